@@ -1,0 +1,707 @@
+// SPDX-License-Identifier: Apache-2.0
+// Exceptions: building faults, routing, entry, return, interrupts (Arm ARM D1.3; AArch64.TakeException,
+// AArch64.ExceptionReturn, and the asynchronous routing tables of D1.3.6).
+#include <stdio.h>
+#include <string.h>
+
+#include "cpu/debug.h"
+#include "cpu/exec_internal.h"
+#include "cpu/pmu.h"
+#include "cpu/sysreg_fields.h"
+#include "cpu/sysreg_internal.h"
+
+enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTOR_SERROR = 0x180 };
+
+// PSTATE bits in an SPSR.
+#define SPSR_N BIT(31)
+#define SPSR_TCO BIT(25)
+#define SPSR_DIT BIT(24)
+#define SPSR_UAO BIT(23)
+#define SPSR_PAN BIT(22)
+#define SPSR_SS BIT(21)
+#define SPSR_IL BIT(20)
+#define SPSR_SSBS BIT(12)
+#define SPSR_M4 BIT(4)
+
+#define STUCK_LIMIT 1000 // exceptions in a row, each soon after the other and at the same place, none returned from
+#define STUCK_WINDOW 256 // instructions between two of them at the most
+
+enum sysreg exception_elr(unsigned el)
+{
+	return el == 1 ? SR_ELR_EL1 : el == 2 ? SR_ELR_EL2 : SR_ELR_EL3;
+}
+
+enum sysreg exception_spsr(unsigned el)
+{
+	return el == 1 ? SR_SPSR_EL1 : el == 2 ? SR_SPSR_EL2 : SR_SPSR_EL3;
+}
+
+static enum sysreg reg_of(unsigned el, enum sysreg el1, enum sysreg el2, enum sysreg el3)
+{
+	return el == 1 ? el1 : el == 2 ? el2 : el3;
+}
+
+// ---- building faults ------------------------------------------------------------------------------------------
+
+void fault_trap(struct pe *pe, unsigned target_el, enum ec ec, uint32_t iss, enum trace_cause cause,
+		const char *control)
+{
+	struct fault *f = &pe->fault;
+
+	memset(f, 0, offsetof(struct fault, name));
+	f->ec = (uint8_t)ec;
+	f->iss = iss;
+	f->target_el = (uint8_t)target_el;
+	f->cause = cause;
+	f->control = control;
+	f->level = -2;
+}
+
+void fault_undefined(struct pe *pe)
+{
+	fault_trap(pe, 0, EC_UNKNOWN, 0, TRACE_CAUSE_UNDEFINED, NULL);
+}
+
+const struct uop *exc_undefined(struct pe *pe, const struct uop *op)
+{
+	fault_undefined(pe);
+	return exc_raise(pe, op);
+}
+
+// The uop of an encoding that is not implemented. aux: index of its row (its feature is absent) or all ones.
+OP(op_undefined)
+{
+	if (op->aux < a64_row_count && op->insn != 0) {
+		const struct a64_row *row = &a64_rows[op->aux];
+
+		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: instruction 0x%08x needs %s, which this CPU model has not",
+			 pe->index, op->insn, feature_name((enum feature)row->feature));
+	} else if (op->insn != 0) {
+		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: undefined instruction 0x%08x at EL%u", pe->index, op->insn,
+			 pe->el);
+	}
+	return exc_undefined(pe, op);
+}
+
+// ---- FP/SIMD access -------------------------------------------------------------------------------------------
+
+// CheckFPAdvSIMDEnabled64. Returns the target level of the trap, 0 if none, and the control that decided.
+static unsigned fp_trap_target(const struct pe *pe, const char **control)
+{
+	uint64_t hcr = pe_hcr_effective(pe);
+	bool e2h = hcr & HCR_EL2_E2H, tge = hcr & HCR_EL2_TGE;
+
+	if (pe->el < 2 && !(e2h && tge)) {
+		unsigned fpen = (unsigned)bits(pe->sr[SR_CPACR_EL1], 21, 20);
+
+		if ((fpen & 1) == 0 || (fpen == 1 && pe->el == 0)) {
+			*control = "CPACR_EL1.FPEN";
+			return tge ? 2 : 1;
+		}
+	}
+	if (pe->el < 3 && pe_el2_enabled(pe)) {
+		uint64_t cptr = pe->sr[SR_CPTR_EL2];
+
+		if (e2h) {
+			unsigned fpen = (unsigned)bits(cptr, 21, 20);
+
+			if (fpen == 1 ? pe->el == 0 && tge : fpen != 3 && !(pe->el == 1 && tge)) {
+				*control = "CPTR_EL2.FPEN";
+				return 2;
+			}
+		} else if (cptr & CPTR_EL2_TFP) {
+			*control = "CPTR_EL2.TFP";
+			return 2;
+		}
+	}
+	if (pe->has_el3 && (pe->sr[SR_CPTR_EL3] & CPTR_EL3_TFP)) {
+		*control = "CPTR_EL3.TFP";
+		return 3;
+	}
+	return 0;
+}
+
+bool fp_access_trapped(const struct pe *pe)
+{
+	const char *control;
+
+	return fp_trap_target(pe, &control) != 0;
+}
+
+OP(op_fp_check)
+{
+	if (unlikely(pe->fp_trap)) {
+		return exc_fp_trap(pe, op);
+	}
+	NEXT;
+}
+
+const struct uop *exc_fp_trap(struct pe *pe, const struct uop *op)
+{
+	const char *control = NULL;
+	unsigned target = fp_trap_target(pe, &control);
+
+	fault_trap(pe, target, EC_FP, iss_fp(), TRACE_CAUSE_FP, control);
+	return exc_raise(pe, op);
+}
+
+// ---- entry ----------------------------------------------------------------------------------------------------
+
+uint64_t pe_spsr_from_pstate(const struct pe *pe)
+{
+	return (uint64_t)pe_nzcv(pe) | (pe->tco ? SPSR_TCO : 0) | (pe->dit ? SPSR_DIT : 0) | (pe->uao ? SPSR_UAO : 0) |
+	       (pe->pan ? SPSR_PAN : 0) | (pe->ss ? SPSR_SS : 0) | (pe->il ? SPSR_IL : 0) | (pe->ssbs ? SPSR_SSBS : 0) |
+	       (uint64_t)pe->btype << 10 | (uint64_t)pe->daif << 6 | (uint64_t)pe->el << 2 |
+	       (uint64_t)(pe->sp_sel && pe->el != 0);
+}
+
+// Where the stack pointer of an EL is kept while another one is in use. SP_EL3 has no system register.
+static uint64_t *sp_bank(struct pe *pe, unsigned el)
+{
+	switch (el) {
+	case 0:
+		return &pe->sr[SR_SP_EL0];
+	case 1:
+		return &pe->sr[SR_SP_EL1];
+	case 2:
+		return &pe->sr[SR_SP_EL2];
+	default:
+		return &pe->sp_el3;
+	}
+}
+
+void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
+{
+	*sp_bank(pe, pe->sp_sel ? pe->el : 0) = pe->x[X_SP];
+	pe->el = (uint8_t)el;
+	pe->sp_sel = el != 0 && sp_sel;
+	pe->x[X_SP] = *sp_bank(pe, pe->sp_sel ? el : 0);
+}
+
+// After a change of EL: contexts, debug, PMU, the GIC's view.
+static void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
+{
+	bool secure = pe_is_secure(pe);
+
+	pe_context_select(pe);
+	if (pe->state_changed != NULL && (secure != old_secure || (pe->el == 3) != (old_el == 3))) {
+		pe->state_changed(pe, pe->state_changed_opaque);
+	}
+	if (unlikely(pe->pmu_active)) {
+		pmu_el_changed(pe, old_el, old_secure);
+	}
+	pe_debug_changed(pe);
+	pe_interrupts_changed(pe);
+}
+
+static void trace_insn(struct pe *pe, struct trace_event *event, uint64_t pc)
+{
+	uint32_t insn;
+
+	event->pc = pc;
+	if (!event->has_insn && (pc & 3) == 0 && pe_read_memory(pe, pc, &insn, 4) == 4) {
+		event->insn = insn;
+		event->has_insn = true;
+	}
+}
+
+static void trace_stamp(struct pe *pe, struct trace_event *event)
+{
+	event->pe = pe->index;
+	event->time = pe_now(pe);
+	event->insns = pe_insns(pe);
+	event->cycles = event->insns;
+}
+
+// A guest that takes the same exception again and again without progress is stuck.
+static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
+{
+	uint64_t insns = pe_insns(pe);
+
+	if (insns - pe->stuck_insns <= STUCK_WINDOW && pe->stuck_pc == pc && pe->stuck_vector == vector) {
+		if (++pe->stuck_count == STUCK_LIMIT && pe->services.stuck != NULL) {
+			char why[160];
+
+			snprintf(why, sizeof(why), "PE %u takes the same exception forever: %s at pc 0x%llx, vector 0x%llx",
+				 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc,
+				 (unsigned long long)vector);
+			pe->services.stuck(pe, pe->services.opaque, why);
+			pe_request_stop(pe);
+		}
+	} else {
+		pe->stuck_count = 0;
+	}
+	pe->stuck_insns = insns;
+	pe->stuck_pc = pc;
+	pe->stuck_vector = vector;
+}
+
+struct entry {
+	unsigned target_el;
+	enum vector vector;
+	bool has_esr;
+	uint64_t esr;
+	uint64_t elr;
+	uint64_t pc; // of the instruction that caused it
+};
+
+// AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's SCTLR.
+static uint64_t enter(struct pe *pe, const struct entry *e)
+{
+	unsigned from = pe->el, target = e->target_el;
+	uint64_t spsr = pe_spsr_from_pstate(pe), sctlr, vector;
+	bool was_secure = pe_is_secure(pe), from_sp = pe->sp_sel;
+
+	CHECK(target >= from && target != 0);
+	sctlr = pe->sr[reg_of(target, SR_SCTLR_EL1, SR_SCTLR_EL2, SR_SCTLR_EL3)];
+	vector = pe->sr[reg_of(target, SR_VBAR_EL1, SR_VBAR_EL2, SR_VBAR_EL3)] & ~UINT64_C(0x7ff);
+	vector += (target != from ? 0x400u : from_sp ? 0x200u : 0u) + (unsigned)e->vector;
+	if (e->has_esr) {
+		pe->sr[reg_of(target, SR_ESR_EL1, SR_ESR_EL2, SR_ESR_EL3)] = e->esr;
+	}
+	pe->sr[exception_elr(target)] = e->elr;
+	pe->sr[exception_spsr(target)] = spsr;
+	pe_set_el_sp(pe, target, true);
+	pe->daif = 0xf;
+	pe->ss = false;
+	pe->il = false;
+	pe->btype = 0;
+	pe->uao = false;
+	pe->tco = true;
+	if (has(pe, FEAT_SSBS)) {
+		pe->ssbs = sctlr & SCTLR_DSSBS;
+	}
+	if (has(pe, FEAT_PAN) && !(sctlr & SCTLR_SPAN) &&
+	    (target == 1 || (target == 2 && pe_e2h(pe) && pe_tge(pe)))) {
+		pe->pan = true;
+	}
+	pe->pc = vector;
+	pe->cur = NULL;
+	level_changed(pe, from, was_secure);
+	watch_progress(pe, e->pc, vector);
+	return vector;
+}
+
+static void fill_abort(struct trace_event *event, const struct fault *f)
+{
+	event->has_far = f->has_far;
+	event->far = f->far;
+	event->has_ipa = f->has_ipa;
+	event->ipa = f->ipa & ~PAGE_MASK;
+	event->fault_stage = f->stage;
+	event->fault_level = f->level;
+	event->fault_s1ptw = f->s1ptw;
+	event->fault_write = f->write;
+}
+
+// The syndrome's EC as seen at the target: some have a "same level" form, one above.
+static unsigned ec_at(unsigned ec, bool same)
+{
+	switch (ec) {
+	case EC_INSN_ABORT:
+	case EC_DATA_ABORT:
+	case EC_BREAKPOINT:
+	case EC_STEP:
+	case EC_WATCHPOINT:
+		return ec + same;
+	default:
+		return ec;
+	}
+}
+
+void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
+{
+	struct fault f = pe->fault;
+	bool tracing = pe->trace != NULL && trace_enabled(pe->trace);
+	struct trace_event event;
+	struct entry e = {.vector = VECTOR_SYNC, .has_esr = true, .elr = elr, .pc = pc};
+
+	e.target_el = f.target_el;
+	if (e.target_el < pe->el || e.target_el == 0) {
+		// Default routing: EL0's to EL1, or to EL2 while HCR_EL2.TGE is set; else to the same level.
+		e.target_el = pe->el == 0 && pe_tge(pe) ? 2 : pe->el > 1 ? pe->el : 1;
+		if (pe->el == 0 && e.target_el == 2 && f.control == NULL) {
+			f.control = "HCR_EL2.TGE";
+		}
+	} else if (e.target_el == 1 && pe->el == 0 && pe_tge(pe)) {
+		e.target_el = 2;
+	}
+	e.esr = esr_make(ec_at(f.ec, e.target_el == pe->el), true, f.iss);
+	if (e.target_el == 3 && f.ec <= EC_DATA_ABORT && f.ec >= EC_INSN_ABORT && (f.iss & 0x3f) == 0x10 &&
+	    has(pe, FEAT_DoubleFault) && (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
+		e.vector = VECTOR_SERROR;
+	}
+	if (tracing) {
+		memset(&event, 0, sizeof(event));
+		event.type = TRACE_EXCEPTION;
+		event.cause = f.cause;
+		event.control = f.control;
+		event.sysreg = f.sysreg;
+		event.sysreg_read = f.sysreg_read;
+		event.has_esr = true;
+		event.esr = e.esr;
+		event.elr = elr;
+		event.spsr = pe_spsr_from_pstate(pe);
+		event.from_el = pe->el;
+		event.from_secure = pe_is_secure(pe);
+		event.insn = insn;
+		event.has_insn = has_insn;
+		trace_stamp(pe, &event);
+		trace_insn(pe, &event, pc);
+		fill_abort(&event, &f);
+	}
+	if (f.has_far) {
+		pe->sr[reg_of(e.target_el, SR_FAR_EL1, SR_FAR_EL2, SR_FAR_EL3)] = f.far;
+	}
+	if (f.has_ipa && e.target_el == 2) {
+		pe->sr[SR_HPFAR_EL2] = (f.ipa >> 12) << 4 | (f.ipa_ns && pe_secure_below_el3(pe) ? BIT(63) : 0);
+	}
+	enter(pe, &e);
+	if (tracing) {
+		event.to_el = pe->el;
+		event.to_secure = pe_is_secure(pe);
+		event.vector = pe->pc;
+		trace_emit(pe->trace, event);
+	}
+}
+
+const struct uop *exc_raise(struct pe *pe, const struct uop *op)
+{
+	uint64_t pc = pe_uop_pc(pe, op);
+	uint8_t rest = op->rest;
+
+	// The instructions of the block after this one were not executed.
+	pe->cur = NULL;
+	pe->budget += rest;
+	exception_take_fault(pe, pe->fault.after ? pc + 4 : pc, pc, op->insn, true);
+	if (pe->attention) {
+		pe_kick(pe);
+	}
+	GOTO_PC(pe->pc);
+}
+
+// ---- interrupts -----------------------------------------------------------------------------------------------
+
+struct pending {
+	enum pe_line line;
+	bool is_virtual;
+	unsigned target_el;
+	const char *control;
+};
+
+// Where a physical interrupt goes, and whether the PE's state lets it through (Arm ARM D1.3.6).
+static bool physical_taken(const struct pe *pe, uint64_t scr_bit, uint64_t hcr_bit, unsigned daif_bit,
+			   const char *scr_name, const char *hcr_name, struct pending *p)
+{
+	uint64_t hcr = pe_hcr_effective(pe);
+	bool host = (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE), masked = (pe->daif >> daif_bit) & 1;
+
+	p->control = NULL;
+	if (pe->has_el3 && (pe->sr[SR_SCR_EL3] & scr_bit)) {
+		p->target_el = 3;
+		p->control = scr_name;
+		return pe->el < 3 || !masked;
+	}
+	if (pe->el < 3 && (hcr & (hcr_bit | HCR_EL2_TGE))) {
+		p->target_el = 2;
+		p->control = (hcr & hcr_bit) && !host ? hcr_name : "HCR_EL2.TGE";
+		// From below, PSTATE does not mask, except in the EL2&0 regime's own EL0.
+		return (pe->el < 2 && !host) || !masked;
+	}
+	p->target_el = 1;
+	return pe->el <= 1 && !masked;
+}
+
+// HCR_EL2.<xMO> gives EL1 and EL0 virtual interrupts, unless TGE.
+static bool virtual_enabled(const struct pe *pe, uint64_t mo_bit)
+{
+	uint64_t hcr = pe_hcr_effective(pe);
+
+	return (hcr & mo_bit) && !(hcr & HCR_EL2_TGE);
+}
+
+static bool virtual_pending(const struct pe *pe, uint64_t mo_bit, uint64_t v_bit, bool line)
+{
+	return virtual_enabled(pe, mo_bit) && (line || (pe->sr[SR_HCR_EL2] & v_bit));
+}
+
+// The interrupt to take now, if any. Order: physical SError, FIQ, IRQ, then the virtual ones.
+static bool find_pending(const struct pe *pe, struct pending *p)
+{
+	p->is_virtual = false;
+	if (pe->lines[PE_LINE_SERROR] &&
+	    physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", p)) {
+		p->line = PE_LINE_SERROR;
+		return true;
+	}
+	if (pe->lines[PE_LINE_FIQ] &&
+	    physical_taken(pe, SCR_EL3_FIQ, HCR_EL2_FMO, 0, "SCR_EL3.FIQ", "HCR_EL2.FMO", p)) {
+		p->line = PE_LINE_FIQ;
+		return true;
+	}
+	if (pe->lines[PE_LINE_IRQ] &&
+	    physical_taken(pe, SCR_EL3_IRQ, HCR_EL2_IMO, 1, "SCR_EL3.IRQ", "HCR_EL2.IMO", p)) {
+		p->line = PE_LINE_IRQ;
+		return true;
+	}
+	p->is_virtual = true;
+	p->target_el = 1;
+	p->control = NULL;
+	if (pe->el > 1 || !pe_el2_enabled(pe)) {
+		return false;
+	}
+	if (!(pe->daif & 4) && virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false)) {
+		p->line = PE_LINE_SERROR;
+		p->control = "HCR_EL2.VSE";
+		return true;
+	}
+	if (!(pe->daif & 1) && virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ])) {
+		p->line = PE_LINE_VFIQ;
+		p->control = pe->lines[PE_LINE_VFIQ] ? "ICH_LRn_EL2" : "HCR_EL2.VF";
+		return true;
+	}
+	if (!(pe->daif & 2) && virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ])) {
+		p->line = PE_LINE_VIRQ;
+		p->control = pe->lines[PE_LINE_VIRQ] ? "ICH_LRn_EL2" : "HCR_EL2.VI";
+		return true;
+	}
+	return false;
+}
+
+void pe_interrupts_changed(struct pe *pe)
+{
+	struct pending p;
+
+	if (find_pending(pe, &p)) {
+		pe_attend(pe, PE_ATTENTION_INTERRUPT);
+	} else {
+		pe->attention &= ~(unsigned)PE_ATTENTION_INTERRUPT;
+	}
+}
+
+uint64_t pe_isr(const struct pe *pe)
+{
+	bool irq = pe->lines[PE_LINE_IRQ], fiq = pe->lines[PE_LINE_FIQ], serror = pe->lines[PE_LINE_SERROR];
+
+	if (pe->el == 1 && pe_el2_enabled(pe)) {
+		if (virtual_enabled(pe, HCR_EL2_IMO)) {
+			irq = virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ]);
+		}
+		if (virtual_enabled(pe, HCR_EL2_FMO)) {
+			fiq = virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ]);
+		}
+		if (virtual_enabled(pe, HCR_EL2_AMO)) {
+			serror = virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false);
+		}
+	}
+	return (uint64_t)serror << 8 | (uint64_t)irq << 7 | (uint64_t)fiq << 6;
+}
+
+bool pe_wakes(struct pe *pe)
+{
+	struct pending p;
+
+	if (pe->lines[PE_LINE_IRQ] || pe->lines[PE_LINE_FIQ] || pe->lines[PE_LINE_SERROR]) {
+		return true;
+	}
+	if (pe->el < 2 && pe_el2_enabled(pe) &&
+	    (virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ]) ||
+	     virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ]) ||
+	     virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false))) {
+		return true;
+	}
+	return find_pending(pe, &p);
+}
+
+static uint64_t serror_esr(struct pe *pe, bool is_virtual)
+{
+	if (is_virtual && has(pe, FEAT_RAS)) {
+		return esr_make(EC_SERROR, true, (uint32_t)(pe->sr[SR_VSESR_EL2] & 0x1ffffff));
+	}
+	return esr_make(EC_SERROR, true, 0);
+}
+
+bool exception_take_interrupt(struct pe *pe)
+{
+	bool tracing = pe->trace != NULL && trace_enabled(pe->trace);
+	struct pending p;
+	struct trace_event event;
+	struct entry e = {.elr = pe->pc, .pc = pe->pc};
+
+	if (!find_pending(pe, &p)) {
+		return false;
+	}
+	e.target_el = p.target_el;
+	memset(&event, 0, sizeof(event));
+	switch (p.line) {
+	case PE_LINE_SERROR:
+		e.vector = VECTOR_SERROR;
+		e.has_esr = true;
+		e.esr = serror_esr(pe, p.is_virtual);
+		event.cause = p.is_virtual ? TRACE_CAUSE_VSERROR : TRACE_CAUSE_SERROR;
+		if (p.is_virtual) {
+			pe->sr[SR_HCR_EL2] &= ~HCR_EL2_VSE; // taking it clears the pending bit
+		} else {
+			pe->lines[PE_LINE_SERROR] = false; // edge: one SError is one exception
+		}
+		break;
+	case PE_LINE_FIQ:
+	case PE_LINE_VFIQ:
+		e.vector = VECTOR_FIQ;
+		event.cause = p.is_virtual ? TRACE_CAUSE_VFIQ : TRACE_CAUSE_FIQ;
+		break;
+	default:
+		e.vector = VECTOR_IRQ;
+		event.cause = p.is_virtual ? TRACE_CAUSE_VIRQ : TRACE_CAUSE_IRQ;
+		break;
+	}
+	pe->fault.cause = event.cause;
+	if (tracing) {
+		event.type = TRACE_EXCEPTION;
+		event.control = p.control;
+		event.has_esr = e.has_esr;
+		event.esr = e.esr;
+		event.elr = e.elr;
+		event.spsr = pe_spsr_from_pstate(pe);
+		event.from_el = pe->el;
+		event.from_secure = pe_is_secure(pe);
+		event.fault_level = -2;
+		if (pe->intid != NULL && p.line != PE_LINE_SERROR) {
+			event.intid = pe->intid(pe, pe->intid_opaque, p.line);
+			event.has_intid = event.intid < 1020 || event.intid >= 8192;
+		}
+		trace_stamp(pe, &event);
+		trace_insn(pe, &event, e.pc);
+	}
+	enter(pe, &e);
+	if (tracing) {
+		event.to_el = pe->el;
+		event.to_secure = pe_is_secure(pe);
+		event.vector = pe->pc;
+		trace_emit(pe->trace, event);
+	}
+	return true;
+}
+
+void exception_esb(struct pe *pe)
+{
+	struct pending p;
+	bool guest = pe->el < 2 && pe_el2_enabled(pe);
+
+	if (guest && virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false)) {
+		if (pe->daif & 4) {
+			pe->sr[SR_VDISR_EL2] = BIT(31) | (pe->sr[SR_VSESR_EL2] & 0x1ffffff);
+			pe->sr[SR_HCR_EL2] &= ~HCR_EL2_VSE;
+		}
+		return;
+	}
+	// A physical SError that would be masked here is deferred; else it is taken before the next instruction.
+	if (pe->lines[PE_LINE_SERROR] &&
+	    !physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", &p)) {
+		pe->sr[SR_DISR_EL1] = BIT(31);
+		pe->lines[PE_LINE_SERROR] = false;
+	}
+}
+
+// ---- return ---------------------------------------------------------------------------------------------------
+
+// ELFromSPSR and IllegalExceptionReturn; the target level, or -1.
+static int return_level(const struct pe *pe, uint64_t spsr)
+{
+	unsigned el = (unsigned)bits(spsr, 3, 2);
+
+	if ((spsr & SPSR_M4) || bit(spsr, 1) || (el == 0 && bit(spsr, 0))) {
+		return -1; // AArch32, reserved, EL0 with SP_EL1
+	}
+	if (el > pe->el || (el == 3 && !pe->has_el3) || (el == 2 && !pe_el2_enabled(pe))) {
+		return -1;
+	}
+	if (el == 1 && pe_tge(pe)) {
+		return -1;
+	}
+	return (int)el;
+}
+
+// AArch64.BranchAddr: a tagged address loses its tag on the way into the PC.
+uint64_t exception_branch_address(const struct pe *pe, uint64_t va)
+{
+	uint64_t tcr = pe->regime.tcr;
+
+	if ((int64_t)(va << 8) >> 8 == (int64_t)va) {
+		return va;
+	}
+	if (pe->regime.kind == MMU_REGIME_EL10 || pe->regime.kind == MMU_REGIME_EL20) {
+		bool high = bit(va, 55);
+
+		if (bit(tcr, high ? 38 : 37) && !bit(tcr, high ? 52 : 51)) {
+			return (uint64_t)sext(va, 56);
+		}
+		return va;
+	}
+	return bit(tcr, 20) && !bit(tcr, 29) ? zext(va, 56) : va;
+}
+
+// stepping: software step was enabled where the return came from, which takes SS away (DebugExceptionReturnSS).
+static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
+{
+	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
+	pe->daif = (uint8_t)bits(spsr, 9, 6);
+	pe->ss = (spsr & SPSR_SS) && !stepping && debug_step_active(pe);
+	if (!legal) {
+		pe->il = true;
+		return;
+	}
+	pe->il = spsr & SPSR_IL;
+	pe->pan = has(pe, FEAT_PAN) && (spsr & SPSR_PAN);
+	pe->uao = has(pe, FEAT_UAO) && (spsr & SPSR_UAO);
+	pe->dit = has(pe, FEAT_DIT) && (spsr & SPSR_DIT);
+	pe->ssbs = has(pe, FEAT_SSBS) && (spsr & SPSR_SSBS);
+	pe->btype = has(pe, FEAT_BTI) ? (uint8_t)bits(spsr, 11, 10) : 0;
+}
+
+void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc, uint32_t insn)
+{
+	unsigned from = pe->el;
+	bool was_secure = pe_is_secure(pe), tracing = pe->trace != NULL && trace_enabled(pe->trace);
+	bool stepping = debug_step_active(pe);
+	int level = return_level(pe, spsr);
+	struct trace_event event;
+
+	if (tracing) {
+		memset(&event, 0, sizeof(event));
+		event.type = TRACE_RETURN;
+		event.cause = level < 0 ? TRACE_CAUSE_ERET_ILLEGAL : TRACE_CAUSE_ERET;
+		event.from_el = pe->el;
+		event.from_secure = was_secure;
+		event.insn = insn;
+		event.has_insn = true;
+		event.pc = pc;
+		event.spsr = spsr;
+		event.fault_level = -2;
+		trace_stamp(pe, &event);
+	}
+	if (level >= 0) {
+		pe_set_el_sp(pe, (unsigned)level, bit(spsr, 0));
+	}
+	set_pstate(pe, spsr, level >= 0, stepping);
+	pe->excl_valid = false;
+	pe->event_register = true;
+	pe->stuck_count = 0;
+	pe->stuck_pc = ~UINT64_C(0);
+	level_changed(pe, from, was_secure);
+	pe->pc = exception_branch_address(pe, target);
+	if (unlikely(pe->attention != 0)) {
+		pe_kick(pe);
+	}
+	if (tracing) {
+		event.elr = pe->pc;
+		event.vector = pe->pc;
+		event.to_el = pe->el;
+		event.to_secure = pe_is_secure(pe);
+		trace_emit(pe->trace, event);
+	}
+	if (unlikely(pe->il)) {
+		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
+		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
+	}
+}

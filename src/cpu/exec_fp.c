@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: Apache-2.0
+// Scalar floating point: arithmetic, compare, select, immediate (Arm ARM C4.1.96). Conversions: exec_fp_convert.c.
+#include "cpu/simd_internal.h"
+
+// Index by ftype into {half, single, double}; -1 for the reserved type and for half precision without FEAT_FP16.
+static int fp_type_index(const struct tr *t, uint32_t insn)
+{
+	switch (bits(insn, 23, 22)) {
+	case 0:
+		return 1;
+	case 1:
+		return 2;
+	case 3:
+		return tr_has(t, FEAT_FP16) ? 0 : -1;
+	default:
+		return -1;
+	}
+}
+
+static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
+{
+	int type = fp_type_index(t, insn);
+
+	if (type < 0) {
+		return false;
+	}
+	simd_emit_op(t, insn, fns[type])->ra = (uint8_t)F_RA(insn);
+	return true;
+}
+
+// ---- arithmetic -----------------------------------------------------------------------------------------------
+// expr uses the functions of one precision (P(add) is fp32_add...), and A, B, C: the elements of Rn, Rm and Ra.
+// Results clear the rest of the register.
+
+#define E16(reg) (pe->v[op->reg].h[0])
+#define E32(reg) (pe->v[op->reg].s[0])
+#define E64(reg) (pe->v[op->reg].d[0])
+
+#define WRITE_SCALAR(value) \
+	do { \
+		uint64_t result_ = (value); \
+\
+		VD.d[0] = result_; \
+		VD.d[1] = 0; \
+	} while (0)
+
+#define FP_ENV (&pe->fp)
+
+#define DEF_FP_OP(name, e, expr) \
+	static OP(name) \
+	{ \
+		WRITE_SCALAR(expr); \
+		NEXT; \
+	}
+
+#define DEF_FP(row, expr16, expr32, expr64) \
+	DEF_FP_OP(op_##row##_h, E16, (uint16_t)(expr16)) \
+	DEF_FP_OP(op_##row##_s, E32, expr32) \
+	DEF_FP_OP(op_##row##_d, E64, expr64) \
+	bool tr_##row(struct tr *t, uint32_t insn) \
+	{ \
+		static op_fn *const fns[3] = {op_##row##_h, op_##row##_s, op_##row##_d}; \
+\
+		return tr_fp_typed(t, insn, fns); \
+	}
+
+#define DEF_FP_BINARY(row, fn) \
+	DEF_FP(row, fp16_##fn(FP_ENV, E16(rn), E16(rm)), fp32_##fn(FP_ENV, E32(rn), E32(rm)), \
+	       fp64_##fn(FP_ENV, E64(rn), E64(rm)))
+
+DEF_FP_BINARY(fadd, add)
+DEF_FP_BINARY(fsub, sub)
+DEF_FP_BINARY(fmul, mul)
+DEF_FP_BINARY(fdiv, div)
+DEF_FP_BINARY(fmax, max)
+DEF_FP_BINARY(fmin, min)
+DEF_FP_BINARY(fmaxnm, maxnum)
+DEF_FP_BINARY(fminnm, minnum)
+DEF_FP(fnmul, fp16_neg(FP_ENV, fp16_mul(FP_ENV, E16(rn), E16(rm))), fp32_neg(FP_ENV, fp32_mul(FP_ENV, E32(rn), E32(rm))),
+       fp64_neg(FP_ENV, fp64_mul(FP_ENV, E64(rn), E64(rm))))
+
+DEF_FP(fmov_reg, E16(rn), E32(rn), E64(rn))
+DEF_FP(fabs, fp16_abs(FP_ENV, E16(rn)), fp32_abs(FP_ENV, E32(rn)), fp64_abs(FP_ENV, E64(rn)))
+DEF_FP(fneg, fp16_neg(FP_ENV, E16(rn)), fp32_neg(FP_ENV, E32(rn)), fp64_neg(FP_ENV, E64(rn)))
+DEF_FP(fsqrt, fp16_sqrt(FP_ENV, E16(rn)), fp32_sqrt(FP_ENV, E32(rn)), fp64_sqrt(FP_ENV, E64(rn)))
+
+// FMADD and its negations: FMSUB negates Rn, FNMADD Rn and Ra, FNMSUB Ra.
+#define DEF_FP_FMA(name, neg_a, neg_c) \
+	DEF_FP_OP(op_##name##_h, E16, \
+		  fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
+	DEF_FP_OP(op_##name##_s, E32, \
+		  fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), E32(rn) ^ ((neg_a) ? 0x80000000u : 0), \
+			       E32(rm))) \
+	DEF_FP_OP(op_##name##_d, E64, \
+		  fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
+
+DEF_FP_FMA(fmadd, false, false)
+DEF_FP_FMA(fmsub, true, false)
+DEF_FP_FMA(fnmadd, true, true)
+DEF_FP_FMA(fnmsub, false, true)
+
+bool tr_fmadd(struct tr *t, uint32_t insn)
+{
+	static op_fn *const fns[4][3] = {
+		{op_fmadd_h, op_fmadd_s, op_fmadd_d},
+		{op_fmsub_h, op_fmsub_s, op_fmsub_d},
+		{op_fnmadd_h, op_fnmadd_s, op_fnmadd_d},
+		{op_fnmsub_h, op_fnmsub_s, op_fnmsub_d},
+	};
+
+	return tr_fp_typed(t, insn, fns[bit(insn, 21) << 1 | bit(insn, 15)]);
+}
+
+// ---- compare --------------------------------------------------------------------------------------------------
+// aux bit 0: quiet NaNs are invalid operands too. rm is a register, or the compare is with +0.0.
+
+#define DEF_FP_COMPARE(name, width, e) \
+	static OP(op_fcmp_##name) \
+	{ \
+		pe_set_nzcv(pe, fp##width##_compare(FP_ENV, e(rn), e(rm), op->aux) << 28); \
+		NEXT; \
+	} \
+	static OP(op_fcmp_zero_##name) \
+	{ \
+		pe_set_nzcv(pe, fp##width##_compare(FP_ENV, e(rn), 0, op->aux) << 28); \
+		NEXT; \
+	} \
+	static OP(op_fccmp_##name) \
+	{ \
+		if (cond_holds(pe, op->rd)) { \
+			pe_set_nzcv(pe, fp##width##_compare(FP_ENV, e(rn), e(rm), op->aux) << 28); \
+		} else { \
+			pe_set_nzcv(pe, (op->insn & 15) << 28); \
+		} \
+		NEXT; \
+	}
+
+DEF_FP_COMPARE(h, 16, E16)
+DEF_FP_COMPARE(s, 32, E32)
+DEF_FP_COMPARE(d, 64, E64)
+
+bool tr_fcmp(struct tr *t, uint32_t insn)
+{
+	static op_fn *const fns[2][3] = {
+		{op_fcmp_h, op_fcmp_s, op_fcmp_d},
+		{op_fcmp_zero_h, op_fcmp_zero_s, op_fcmp_zero_d},
+	};
+	int type = fp_type_index(t, insn);
+
+	if (type < 0) {
+		return false;
+	}
+	simd_emit_op(t, insn, fns[bit(insn, 3)][type])->aux = bit(insn, 4);
+	return true;
+}
+
+bool tr_fccmp(struct tr *t, uint32_t insn)
+{
+	static op_fn *const fns[3] = {op_fccmp_h, op_fccmp_s, op_fccmp_d};
+	int type = fp_type_index(t, insn);
+	struct uop *u;
+
+	if (type < 0) {
+		return false;
+	}
+	u = simd_emit_op(t, insn, fns[type]);
+	u->rd = (uint8_t)bits(insn, 15, 12);
+	u->aux = bit(insn, 4);
+	return true;
+}
+
+#define DEF_FCSEL(name, e) \
+	static OP(op_fcsel_##name) \
+	{ \
+		WRITE_SCALAR(cond_holds(pe, op->aux) ? e(rn) : e(rm)); \
+		NEXT; \
+	}
+
+DEF_FCSEL(h, E16)
+DEF_FCSEL(s, E32)
+DEF_FCSEL(d, E64)
+
+bool tr_fcsel(struct tr *t, uint32_t insn)
+{
+	static op_fn *const fns[3] = {op_fcsel_h, op_fcsel_s, op_fcsel_d};
+	int type = fp_type_index(t, insn);
+
+	if (type < 0) {
+		return false;
+	}
+	simd_emit_op(t, insn, fns[type])->aux = (uint32_t)bits(insn, 15, 12);
+	return true;
+}
+
+// ---- immediate ------------------------------------------------------------------------------------------------
+
+OP(op_fmov_imm)
+{
+	VD.d[0] = op->imm;
+	VD.d[1] = 0;
+	NEXT;
+}
+
+// VFPExpandImm() for half (0), single (1) and double (2) precision.
+uint64_t simd_expand_fp_imm(unsigned imm8, unsigned type)
+{
+	static const unsigned exp_bits[3] = {5, 8, 11}, frac_bits[3] = {10, 23, 52};
+	unsigned e = exp_bits[type], f = frac_bits[type];
+	uint64_t sign = imm8 >> 7, exp = bit(imm8, 6) ? MASK(e - 2, 2) & ~BIT(e - 1) : BIT(e - 1);
+
+	exp |= bits(imm8, 5, 4);
+	return sign << (e + f) | exp << f | bits(imm8, 3, 0) << (f - 4);
+}
+
+bool tr_fmov_imm(struct tr *t, uint32_t insn)
+{
+	int type = fp_type_index(t, insn);
+
+	if (type < 0) {
+		return false;
+	}
+	simd_emit_op(t, insn, op_fmov_imm)->imm = simd_expand_fp_imm((unsigned)bits(insn, 20, 13), (unsigned)type);
+	return true;
+}

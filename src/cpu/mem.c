@@ -1,0 +1,505 @@
+// SPDX-License-Identifier: Apache-2.0
+// Memory accesses that miss the fast TLB or need a check: alignment, page crossings, Device memory, MMIO, code pages,
+// watchpoints; and the data aborts that come of them.
+#include "cpu/mem.h"
+
+#include "cpu/debug.h"
+#include "cpu/exec_internal.h"
+#include "cpu/sysreg_fields.h"
+
+// Where an access within one page leads.
+struct target {
+	uint8_t *host; // NULL: not RAM
+	uint64_t pa;
+	enum pas pas;
+	enum mmu_memtype memtype;
+};
+
+// ---- syndromes ------------------------------------------------------------------------------------------------
+
+// ISV, SAS, SSE, SRT, SF, AR of a load or store of one general-purpose register without writeback, else 0
+// (Arm ARM, ISS encoding for an exception from a Data Abort; pseudocode LSInstructionSyndrome).
+uint32_t mem_instruction_syndrome(uint32_t insn)
+{
+	unsigned size = insn >> 30, opc = F_SIZE(insn), rt = F_RD(insn);
+	bool ordered = false;
+
+	if ((insn & 0x3f000000) == 0x39000000 || (insn & 0x3f200c00) == 0x38000000 ||
+	    (insn & 0x3f200c00) == 0x38000800 || (insn & 0x3f200c00) == 0x38200800) {
+		// Unsigned offset, unscaled, unprivileged, register offset.
+	} else if ((insn & 0x3f200c00) == 0x19000000) {
+		ordered = true; // LDAPUR, STLUR
+	} else if ((insn & 0x3fa00000) == 0x08800000) {
+		ordered = bit(insn, 15); // LDAR, STLR; LDLAR, STLLR
+		opc = bit(insn, 22);
+	} else if ((insn & 0x3ffffc00) == 0x38bfc000) {
+		ordered = true; // LDAPR
+		opc = 1;
+	} else if ((insn & 0x3f000000) == 0x18000000) {
+		return size == 3 ? 0 : iss_data_syndrome(size == 1 ? 3 : 2, size == 2, rt, size != 0, false);
+	} else {
+		return 0;
+	}
+	if (size == 3 && opc >= 2) {
+		return 0; // PRFM
+	}
+	return iss_data_syndrome(size, opc >= 2, rt, opc == 2 || (opc < 2 && size == 3), ordered);
+}
+
+// Where a synchronous external abort goes (AArch64.RouteToEL3/HCR_EL2.TEA), 0 for the default.
+unsigned mem_external_target(const struct pe *pe, const char **control)
+{
+	if (pe->has_el3 && (pe->sr[SR_SCR_EL3] & SCR_EL3_EA)) {
+		*control = "SCR_EL3.EA";
+		return 3;
+	}
+	if (pe->el < 2 && (pe_hcr_effective(pe) & HCR_EL2_TEA)) {
+		*control = "HCR_EL2.TEA";
+		return 2;
+	}
+	return 0;
+}
+
+void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool instruction, bool cache_op)
+{
+	struct fault *f = &pe->fault;
+	uint32_t iss = iss_abort(mmu_fault_status(mf), mf->write || cache_op, mf->s1ptw, cache_op, false, false);
+
+	memset(f, 0, sizeof(*f));
+	f->ec = instruction ? EC_INSN_ABORT : EC_DATA_ABORT;
+	f->cause = instruction ? TRACE_CAUSE_INSN_ABORT : TRACE_CAUSE_DATA_ABORT;
+	f->control = mf->control;
+	if (instruction) {
+		iss &= ~(UINT32_C(1) << 6);
+	}
+	if (mf->stage2) {
+		f->target_el = 2;
+		f->has_ipa = true;
+		f->ipa = mf->ipa.v;
+		f->ipa_ns = mf->ipa_ns;
+		if (!instruction && !mf->s1ptw && !cache_op && pe->cur != NULL) {
+			iss |= mem_instruction_syndrome(pe->cur->insn);
+		}
+	} else if (mf->type == MMU_FAULT_EXTERNAL || mf->type == MMU_FAULT_EXTERNAL_WALK) {
+		f->target_el = (uint8_t)mem_external_target(pe, &f->control);
+	}
+	f->iss = iss;
+	f->has_far = true;
+	f->far = va;
+	f->stage = mf->stage2 ? 2 : 1;
+	f->level = mf->level;
+	f->s1ptw = mf->s1ptw;
+	f->write = mf->write || cache_op;
+}
+
+static void alignment_abort(struct pe *pe, uint64_t va, bool write)
+{
+	struct mmu_fault mf = {.type = MMU_FAULT_ALIGNMENT, .write = write};
+
+	mem_abort(pe, va, &mf, false, false);
+}
+
+bool mem_sp_misaligned(struct pe *pe)
+{
+	if (!pe->sp_check) {
+		return false;
+	}
+	fault_trap(pe, 0, EC_SP_ALIGNMENT, 0, TRACE_CAUSE_SP_ALIGNMENT, NULL);
+	return true;
+}
+
+// ---- translation ----------------------------------------------------------------------------------------------
+
+static bool in_16_bytes(uint64_t va, unsigned size)
+{
+	return (va & 15) + size <= 16;
+}
+
+// AArch64.UnalignedAccessFaults for Normal memory. Device memory is checked after the translation.
+static bool unaligned_faults(const struct pe *pe, uint64_t va, unsigned size, unsigned flags)
+{
+	bool lse2 = has(pe, FEAT_LSE2);
+
+	if (pe->align_check) {
+		return true;
+	}
+	if (flags & (MEM_ATOMIC | MEM_EXCLUSIVE)) {
+		return !lse2 || !in_16_bytes(va, size);
+	}
+	if (flags & MEM_ORDERED) {
+		return !lse2 || (!(pe->regime.sctlr & SCTLR_NAA) && !in_16_bytes(va, size));
+	}
+	return false;
+}
+
+static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram,
+		 uint8_t *host)
+{
+	struct fast_entry *e = &fast->e[(va >> PAGE_SHIFT) & (FAST_COUNT - 1)];
+	uint64_t page = va & ~PAGE_MASK, index = ((r->pa.v & ~PAGE_MASK) - ram->base) >> PAGE_SHIFT;
+	uint8_t *flags = &ram->page_flags[index];
+
+	// A tagged address would escape the TLBIs for its page.
+	if (fast == pe->none || r->memtype == MMU_MEM_DEVICE || (int64_t)(va << 8) >> 8 != (int64_t)va) {
+		return;
+	}
+	e->tag_r = r->readable ? page : FAST_INVALID;
+	e->tag_w = FAST_INVALID;
+	if (r->writable && !(*flags & BUS_PAGE_CODE) && !ram->read_only) {
+		e->tag_w = page;
+		*flags |= BUS_PAGE_WRITABLE_MAPPED;
+	}
+	e->addend = (uintptr_t)(host - (r->pa.v & PAGE_MASK)) - page;
+	e->pa = (r->pa.v & ~PAGE_MASK) | (uint64_t)r->pas;
+	fast->empty = false;
+}
+
+// Translate an access that lies within one page. False: pe->fault.
+static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
+{
+	struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
+	struct mmu_access access = {
+		.va = va_make(va),
+		.type = write ? MMU_WRITE : MMU_READ,
+		.el0 = pe->el == 0 || ((flags & MEM_UNPRIV) && pe_unpriv_is_el0(pe)),
+		.atomic = (flags & MEM_ATOMIC) != 0,
+		.size = (uint8_t)size,
+		.aligned_required = (flags & (MEM_ATOMIC | MEM_EXCLUSIVE)) != 0,
+	};
+	struct mmu_result result;
+	struct mmu_fault mf;
+	struct bus_ram *ram;
+
+	access.pan = pe->pan && !access.el0;
+	if (!mmu_translate(pe->tlb, &pe->regime, &access, &result, &mf)) {
+		mem_abort(pe, va, &mf, false, false);
+		return false;
+	}
+	if (result.memtype == MMU_MEM_DEVICE && (va & (size - 1)) != 0) {
+		alignment_abort(pe, va, write);
+		return false;
+	}
+	target->pa = result.pa.v;
+	target->pas = result.pas;
+	target->memtype = result.memtype;
+	target->host = NULL;
+	ram = bus_ram_find(pe->bus, result.pas, result.pa.v);
+	if (ram != NULL) {
+		target->host = ram->host + (result.pa.v - ram->base);
+		if (write) {
+			uint64_t index = (result.pa.v - ram->base) >> PAGE_SHIFT;
+
+			if (ram->read_only) {
+				target->host = NULL;
+			} else if ((ram->page_flags[index] & BUS_PAGE_CODE) &&
+				   code_overlaps(ram->page_code[index], (unsigned)(result.pa.v & PAGE_MASK), size)) {
+				bus_code_written(pe->bus, ram, result.pa.v);
+			}
+		}
+		fill(pe, fast, va, &result, ram, ram->host + (result.pa.v - ram->base));
+	}
+	return true;
+}
+
+static struct bus_attrs attrs_of(const struct pe *pe, enum pas pas)
+{
+	return (struct bus_attrs){.pas = pas, .pe = pe->index, .privileged = pe->el != 0};
+}
+
+static void external_abort(struct pe *pe, uint64_t va, bool write)
+{
+	struct mmu_fault mf = {.type = MMU_FAULT_EXTERNAL, .write = write};
+
+	mem_abort(pe, va, &mf, false, false);
+}
+
+// ---- plain accesses -------------------------------------------------------------------------------------------
+
+static bool crosses_page(uint64_t va, unsigned size)
+{
+	return (va & PAGE_MASK) + size > PAGE_SIZE;
+}
+
+// Does the access hit a watchpoint? True: pe->fault, which is the abort of the translation if there is one, since that
+// comes first (Arm ARM, Synchronous exception prioritization).
+static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+{
+	bool unprivileged = (flags & MEM_UNPRIV) && pe_unpriv_is_el0(pe);
+	struct target target;
+
+	if (!debug_watchpoint_as(pe, va, size, write, unprivileged)) {
+		return false;
+	}
+	if (!crosses_page(va, size)) {
+		if (!locate(pe, va, size, write, flags, &target)) {
+			return true;
+		}
+	} else if (!locate(pe, va, 1, write, flags, &target) || !locate(pe, va + size - 1, 1, write, flags, &target)) {
+		return true;
+	}
+	return debug_watchpoint_as(pe, va, size, write, unprivileged);
+}
+
+static bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+{
+	if ((va & (size - 1)) != 0 && unaligned_faults(pe, va, size, flags)) {
+		alignment_abort(pe, va, write);
+		return false;
+	}
+	return !pe->watch_active || !watched(pe, va, size, write, flags);
+}
+
+static struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
+{
+	struct mem_val r = {0, 0};
+	struct target target;
+
+	if (!locate(pe, va, size, false, flags, &target)) {
+		return r;
+	}
+	if (target.host != NULL) {
+		memcpy(&r.v, target.host, size);
+	} else if (bus_read(pe->bus, target.pa, size, attrs_of(pe, target.pas), &r.v) != BUS_OK) {
+		external_abort(pe, va, false);
+		return r;
+	}
+	r.ok = 1;
+	return r;
+}
+
+struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
+{
+	struct mem_val r = {0, 0};
+
+	pe->cur = op;
+	if (!checks(pe, va, size, false, flags)) {
+		return r;
+	}
+	if (!crosses_page(va, size)) {
+		r = load_in_page(pe, va, size, flags);
+	} else {
+		for (unsigned i = 0; i < size; i++) {
+			struct mem_val byte = load_in_page(pe, va + i, 1, flags);
+
+			if (!byte.ok) {
+				return byte;
+			}
+			r.v |= byte.v << (8 * i);
+		}
+		r.ok = 1;
+	}
+	if (r.ok) {
+		pe->cur = NULL;
+	}
+	return r;
+}
+
+static bool store_in_page(struct pe *pe, uint64_t va, unsigned size, uint64_t value, unsigned flags)
+{
+	struct target target;
+
+	if (!locate(pe, va, size, true, flags, &target)) {
+		return false;
+	}
+	if (target.host != NULL) {
+		memcpy(target.host, &value, size);
+	} else {
+		uint64_t data = size == 8 ? value : value & (BIT(8 * size) - 1);
+
+		if (bus_write(pe->bus, target.pa, size, attrs_of(pe, target.pas), data) != BUS_OK) {
+			external_abort(pe, va, true);
+			return false;
+		}
+	}
+	return true;
+}
+
+bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value, unsigned flags)
+{
+	pe->cur = op;
+	if (!checks(pe, va, size, true, flags)) {
+		return false;
+	}
+	if (!crosses_page(va, size)) {
+		if (!store_in_page(pe, va, size, value, flags)) {
+			return false;
+		}
+	} else {
+		struct target target;
+
+		// Both pages must be there before anything is written.
+		if (!locate(pe, va, 1, true, flags, &target) || !locate(pe, va + size - 1, 1, true, flags, &target)) {
+			if (pe->fault.far == va + size - 1) {
+				pe->fault.far = (va + size - 1) & ~PAGE_MASK;
+			}
+			return false;
+		}
+		for (unsigned i = 0; i < size; i++) {
+			if (!store_in_page(pe, va + i, 1, (value >> (8 * i)) & 0xff, flags)) {
+				return false;
+			}
+		}
+	}
+	pe->cur = NULL;
+	return true;
+}
+
+bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out, unsigned flags)
+{
+	struct mem_val low, high;
+
+	if ((va & 15) != 0 && unaligned_faults(pe, va, 16, flags)) {
+		pe->cur = op;
+		alignment_abort(pe, va, false);
+		return false;
+	}
+	low = mem_load_slow(pe, op, va, 8, flags & MEM_UNPRIV);
+	if (!low.ok) {
+		return false;
+	}
+	high = mem_load_slow(pe, op, va + 8, 8, flags & MEM_UNPRIV);
+	if (!high.ok) {
+		return false;
+	}
+	memcpy(out, &low.v, 8);
+	memcpy((uint8_t *)out + 8, &high.v, 8);
+	return true;
+}
+
+bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in, unsigned flags)
+{
+	uint64_t low, high;
+
+	if ((va & 15) != 0 && unaligned_faults(pe, va, 16, flags)) {
+		pe->cur = op;
+		alignment_abort(pe, va, true);
+		return false;
+	}
+	memcpy(&low, in, 8);
+	memcpy(&high, (const uint8_t *)in + 8, 8);
+	return mem_store_slow(pe, op, va, 8, low, flags & MEM_UNPRIV) &&
+	       mem_store_slow(pe, op, va + 8, 8, high, flags & MEM_UNPRIV);
+}
+
+// ---- atomics and exclusives -----------------------------------------------------------------------------------
+
+static bool atomic_misaligned(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+{
+	if ((va & (size - 1)) == 0) {
+		return false;
+	}
+	if ((flags & MEM_ALIGN16) || unaligned_faults(pe, va, size, flags)) {
+		alignment_abort(pe, va, write);
+		return true;
+	}
+	return false;
+}
+
+void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
+{
+	struct target target;
+
+	pe->cur = op;
+	if (atomic_misaligned(pe, va, size, true, flags)) {
+		return NULL;
+	}
+	if (pe->watch_active && (watched(pe, va, size, false, flags) || watched(pe, va, size, true, flags))) {
+		return NULL;
+	}
+	if (!locate(pe, va, size, true, flags, &target)) {
+		return NULL;
+	}
+	if (target.host == NULL) {
+		struct mmu_fault mf = {.type = MMU_FAULT_UNSUPPORTED_ATOMIC, .write = true};
+
+		mem_abort(pe, va, &mf, false, false);
+		return NULL;
+	}
+	pe->cur = NULL;
+	return target.host;
+}
+
+bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write, unsigned flags,
+		  uint64_t *pa)
+{
+	const struct fast_entry *entry = mem_entry(pe->fast, va);
+	struct target target;
+
+	pe->cur = op;
+	if (atomic_misaligned(pe, va, size, write, flags)) {
+		return false;
+	}
+	if (mem_hit(write ? entry->tag_w : entry->tag_r, va, size)) {
+		*pa = ((entry->pa & ~PAGE_MASK) | (va & PAGE_MASK)) | (entry->pa & 3) << 62;
+	} else {
+		if (!locate(pe, va, size, write, flags, &target)) {
+			return false;
+		}
+		if (target.host == NULL) {
+			struct mmu_fault mf = {.type = MMU_FAULT_EXCLUSIVE, .write = write};
+
+			mem_abort(pe, va, &mf, false, false);
+			return false;
+		}
+		*pa = target.pa | (uint64_t)target.pas << 62;
+	}
+	pe->cur = NULL;
+	return true;
+}
+
+// ---- a debugger's view ----------------------------------------------------------------------------------------
+
+static uint8_t *peek(struct pe *pe, uint64_t va, struct bus_ram **ram, uint64_t *pa)
+{
+	struct mmu_access access = {.va = va_make(va), .type = MMU_READ, .size = 1, .at = true};
+	struct mmu_result result;
+	struct mmu_fault mf;
+
+	if (!mmu_walk(pe->bus, &pe->regime, &access, true, &result, &mf)) {
+		return NULL;
+	}
+	*ram = bus_ram_find(pe->bus, result.pas, result.pa.v);
+	*pa = result.pa.v;
+	return *ram == NULL ? NULL : (*ram)->host + (result.pa.v - (*ram)->base);
+}
+
+size_t pe_read_memory(struct pe *pe, uint64_t va, void *data, size_t size)
+{
+	struct bus_ram *ram;
+	uint64_t pa;
+	size_t done = 0;
+
+	while (done < size) {
+		uint8_t *host = peek(pe, va + done, &ram, &pa);
+		size_t chunk = PAGE_SIZE - ((va + done) & PAGE_MASK);
+
+		if (host == NULL) {
+			break;
+		}
+		chunk = chunk < size - done ? chunk : size - done;
+		memcpy((uint8_t *)data + done, host, chunk);
+		done += chunk;
+	}
+	return done;
+}
+
+size_t pe_write_memory(struct pe *pe, uint64_t va, const void *data, size_t size)
+{
+	struct bus_ram *ram;
+	uint64_t pa;
+	size_t done = 0;
+
+	while (done < size) {
+		uint8_t *host = peek(pe, va + done, &ram, &pa);
+		size_t chunk = PAGE_SIZE - ((va + done) & PAGE_MASK);
+
+		if (host == NULL || ram->read_only) {
+			break;
+		}
+		chunk = chunk < size - done ? chunk : size - done;
+		memcpy(host, (const uint8_t *)data + done, chunk);
+		bus_code_written(pe->bus, ram, pa);
+		done += chunk;
+	}
+	return done;
+}

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// One processing element, as the board sees it: creation, reset, running, and its state by value.
+#ifndef STRATA_CPU_PE_H
+#define STRATA_CPU_PE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/event.h"
+#include "base/log.h"
+#include "bus/bus.h"
+#include "cpu/feature.h"
+#include "cpu/sysreg.h"
+#include "mmu/mmu.h"
+#include "trace/trace.h"
+
+struct pe;
+struct cpu_model; // a named core with its features and ID registers (cpu/model.h)
+struct code_cache; // decoded code, shared by all PEs of a board (cpu/code.h)
+
+// Services that the board offers to a PE. Each returns true when it dealt with the instruction; X registers are
+// read and written with pe_x/pe_set_x. NULL entries: the architected behaviour.
+struct pe_services {
+	// HVC/SMC taken by firmware that is not simulated (PSCI). imm is the instruction's immediate.
+	bool (*smc)(struct pe *pe, void *opaque, uint16_t imm);
+	bool (*hvc)(struct pe *pe, void *opaque, uint16_t imm);
+	// HLT: semihosting (imm 0xf000).
+	bool (*hlt)(struct pe *pe, void *opaque, uint16_t imm);
+	// TLBI and other DVM messages for the rest of the shareability domain (other PEs, SMMUs).
+	void (*dvm)(struct pe *pe, void *opaque, const struct mmu_tlbi *message);
+	// SEV: signal every other PE.
+	void (*sev)(struct pe *pe, void *opaque);
+	// The guest is stuck: an exception loop without progress. The PE stops after this.
+	void (*stuck)(struct pe *pe, void *opaque, const char *why);
+	void *opaque;
+};
+
+struct pe_config {
+	unsigned index;
+	uint64_t affinity; // MPIDR_EL1 affinity fields
+	const struct cpu_model *model;
+	struct bus *bus;
+	struct event_queue *queue;
+	struct code_cache *code;
+	struct trace *trace; // may be NULL
+	struct log *log;
+	struct pe_services services;
+	enum mmu_tlb_mode tlb_mode;
+	bool has_el2, has_el3; // levels implemented (may be fewer than the model has)
+};
+
+// 0, or -ENOMEM / -EINVAL with a message in *error (static string).
+int pe_create(struct pe **pe, const struct pe_config *config, const char **error);
+void pe_destroy(struct pe *pe);
+
+// Cold reset: highest implemented EL, then moved to `el` (1..3) as firmware would hand over, with registers that a
+// level above would have had to set up for `el` to be usable set up (SCR_EL3.RW/NS/HCE..., HCR_EL2.RW, CNTHCTL...).
+// secure: the Security state of that level.
+void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc);
+
+enum pe_stop { PE_STOP_DEADLINE, PE_STOP_WAITING, PE_STOP_HALTED, PE_STOP_REQUESTED };
+
+// Run until virtual time >= until (first block boundary at or after), or the PE waits (WFI/WFE), is halted
+// (powered off) or a stop was requested.
+enum pe_stop pe_run(struct pe *pe, uint64_t until);
+
+// Make a running PE return from pe_run at the next block boundary.
+void pe_request_stop(struct pe *pe);
+
+// Lower the time at which the running PE looks up from its work (a new earliest event).
+void pe_set_deadline(struct pe *pe, uint64_t deadline);
+
+// Move a waiting PE's clock forward to `time` (never backwards).
+void pe_advance(struct pe *pe, uint64_t time);
+
+// Is the PE in WFI/WFE with no reason to wake? (Re-evaluates the wake-up conditions.)
+bool pe_is_waiting(struct pe *pe);
+
+// Power state (PSCI). A halted PE executes nothing until pe_reset.
+void pe_halt(struct pe *pe);
+bool pe_is_halted(const struct pe *pe);
+
+// Another PE ran meanwhile: the exclusive monitor is lost (see docs/design.md, "exclusives").
+void pe_clear_exclusive(struct pe *pe);
+
+// Deliver a DVM message from another observer.
+void pe_dvm(struct pe *pe, const struct mmu_tlbi *message);
+
+// State by value. n 0..30 for x; sp is the current stack pointer.
+uint64_t pe_x(const struct pe *pe, unsigned n);
+void pe_set_x(struct pe *pe, unsigned n, uint64_t value);
+uint64_t pe_sp(const struct pe *pe);
+uint64_t pe_pc(const struct pe *pe);
+void pe_set_pc(struct pe *pe, uint64_t pc);
+uint64_t pe_pstate(const struct pe *pe); // SPSR layout: NZCV, DAIF, EL, SP, PAN, ...
+uint64_t pe_insns(const struct pe *pe); // instructions executed since reset
+
+// A debugger's view of memory at a virtual address in the PE's current regime: no side effects, no faults.
+// Returns the number of bytes copied (stops at the first that is not mapped RAM).
+size_t pe_read_memory(struct pe *pe, uint64_t va, void *data, size_t size);
+size_t pe_write_memory(struct pe *pe, uint64_t va, const void *data, size_t size);
+
+// Print the registers, for the report of a stuck guest.
+void pe_dump(const struct pe *pe, FILE *file);
+
+#endif

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// The state of a PE, for the files of the cpu room only.
+#ifndef STRATA_CPU_PE_INTERNAL_H
+#define STRATA_CPU_PE_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/addr.h"
+#include "base/bits.h"
+#include "base/check.h"
+#include "cpu/code.h"
+#include "cpu/fault.h"
+#include "cpu/feature.h"
+#include "cpu/fp/fp.h"
+#include "cpu/model.h"
+#include "cpu/pe.h"
+#include "cpu/sysreg.h"
+#include "cpu/uop.h"
+#include "cpu/vreg.h"
+#include "mmu/mmu.h"
+
+// ---- the fast TLB ---------------------------------------------------------------------------------------------
+// An index from virtual page to host pointer, derived from the architectural TLB: a subset of it at any time.
+// One per translation context; a context switch selects another one and flushes nothing.
+
+#define FAST_BITS 10
+#define FAST_COUNT (1u << FAST_BITS)
+#define FAST_EXEC_COUNT 256u
+#define FAST_INVALID 1 // a tag that no aligned address equals
+#define FAST_CONTEXTS 64
+
+struct fast_entry {
+	uint64_t tag_r; // virtual page base when it may be read, else FAST_INVALID
+	uint64_t tag_w; // when it may be written without any further action
+	uintptr_t addend; // host address = virtual address + addend
+	uint64_t pa; // physical page base, PAS in the low bits
+};
+
+struct exec_entry {
+	uint64_t tag; // virtual page base
+	struct code_page *page;
+	bool guarded; // BTI guarded page
+};
+
+// Everything that decides a translation and what may be done with it, apart from the tables in memory.
+struct fast_key {
+	uint64_t sctlr, tcr, mair, hcr, vtcr, scr;
+	uint16_t asid, vmid;
+	uint8_t kind; // enum mmu_regime_kind
+	bool secure, el0, pan, has_el2;
+};
+
+struct fast_tlb {
+	struct fast_entry e[FAST_COUNT];
+	struct exec_entry x[FAST_EXEC_COUNT];
+	struct fast_key key;
+	uint64_t id; // unique for (context, generation of its executable translations): the jump cache's tag
+	uint64_t used; // for replacement
+	bool valid;
+	bool empty;
+};
+
+// ---- the jump cache: virtual PC to decoded block --------------------------------------------------------------
+
+#define JUMP_BITS 12
+#define JUMP_COUNT (1u << JUMP_BITS)
+
+struct jump_entry {
+	uint64_t pc;
+	uint64_t id; // of the fast_tlb
+	const struct uop *block;
+	struct code_page *page;
+};
+
+struct sysreg_hook {
+	sysreg_read_fn *read;
+	sysreg_write_fn *write;
+	void *opaque;
+};
+
+// Reasons to leave the threaded code at the next block boundary.
+enum {
+	PE_ATTENTION_INTERRUPT = 1, // an unmasked interrupt is pending
+	PE_ATTENTION_STOP = 2, // pe_request_stop
+	PE_ATTENTION_WAIT = 4, // WFI or WFE
+	PE_ATTENTION_SLOW = 8, // software step or breakpoints: one instruction at a time
+	PE_ATTENTION_HALT = 16,
+};
+
+enum pe_wait { PE_WAIT_NONE, PE_WAIT_WFI, PE_WAIT_WFE };
+
+struct pe {
+	// Hot: what handlers touch. x[31] is always zero; x[X_SP] is the current stack pointer.
+	uint64_t x[X_COUNT];
+	uint64_t nf; // N is bit 63
+	uint64_t zf; // Z is set iff this is zero
+	uint64_t cf; // C: 0 or 1
+	uint64_t vf; // V is bit 63
+	int64_t budget; // nanoseconds until `deadline`; taken at block entry
+	uint64_t deadline; // now == deadline - budget (between blocks)
+	uint64_t vpage; // virtual address of the 4 KiB page being executed
+	struct code_page *code_page; // the physical page being executed; NULL after a flush of the code cache
+	uint64_t jump_id; // tag of valid jump cache entries: the context and the generation of its mappings
+	struct fast_tlb *fast; // of the current context
+	struct fast_tlb *fast_unpriv; // for LDTR/STTR
+	struct fast_tlb *exec_fast; // for instruction fetches: the current context even while `fast` is `none`
+	const struct uop *cur; // the uop in a slow path, for the exact time and PC; NULL outside
+	bool fp_trap; // FP/SIMD access is trapped now
+	bool sp_check; // SCTLR_ELx.SA (or SA0) in effect
+	bool align_check; // SCTLR_ELx.A in effect
+	struct jump_entry *jumps; // JUMP_COUNT
+	union vreg v[33]; // v[32]: the repeated element of by-element instructions, of no meaning between them
+	struct fp_env fp;
+	uint64_t scratch[16]; // for multi-register accesses
+
+	// PSTATE.
+	uint8_t el; // 0..3
+	bool sp_sel;
+	uint8_t daif; // D A I F in bits 3..0
+	bool il, ss, pan, uao, dit, ssbs, tco;
+	uint8_t btype;
+
+	// Exclusive monitor (one for local and global: all observers run on one host thread).
+	bool excl_valid;
+	uint8_t excl_size;
+	uint64_t excl_pa; // physical granule address with PAS in bits 63:62
+	uint64_t excl_va;
+
+	uint64_t sp_el3;
+	uint64_t pc; // valid between blocks
+	uint64_t until; // what the caller of pe_run asked for
+	unsigned attention; // PE_ATTENTION_*
+	enum pe_wait wait;
+	uint64_t wait_until; // WFIT/WFET: virtual time, EVENT_NEVER if none
+	bool event_register; // WFE
+	bool halted;
+	bool lines[PE_LINE_COUNT];
+	uint64_t idle; // time spent waiting: insns == now - idle
+	uint64_t idle_start; // time at the last reset
+	struct event wait_event;
+
+	struct fault fault; // of the instruction being executed
+
+	// Progress watch: exceptions in a row without an instruction retired.
+	uint64_t stuck_insns;
+	unsigned stuck_count;
+	uint64_t stuck_vector, stuck_pc;
+
+	uint64_t sr[SYSREG_COUNT];
+	struct sysreg_hook hooks[SYSREG_COUNT];
+
+	// Translation.
+	struct mmu_tlb *tlb;
+	struct mmu_regime regime; // of the current EL
+	struct fast_tlb *contexts; // FAST_CONTEXTS
+	struct fast_tlb *context_cache[4][2]; // by EL and PAN, NULL after a register of the context changed
+	uint64_t context_sequence;
+	uint64_t context_clock;
+	struct fast_tlb *none; // an always-empty one, for contexts that must take the slow path (watchpoints)
+
+	const struct cpu_model *model;
+	struct bus *bus;
+	struct event_queue *queue;
+	struct code_cache *code;
+	struct trace *trace;
+	struct log *log;
+	struct pe_services services;
+	unsigned index;
+	uint64_t affinity;
+	bool has_el2, has_el3;
+	bool watch_active; // some watchpoint is enabled in the current context
+	bool break_active; // breakpoints or step: PE_ATTENTION_SLOW
+	bool step_armed; // the instruction about to run is being stepped
+	bool stepped, stepped_exclusive; // the last one was, and was a Load-Exclusive
+	uint64_t stepped_insns; // pe_insns() after it
+	void (*state_changed)(struct pe *pe, void *opaque);
+	void *state_changed_opaque;
+	uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line);
+	void *intid_opaque;
+	struct pmu *pmu; // cpu/pmu.c
+	bool pmu_active; // some counter is enabled: EL changes matter to it
+	struct pauth_cache *pauth_cache;
+	uint64_t rng; // state of RNDR
+	struct uop exit_uop; // leaves the threaded code; pe->pc is where to go on
+	struct uop step_uops[16]; // one instruction and its end, for stepping
+};
+
+// ---- time -----------------------------------------------------------------------------------------------------
+
+// Virtual time now: exact in a slow path (pe->cur set), else at a block boundary.
+static inline uint64_t pe_now(const struct pe *pe)
+{
+	return pe->deadline - (uint64_t)pe->budget - (pe->cur != NULL ? pe->cur->rest : 0);
+}
+
+// PC of the instruction of a uop of the page being executed.
+static inline uint64_t pe_uop_pc(const struct pe *pe, const struct uop *op)
+{
+	return pe->vpage + op->pc_off;
+}
+
+// Leave the threaded code at the next block boundary.
+static inline void pe_kick(struct pe *pe)
+{
+	if (pe->budget > 0) {
+		pe->deadline -= (uint64_t)pe->budget;
+		pe->budget = 0;
+	}
+}
+
+static inline void pe_attend(struct pe *pe, unsigned why)
+{
+	pe->attention |= why;
+	pe_kick(pe);
+}
+
+// ---- state helpers --------------------------------------------------------------------------------------------
+
+static inline bool has(const struct pe *pe, enum feature feature)
+{
+	return feature_in(&pe->model->features, feature);
+}
+
+// NZCV in bits 31:28.
+static inline uint32_t pe_nzcv(const struct pe *pe)
+{
+	return (uint32_t)((pe->nf >> 63) << 31 | (uint64_t)(pe->zf == 0) << 30 | pe->cf << 29 | (pe->vf >> 63) << 28);
+}
+
+static inline void pe_set_nzcv(struct pe *pe, uint32_t nzcv)
+{
+	pe->nf = (uint64_t)(nzcv >> 31) << 63;
+	pe->zf = !((nzcv >> 30) & 1);
+	pe->cf = (nzcv >> 29) & 1;
+	pe->vf = (uint64_t)((nzcv >> 28) & 1) << 63;
+}
+
+bool pe_secure_below_el3(const struct pe *pe); // SCR_EL3.NS == 0 (or no EL3: always Non-secure)
+
+// The SCR_EL3 in effect; without EL3: as if NS, HCE, RW... allowed everything.
+uint64_t pe_scr(const struct pe *pe);
+
+// HCR_EL2 in effect for the Security state: 0 when EL2 is not enabled; TGE forces AMO/IMO/FMO for routing etc.
+uint64_t pe_hcr_effective(const struct pe *pe);
+
+static inline bool pe_e2h(const struct pe *pe)
+{
+	return (pe_hcr_effective(pe) >> 34) & 1;
+}
+
+static inline bool pe_tge(const struct pe *pe)
+{
+	return (pe_hcr_effective(pe) >> 27) & 1;
+}
+
+// Is the current EL0/EL2 in the EL2&0 regime (E2H, and at EL0 also TGE)?
+bool pe_in_host(const struct pe *pe);
+
+// The EL whose SCTLR/TCR/... govern the current translation regime: 1, 2 or 3 (S1TranslationRegime).
+unsigned pe_regime_el(const struct pe *pe);
+
+// Stack pointer banking: change EL and SPSel together with the copy of SP to and from SP_ELx storage.
+void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel);
+
+// ---- notifications --------------------------------------------------------------------------------------------
+
+// Something that the translation context, FP access or checks depend on changed (EL, PAN, a control register).
+void pe_context_changed(struct pe *pe);
+// Only EL or PAN changed; the registers did not.
+void pe_context_select(struct pe *pe);
+// An interrupt mask, line or routing bit changed: look whether an interrupt is now to be taken.
+void pe_interrupts_changed(struct pe *pe);
+// ISR_EL1 as read at the current EL.
+uint64_t pe_isr(const struct pe *pe);
+// Breakpoint, watchpoint or step controls changed.
+void pe_debug_changed(struct pe *pe);
+
+// SPSR layout of the current PSTATE (PSTATE to SPSR for an exception to AArch64).
+uint64_t pe_spsr_from_pstate(const struct pe *pe);
+
+// Build the translation regime that applies to `el` in Security state `secure` (EL0 uses EL1&0 or EL2&0).
+void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_regime *regime);
+
+// Do LDTR and STTR make accesses as EL0 would?
+bool pe_unpriv_is_el0(const struct pe *pe);
+
+// Forget all contexts (reset).
+void pe_contexts_reset(struct pe *pe);
+
+// Would an FP/SIMD instruction trap now? (CPACR_EL1, CPTR_EL2, CPTR_EL3; exception.c)
+bool fp_access_trapped(const struct pe *pe);
+
+// The architectural TLB dropped entries: the fast TLBs follow (mmu_tlb_dropped_fn).
+void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop);
+
+// Does the PE have a reason to leave its wait?
+bool pe_wakes(struct pe *pe);
+
+#endif

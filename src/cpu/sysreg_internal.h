@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of sysreg.def, for the files of the cpu room.
+#ifndef STRATA_CPU_SYSREG_INTERNAL_H
+#define STRATA_CPU_SYSREG_INTERNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cpu/feature.h"
+#include "cpu/sysreg.h"
+
+// Groups of registers that controls trap together (trap.def), or that share a rule of existence (sysreg_permit.c).
+enum sysreg_group_bit {
+#define GROUP(name) TGB_##name,
+#include "cpu/trap_group.def"
+#undef GROUP
+	TGB_COUNT
+};
+_Static_assert(TGB_COUNT <= 64, "a group is one bit of a 64-bit word");
+
+enum sysreg_group {
+	TG_NONE = 0,
+#define GROUP(name) TG_##name = UINT64_C(1) << TGB_##name,
+#include "cpu/trap_group.def"
+#undef GROUP
+};
+
+enum sysreg_flag {
+	SYSREG_CHANGES_CONTEXT = 1, // a write changes the translation, trap or FP regime
+	SYSREG_CHANGES_INTERRUPTS = 2, // a write may unmask or route an interrupt anew
+	SYSREG_CHANGES_DEBUG = 4, // a write changes breakpoints, watchpoints or stepping
+	SYSREG_NEEDS_EL2_ENABLED = 8, // UNDEFINED at EL3 while EL2 is not enabled
+	SYSREG_ENDS_BLOCK = SYSREG_CHANGES_CONTEXT | SYSREG_CHANGES_INTERRUPTS | SYSREG_CHANGES_DEBUG
+};
+
+struct sysreg_row {
+	const char *name;
+	uint64_t groups; // TG_*
+	uint64_t writable; // with every feature present
+	uint64_t reset; // value at reset; what is not writable keeps it
+	uint16_t enc;
+	uint16_t feature; // enum feature
+	uint16_t e2h; // at EL2 with E2H = 1 the name means this register; 0: itself
+	uint16_t alias; // what an _EL12 or _EL02 name means; 0: it is no alias
+	uint8_t read_els, write_els; // bit n: exists for ELn
+	uint8_t index; // n of a numbered register
+	uint8_t flags; // SYSREG_*
+	uint16_t vncr; // FEAT_NV2 offset (later)
+	uint16_t fgt; // fine-grained trap (later)
+};
+
+extern const struct sysreg_row sysreg_rows[SYSREG_COUNT];
+
+static inline unsigned sysreg_flags(enum sysreg reg)
+{
+	return sysreg_rows[reg].flags;
+}
+
+// Bind the effects of registers that live in the PE itself. At creation, before other rooms bind theirs.
+void sysreg_init(struct pe *pe);
+
+// Every register to its reset value (warm and cold alike), the ID registers to the model's.
+void sysreg_reset(struct pe *pe);
+
+// Does every row make sense? Returns the number of bad rows; the first is named in error.
+unsigned sysreg_check_table(char *error, size_t error_size);
+
+// The same for trap.def.
+unsigned sysreg_check_traps(char *error, size_t error_size);
+
+// The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any permission.
+enum sysreg sysreg_redirect(const struct pe *pe, enum sysreg reg);
+
+#endif

@@ -1,0 +1,271 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared inside the mmu room: decoded walk parameters, leaves, memory attributes, and the TLB's inner face.
+#ifndef STRATA_MMU_INTERNAL_H
+#define STRATA_MMU_INTERNAL_H
+
+#include "base/bits.h"
+#include "mmu/mmu.h"
+
+// Register fields, named once.
+#define SCTLR_M BIT(0)
+#define SCTLR_C BIT(2)
+#define SCTLR_I BIT(12)
+#define SCTLR_WXN BIT(19)
+#define SCTLR_EE BIT(25)
+#define SCTLR_EPAN BIT(57)
+
+#define HCR_VM BIT(0)
+#define HCR_PTW BIT(2)
+#define HCR_DC BIT(12)
+#define HCR_TGE BIT(27)
+#define HCR_CD BIT(32)
+#define HCR_ID BIT(33)
+#define HCR_NV BIT(42)
+#define HCR_NV1 BIT(43)
+#define HCR_FWB BIT(46)
+
+#define SCR_SIF BIT(9)
+
+// Two-range layout (TCR_EL1, TCR_EL2 with E2H).
+#define TCR_EPD0 BIT(7)
+#define TCR_A1 BIT(22)
+#define TCR_EPD1 BIT(23)
+#define TCR_AS BIT(36)
+#define TCR_TBI0 BIT(37)
+#define TCR_TBI1 BIT(38)
+#define TCR_HA BIT(39)
+#define TCR_HD BIT(40)
+#define TCR_HPD0 BIT(41)
+#define TCR_HPD1 BIT(42)
+#define TCR_TBID0 BIT(51)
+#define TCR_TBID1 BIT(52)
+#define TCR_E0PD0 BIT(55)
+#define TCR_E0PD1 BIT(56)
+#define TCR_DS BIT(59)
+// One-range layout (TCR_EL2 without E2H, TCR_EL3).
+#define TCR1R_TBI BIT(20)
+#define TCR1R_HA BIT(21)
+#define TCR1R_HD BIT(22)
+#define TCR1R_HPD BIT(24)
+#define TCR1R_TBID BIT(29)
+#define TCR1R_DS BIT(32)
+
+#define VTCR_VS BIT(19)
+#define VTCR_HA BIT(21)
+#define VTCR_HD BIT(22)
+#define VTCR_NSW BIT(29)
+#define VTCR_NSA BIT(30)
+#define VTCR_DS BIT(32)
+#define VTCR_SL2 BIT(33)
+#define VSTCR_SW BIT(29)
+#define VSTCR_SA BIT(30)
+
+// Descriptor bits.
+#define DESC_VALID BIT(0)
+#define DESC_TABLE BIT(1)
+#define DESC_NS BIT(5)
+#define DESC_AP1 BIT(6) // stage 1: EL0 may access
+#define DESC_AP2 BIT(7) // stage 1: read-only
+#define DESC_S2AP0 BIT(6) // stage 2: readable
+#define DESC_S2AP1 BIT(7) // stage 2: writable
+#define DESC_AF BIT(10)
+#define DESC_NG BIT(11)
+#define DESC_GP BIT(50)
+#define DESC_DBM BIT(51)
+#define DESC_CONTIGUOUS BIT(52)
+#define DESC_PXN BIT(53)
+#define DESC_UXN BIT(54)
+#define DESC_PXN_TABLE BIT(59)
+#define DESC_UXN_TABLE BIT(60)
+#define DESC_AP_TABLE0 BIT(61)
+#define DESC_AP_TABLE1 BIT(62)
+#define DESC_NS_TABLE BIT(63)
+
+// What table descriptors above a leaf take away (Arm ARM D8.4.5, hierarchical permissions).
+enum {
+	TABLE_NO_EL0 = 1, // APTable[0]
+	TABLE_READ_ONLY = 2, // APTable[1]
+	TABLE_PXN = 4, // PXNTable, and XNTable of the one-range regimes
+	TABLE_UXN = 8
+};
+
+// One Normal cacheability: MAIR-style.
+enum mem_cache { MEM_NC, MEM_WT, MEM_WB };
+
+struct mem_hints {
+	uint8_t cache; // enum mem_cache
+	uint8_t alloc; // read-allocate 2 | write-allocate 1
+	bool transient;
+};
+
+enum mem_share { SHARE_NON = 0, SHARE_OUTER = 2, SHARE_INNER = 3 };
+
+struct mem_attrs {
+	bool is_device;
+	uint8_t device; // 0 nGnRnE .. 3 GRE
+	struct mem_hints inner, outer;
+	uint8_t share; // enum mem_share
+};
+
+struct mem_attrs attr_device(unsigned device);
+struct mem_attrs attr_normal_nc(void);
+struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh);
+struct mem_attrs attr_s2_decode(unsigned attr, unsigned sh);
+struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs *s2);
+struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh);
+uint8_t attr_share_effective(const struct mem_attrs *attrs);
+void attr_report(const struct mem_attrs *attrs, struct mmu_result *result);
+
+// Stage 1 parameters for one VA (AArch64.GetS1TTWParams and what follows from them).
+struct s1_params {
+	uint8_t granule; // log2 of the granule
+	uint8_t ia_bits;
+	uint8_t oa_bits;
+	int8_t start_level;
+	uint8_t addr_top; // 63, or 55 when the top byte is ignored
+	uint8_t sh; // TCR.SHx, used with DS
+	bool upper; // the VA selects TTBR1
+	bool two_ranges;
+	bool size_fault; // TxSZ out of range and treated as a fault
+	bool hpd, ha, hd, ee, ds, nv1, epd, e0pd;
+	uint64_t table; // base address of the first table
+};
+
+// Stage 2 parameters for one IPA space.
+struct s2_params {
+	uint8_t granule;
+	uint8_t ia_bits;
+	uint8_t oa_bits;
+	int8_t start_level;
+	uint8_t sh;
+	bool size_fault; // T0SZ out of range
+	bool level_fault; // SL0/SL2 invalid or inconsistent with T0SZ
+	bool ha, hd, ee, ds, ptw, fwb;
+	enum pas table_pas;
+	enum pas output_pas;
+	uint64_t table;
+};
+
+bool regime_two_ranges(const struct mmu_regime *regime);
+bool regime_s1_enabled(const struct mmu_regime *regime);
+bool regime_s2_enabled(const struct mmu_regime *regime);
+bool regime_secure(const struct mmu_regime *regime);
+void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, struct s1_params *params);
+void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct s2_params *params);
+// log2 of what one descriptor of this level maps.
+unsigned level_shift(unsigned granule, int level);
+// log2 of how many neighbours a contiguous entry of this level spans; 0 where the bit is not used.
+unsigned contiguous_shift(unsigned granule, int level);
+
+// Names of deciding controls.
+enum control {
+	CONTROL_TXSZ0,
+	CONTROL_TXSZ1,
+	CONTROL_EPD0,
+	CONTROL_EPD1,
+	CONTROL_E0PD0,
+	CONTROL_E0PD1,
+	CONTROL_IPS,
+	CONTROL_WXN,
+	CONTROL_EPAN,
+	CONTROL_COUNT
+};
+const char *control_name(const struct mmu_regime *regime, enum control control);
+
+// The end of a walk of either stage.
+struct leaf {
+	uint64_t desc; // the descriptor as it stands in memory
+	uint64_t oa; // output address of the whole entry (aligned to its size)
+	uint8_t shift; // log2 of the size of the entry, contiguity included
+	int8_t level;
+	uint8_t table_perms; // TABLE_*
+	enum pas pas; // of the output
+	bool global;
+};
+
+// A place in a stage-1 or stage-2 walk, as the walk cache keeps it: the table to look in next.
+struct walk_point {
+	uint64_t table;
+	int8_t level;
+	uint8_t table_perms;
+	enum pas pas;
+};
+
+// The architectural TLB, inner face. A tag names whose entries: see tag_* in mmu_tlb.c. All take tlb == NULL as
+// an empty TLB that keeps nothing.
+struct tlb_tags {
+	uint64_t asid_key; // stage 1: non-global entries
+	uint64_t global_key; // stage 1: global entries
+};
+
+void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tags *tags);
+uint64_t tlb_key_s2(const struct mmu_regime *regime, enum pas ipa_pas);
+
+bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, struct leaf *leaf);
+bool tlb_lookup_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, struct leaf *leaf);
+void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, const struct leaf *leaf);
+void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, const struct leaf *leaf);
+// The deepest known table of a walk of this granule below start_level; false: start at the top.
+bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule, int start_level,
+		     struct walk_point *point);
+void tlb_walk_insert(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+		     const struct walk_point *point);
+struct bus *tlb_bus(struct mmu_tlb *tlb);
+bool tlb_keeps(const struct mmu_tlb *tlb);
+
+// Everything a translation carries along.
+struct walker {
+	struct bus *bus;
+	struct mmu_tlb *tlb; // NULL: none
+	const struct mmu_regime *regime;
+	const struct mmu_access *access;
+	bool no_update;
+	bool s2_on;
+	bool s2_ready[2];
+	struct s2_params s2[2]; // by IPA space: Non-secure, Secure
+	struct tlb_tags tags;
+	struct mmu_fault *fault;
+};
+
+// What stage 2 is asked to allow.
+struct s2_access {
+	bool read, write, fetch;
+	bool el0;
+	bool walk; // made by a stage 1 walk
+	bool cache_op;
+	bool at;
+};
+
+struct s2_output {
+	struct leaf leaf;
+	uint64_t pa;
+	bool readable, writable, px, ux; // as they stand, without a descriptor update
+	bool fwb;
+	struct s2_params *params;
+};
+
+// Stage 2 for one address. False: w->fault is filled.
+bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
+		  struct s2_output *out);
+// Fetch one descriptor. False: bus error.
+bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t *desc);
+bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc);
+// Common to both stages: what a descriptor is and where it points.
+enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
+enum desc_kind desc_kind(uint64_t desc, unsigned granule, int level, bool ds, unsigned pa_bits);
+uint64_t desc_address(uint64_t desc, unsigned granule, unsigned low, bool ds, bool lpa);
+bool address_fits(uint64_t address, unsigned bits);
+
+bool fault_set(struct walker *w, enum mmu_fault_type type, int level, const char *control);
+
+// Stage 1 walk (AArch64.S1Walk): the leaf, and where its descriptor lies.
+struct s1_place {
+	uint64_t desc_ipa;
+	enum pas desc_ipa_pas;
+	uint64_t desc_pa;
+	enum pas desc_pas;
+};
+bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
+	     struct s1_place *place);
+
+#endif

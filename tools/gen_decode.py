@@ -1,0 +1,147 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Generate the A64 decoder from a64.def: a decision tree over the fixed bits of all rows.
+
+Each row is INSN(name, "pattern", CLASS, FEATURE, FLAGS). A pattern is 32 bits written as binary digits and
+name:width fields, separated by blanks. Where two rows overlap, the one with more fixed bits wins; two rows
+that overlap without one being the more special are an error, reported with both names.
+"""
+import os
+import re
+import sys
+
+ROW = re.compile(r'^INSN\((\w+),\s*"([^"]+)",\s*(\w+),\s*(\w+),\s*([\w| ]+)\)\s*(?://.*)?$')
+INCLUDE = re.compile(r'^#include\s+"cpu/([\w.]+)"$')
+
+
+class Row:
+    def __init__(self, name, pattern, cls, feature, flags, where):
+        self.name, self.cls, self.feature, self.flags, self.where = name, cls, feature, flags, where
+        self.mask = self.value = width = 0
+        for token in pattern.split():
+            if re.fullmatch(r'[01]+', token):
+                for digit in token:
+                    self.mask = self.mask << 1 | 1
+                    self.value = self.value << 1 | int(digit)
+                width += len(token)
+            else:
+                match = re.fullmatch(r'\w+:(\d+)', token)
+                if not match:
+                    raise SystemExit(f'{where}: bad token {token!r} in {name}')
+                size = int(match.group(1))
+                self.mask <<= size
+                self.value <<= size
+                width += size
+        if width != 32:
+            raise SystemExit(f'{where}: {name} has {width} bits instead of 32')
+        self.fixed = bin(self.mask).count('1')
+
+
+def read_rows(path):
+    rows = []
+    with open(path, encoding='ascii') as file:
+        for number, line in enumerate(file, 1):
+            line = line.rstrip()
+            where = f'{os.path.basename(path)}:{number}'
+            include = INCLUDE.match(line)
+            if include:
+                rows += read_rows(os.path.join(os.path.dirname(path), include.group(1)))
+            elif line.startswith('INSN'):
+                match = ROW.match(line)
+                if not match:
+                    raise SystemExit(f'{where}: malformed row: {line}')
+                rows.append(Row(*[group.strip() for group in match.groups()], where))
+    return rows
+
+
+def check(rows):
+    names = {}
+    for row in rows:
+        if row.name in names:
+            raise SystemExit(f'{row.where}: {row.name} is also at {names[row.name]}')
+        names[row.name] = row.where
+    by_order = sorted(rows, key=lambda r: -r.fixed)
+    for i, a in enumerate(by_order):
+        for b in by_order[i + 1:]:
+            if (a.value ^ b.value) & a.mask & b.mask:
+                continue
+            if a.mask == b.mask or (a.mask & b.mask) != b.mask and a.fixed == b.fixed:
+                raise SystemExit(f'{a.where}: {a.name} overlaps {b.name} ({b.where}), neither is more special')
+
+
+def emit_tree(out, rows, used, depth):
+    indent = '\t' * min(depth, 8)
+    if not rows:
+        return
+    # Bits that every remaining row fixes and that tell them apart.
+    common = 0xffffffff
+    differ = 0
+    for row in rows:
+        common &= row.mask
+        differ |= row.value ^ rows[0].value
+    choose = common & differ & ~used
+    if len(rows) <= 2 or not choose:
+        for row in sorted(rows, key=lambda r: -r.fixed):
+            out.append(f'{indent}if ((insn & 0x{row.mask:08x}u) == 0x{row.value:08x}u) {{')
+            out.append(f'{indent}\treturn {row.index};')
+            out.append(f'{indent}}}')
+        out.append(f'{indent}return -1;')
+        return
+    high = choose.bit_length() - 1
+    mask = 1 << high
+    low = high
+    while low > 0 and choose >> (low - 1) & 1 and high - low < 7:
+        low -= 1
+        mask |= 1 << low
+    groups = {}
+    for row in rows:
+        groups.setdefault(row.value & mask, []).append(row)
+    out.append(f'{indent}switch (insn & 0x{mask:08x}u) {{')
+    for value in sorted(groups):
+        out.append(f'{indent}case 0x{value:08x}u:')
+        emit_tree(out, groups[value], used | mask, depth + 1)
+    out.append(f'{indent}default:')
+    out.append(f'{indent}\treturn -1;')
+    out.append(f'{indent}}}')
+
+
+def split_top(rows, out):
+    """Split on bits [28:25] first, copying rows that do not fix them all, then on bits [24:21] and [31:29]."""
+    out.append('int a64_decode(uint32_t insn)\n{')
+    out.append('\tswitch (insn >> 21 & 0xffu) {')
+    for top in range(256):
+        group = [r for r in rows if not ((top << 21) ^ r.value) & r.mask & (0xff << 21)]
+        if not group:
+            continue
+        out.append(f'\tcase 0x{top:02x}u:')
+        emit_tree(out, group, 0xff << 21, 2)
+    out.append('\tdefault:\n\t\treturn -1;\n\t}\n}')
+
+
+def main():
+    source, target = sys.argv[1:3]
+    rows = read_rows(source)
+    check(rows)
+    for index, row in enumerate(rows):
+        row.index = index
+    out = ['// Generated by tools/gen_decode.py from a64.def; do not edit.', '#include "cpu/translate.h"', '']
+    for row in rows:
+        out.append(f'bool tr_{row.name}(struct tr *t, uint32_t insn);')
+    out.append('')
+    out.append('const struct a64_row a64_rows[] = {')
+    for row in rows:
+        flags = ' | '.join(f.strip() if f.strip().startswith('TR_') else 'TR_' + f.strip()
+                           for f in row.flags.split('|'))
+        out.append(f'\t{{"{row.name}", tr_{row.name}, 0x{row.mask:08x}u, 0x{row.value:08x}u, CLASS_{row.cls}, '
+                   f'{flags}, {row.feature}}},')
+    out.append('};')
+    out.append(f'const unsigned a64_row_count = {len(rows)};')
+    out.append('')
+    split_top(rows, out)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(target, 'w', encoding='ascii') as file:
+        file.write('\n'.join(out) + '\n')
+
+
+if __name__ == '__main__':
+    main()
