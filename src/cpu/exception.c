@@ -23,7 +23,7 @@ enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTO
 #define SPSR_SSBS BIT(12)
 #define SPSR_M4 BIT(4)
 
-#define STUCK_LIMIT 1000 // exceptions in a row, each soon after the other and at the same place, none returned from
+#define STUCK_LIMIT 10000 // exceptions in a row, each soon after the other, none returned from
 #define STUCK_WINDOW 256 // instructions between two of them at the most
 
 enum sysreg exception_elr(unsigned el)
@@ -218,11 +218,11 @@ static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 {
 	uint64_t insns = pe_insns(pe);
 
-	if (insns - pe->stuck_insns <= STUCK_WINDOW && pe->stuck_pc == pc && pe->stuck_vector == vector) {
+	if (insns - pe->stuck_insns <= STUCK_WINDOW) {
 		if (++pe->stuck_count == STUCK_LIMIT && pe->services.stuck != NULL) {
 			char why[160];
 
-			snprintf(why, sizeof(why), "PE %u takes the same exception forever: %s at pc 0x%llx, vector 0x%llx",
+			snprintf(why, sizeof(why), "PE %u takes exceptions forever without a return: %s at pc 0x%llx, vector 0x%llx",
 				 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc,
 				 (unsigned long long)vector);
 			pe->services.stuck(pe, pe->services.opaque, why);
@@ -232,8 +232,6 @@ static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 		pe->stuck_count = 0;
 	}
 	pe->stuck_insns = insns;
-	pe->stuck_pc = pc;
-	pe->stuck_vector = vector;
 }
 
 struct entry {
@@ -687,7 +685,6 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 	pe->excl_valid = false;
 	pe->event_register = true;
 	pe->stuck_count = 0;
-	pe->stuck_pc = ~UINT64_C(0);
 	level_changed(pe, from, was_secure);
 	pe->pc = exception_branch_address(pe, target);
 	if (unlikely(pe->attention != 0)) {

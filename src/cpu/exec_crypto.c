@@ -22,7 +22,7 @@
 #define DEF_CRYPTO_N(name) DEF_CRYPTO(name, crypto_##name(&VD, &VN))
 #define DEF_CRYPTO_NM(name) DEF_CRYPTO(name, crypto_##name(&VD, &VN, &VM))
 #define DEF_CRYPTO_DNM(name) DEF_CRYPTO(name, crypto_##name(&VD, &VD, &VN, &VM))
-#define DEF_CRYPTO_NMA(name) DEF_CRYPTO(name, crypto_##name(&VD, &VN, &VM, &VA))
+#define DEF_CRYPTO_NMA(name) DEF_CRYPTO(name, crypto_##name(&VD, &VN, &VM, &VAD))
 
 DEF_CRYPTO_DN(aese)
 DEF_CRYPTO_DN(aesd)

@@ -153,14 +153,28 @@ bool tr_pac_reg(struct tr *t, uint32_t insn)
 	return true;
 }
 
+// The forms in the hint space are NOPs without FEAT_PAuth.
+static OP(op_pac_hint)
+{
+	NEXT;
+}
+
 bool tr_hint_pac_1716(struct tr *t, uint32_t insn)
 {
+	if (!tr_has(t, FEAT_PAuth)) {
+		tr_emit(t, op_pac_hint);
+		return true;
+	}
 	emit_pac(t, 17, 16, bit(insn, 6) ? KEY_IB : KEY_IA, bit(insn, 7));
 	return true;
 }
 
 bool tr_hint_pac_sp(struct tr *t, uint32_t insn)
 {
+	if (!tr_has(t, FEAT_PAuth)) {
+		tr_emit(t, op_pac_hint);
+		return true;
+	}
 	emit_pac(t, 30, bit(insn, 5) ? X_SP : X_ZERO, bit(insn, 6) ? KEY_IB : KEY_IA, bit(insn, 7));
 	return true;
 }
@@ -197,6 +211,10 @@ bool tr_xpac(struct tr *t, uint32_t insn)
 bool tr_xpaclri(struct tr *t, uint32_t insn)
 {
 	(void)insn;
+	if (!tr_has(t, FEAT_PAuth)) {
+		tr_emit(t, op_pac_hint);
+		return true;
+	}
 	emit_xpac(t, 30, false);
 	return true;
 }

@@ -121,7 +121,6 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->attention = 0;
 	pe->halted = false;
 	pe->stuck_count = 0;
-	pe->stuck_pc = ~UINT64_C(0);
 	pe->lines[PE_LINE_SERROR] = false;
 	sysreg_reset(pe);
 	pe->el = (uint8_t)el;

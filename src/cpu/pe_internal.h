@@ -146,7 +146,6 @@ struct pe {
 	// Progress watch: exceptions in a row without an instruction retired.
 	uint64_t stuck_insns;
 	unsigned stuck_count;
-	uint64_t stuck_vector, stuck_pc;
 
 	uint64_t sr[SYSREG_COUNT];
 	struct sysreg_hook hooks[SYSREG_COUNT];

@@ -143,6 +143,9 @@ static const char *row_fault(unsigned reg)
 	if (row->e2h != 0 && (row->e2h >= SYSREG_COUNT || sysreg_rows[row->e2h].e2h != 0)) {
 		return "redirects (E2H) to a register that is itself redirected";
 	}
+	if (row->e2h != 0 && (sysreg_rows[row->e2h].read_els != 0xc || ((row->enc ^ sysreg_rows[row->e2h].enc) >> 14) != 0)) {
+		return "redirects (E2H) to what is no _EL2 register";
+	}
 	if (row->alias != 0 && (row->alias >= SYSREG_COUNT || sysreg_rows[row->alias].alias != 0)) {
 		return "is an alias of an alias";
 	}

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Effects of the system registers that live in the PE itself: PSTATE fields, identification, the OS lock, random
 // numbers, and registers whose layout or content depends on others.
+#include <stdio.h>
+
 #include "base/bits.h"
+#include "base/check.h"
 #include "cpu/model.h"
 #include "cpu/pe_internal.h"
 #include "cpu/sysreg_fields.h"
@@ -303,6 +306,12 @@ static const struct {
 
 void sysreg_init(struct pe *pe)
 {
+	char error[160];
+
+	if (sysreg_check_table(error, sizeof(error)) != 0 || sysreg_check_traps(error, sizeof(error)) != 0) {
+		fprintf(stderr, "strata: %s\n", error);
+		CHECK(!"sysreg.def and trap.def are sound");
+	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {
 		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read, own_hooks[i].write, NULL);
 	}

@@ -30,12 +30,14 @@ struct trap_row {
 #define EL2 FROM_EL2
 #define EL3 FROM_EL3
 static const struct trap_row trap_rows[] = {
-#define TRAP(row_group, row_reg, field, row_test, row_dir, row_from, row_to, row_ec, row_when) \
-	{.control = #row_reg "." #field, .group = TG_##row_group, .mask = row_reg##_##field, .reg = SR_##row_reg, \
+#define TRAP_NAMED(name, row_group, row_reg, field, row_test, row_dir, row_from, row_to, row_ec, row_when) \
+	{.control = name, .group = TG_##row_group, .mask = row_reg##_##field, .reg = SR_##row_reg, \
 	 .test = TEST_##row_test, .dir = DIR_##row_dir, .from = row_from, .to = row_to, .ec = row_ec, \
 	 .when = WHEN_##row_when},
+#define TRAP(row_group, row_reg, field, ...) TRAP_NAMED(#row_reg "." #field, row_group, row_reg, field, __VA_ARGS__)
 #include "cpu/trap.def"
 #undef TRAP
+#undef TRAP_NAMED
 };
 #undef EL0
 #undef EL1
@@ -44,13 +46,14 @@ static const struct trap_row trap_rows[] = {
 #define TRAP_COUNT (sizeof(trap_rows) / sizeof(trap_rows[0]))
 
 // Groups that some control traps from each level: most accesses end the search here.
-static const uint64_t groups_from[4] = {
 #define EL0 FROM_EL0
 #define EL1 FROM_EL1
 #define EL2 FROM_EL2
 #define EL3 FROM_EL3
 #define TRAP(row_group, row_reg, field, row_test, row_dir, row_from, ...) \
 	| (((row_from) & FROM_LEVEL) ? (uint64_t)TG_##row_group : 0)
+#define TRAP_NAMED(name, ...) TRAP(__VA_ARGS__)
+static const uint64_t groups_from[4] = {
 #define FROM_LEVEL FROM_EL0
 	0
 #include "cpu/trap.def"
@@ -70,12 +73,13 @@ static const uint64_t groups_from[4] = {
 	0
 #include "cpu/trap.def"
 #undef FROM_LEVEL
+};
+#undef TRAP_NAMED
 #undef TRAP
 #undef EL0
 #undef EL1
 #undef EL2
 #undef EL3
-};
 
 // What the checks need to know of the PE, gathered once.
 struct state {

@@ -62,6 +62,6 @@ enum { X_ZERO = 31, X_SP = 32, X_SINK = 33, X_COUNT = 34 };
 #define VD (pe->v[op->rd])
 #define VN (pe->v[op->rn])
 #define VM (pe->v[op->rm])
-#define VA (pe->v[op->ra])
+#define VAD (pe->v[op->ra]) // the third source ("Va"); not VA, which is an address
 
 #endif

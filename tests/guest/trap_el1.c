@@ -99,6 +99,7 @@ TEST(sctlr_uma_clear_traps_daif_at_el0_to_el1)
 // The immediate forms are reported as what they are: op0 0, op1 3, CRn 4, CRm = imm, Rt 31.
 TEST(sctlr_uma_clear_traps_daifset_and_daifclr_at_el0)
 {
+	QEMU_DIFFERS("swaps op1 and op2 in this syndrome");
 	struct exc set = run_at(EL0, daifset_15_x);
 	struct exc clr = run_at(EL0, daifclr_2);
 
@@ -306,10 +307,10 @@ TEST(mdscr_tdcc_traps_the_debug_channel_at_el0)
 	const struct sysreg dbgdtr = SYSREG(dbgdtr_el0, 2, 3, 0, 4, 0);
 	const struct sysreg dbgdtrrx = SYSREG(dbgdtrrx_el0, 2, 3, 0, 5, 0);
 
+	QEMU_DIFFERS("ignores MDSCR_EL1.TDCC and has no DBGDTR_EL0");
 	EXPECT_ACCESS(EL0, READ, mdccsr);
 	write_sysreg(mdscr_el1, MDSCR_TDCC);
 	EXPECT_TRAP(EL0, READ, mdccsr, EL1);
-	QEMU_DIFFERS("has no DBGDTR_EL0");
 	EXPECT_TRAP(EL0, READ, dbgdtr, EL1);
 	EXPECT_TRAP(EL0, READ, dbgdtrrx, EL1);
 	EXPECT_TRAP(EL0, WRITE, dbgdtr, EL1);

@@ -326,7 +326,7 @@ START_TEST(timer_controls)
 	// E2H: the bits moved up.
 	pe->sr[SR_HCR_EL2] |= HCR_E2H;
 	pe->sr[SR_CNTHCTL_EL2] = 3;
-	assert_trap(SR_CNTP_CTL_EL0, 1, true, 2, 0x18, "CNTHCTL_EL2.EL1PTEN_E2H");
+	assert_trap(SR_CNTP_CTL_EL0, 1, true, 2, 0x18, "CNTHCTL_EL2.EL1PTEN");
 	pe->sr[SR_CNTHCTL_EL2] = BIT(10) | BIT(11);
 	assert_ok(SR_CNTP_CTL_EL0, 1, true);
 	assert_ok(SR_CNTV_CTL_EL0, 1, true);
@@ -365,7 +365,7 @@ END_TEST
 
 START_TEST(pmu_and_debug_traps)
 {
-	assert_trap(SR_PMCCNTR_EL0, 0, true, 1, 0x18, "PMUSERENR_EL0.EN_CR");
+	assert_trap(SR_PMCCNTR_EL0, 0, true, 1, 0x18, "PMUSERENR_EL0.{EN,CR}");
 	pe->sr[SR_PMUSERENR_EL0] = 4; // CR
 	assert_ok(SR_PMCCNTR_EL0, 0, true);
 	assert_trap(SR_PMCCNTR_EL0, 0, false, 1, 0x18, "PMUSERENR_EL0.EN");
