@@ -17,6 +17,7 @@
 
 #define INITRD_DISTANCE (UINT64_C(128) << 20) // above the start of RAM, out of the way of kernels
 #define DTB_ALIGN (UINT64_C(2) << 20)
+#define KERNEL_ALIGN (UINT64_C(2) << 20)
 
 static int load_image(struct strata *s, struct loader *loader, struct image_info *info)
 {
@@ -99,13 +100,19 @@ static int load_symbols(struct loader *loader, const char *path)
 	return n < 0 ? n : 0;
 }
 
-// What the symbols of a kernel say of the code that runs before its MMU is on.
+// What the symbols of a kernel say of the code that runs before its MMU is on. A table without the image's first
+// symbol may still have that of its code, which begins less than 2 MiB into it.
 static void alias_kernel(struct strata *s, const struct image_info *info)
 {
 	uint64_t start, end;
 
-	if (info->is_linux && symbols_range(s->symbols, "_text", &start, &end)) {
+	if (!info->is_linux) {
+		return;
+	}
+	if (symbols_range(s->symbols, "_text", &start, &end)) {
 		symbols_alias(s->symbols, info->base, info->size, start);
+	} else if (symbols_range(s->symbols, "_stext", &start, &end)) {
+		symbols_alias(s->symbols, info->base, info->size, align_down(start, KERNEL_ALIGN));
 	}
 }
 

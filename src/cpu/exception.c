@@ -188,7 +188,7 @@ static void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
 		pe->state_changed(pe, pe->state_changed_opaque);
 	}
 	if (unlikely(pe->pmu_active)) {
-		pmu_el_changed(pe, old_el, old_secure);
+		pmu_el_changed(pe);
 	}
 	pe_debug_changed(pe);
 	pe_interrupts_changed(pe);
@@ -251,6 +251,9 @@ static uint64_t enter(struct pe *pe, const struct entry *e)
 	bool was_secure = pe_is_secure(pe), from_sp = pe->sp_sel;
 
 	CHECK(target >= from && target != 0);
+	if (unlikely(pe->pmu_active)) {
+		pmu_count(pe, PMU_EXC_TAKEN);
+	}
 	sctlr = pe->sr[reg_of(target, SR_SCTLR_EL1, SR_SCTLR_EL2, SR_SCTLR_EL3)];
 	vector = pe->sr[reg_of(target, SR_VBAR_EL1, SR_VBAR_EL2, SR_VBAR_EL3)] & ~UINT64_C(0x7ff);
 	vector += (target != from ? 0x400u : from_sp ? 0x200u : 0u) + (unsigned)e->vector;
@@ -265,7 +268,6 @@ static uint64_t enter(struct pe *pe, const struct entry *e)
 	pe->il = false;
 	pe->btype = 0;
 	pe->uao = false;
-	pe->tco = true;
 	if (has(pe, FEAT_SSBS)) {
 		pe->ssbs = sctlr & SCTLR_DSSBS;
 	}
@@ -677,6 +679,9 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 		event.spsr = spsr;
 		event.fault_level = -2;
 		trace_stamp(pe, &event);
+	}
+	if (unlikely(pe->pmu_active)) {
+		pmu_count(pe, PMU_EXC_RETURN);
 	}
 	if (level >= 0) {
 		pe_set_el_sp(pe, (unsigned)level, bit(spsr, 0));

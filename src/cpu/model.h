@@ -22,6 +22,7 @@ struct cpu_model {
 	unsigned breakpoints, watchpoints, pmu_counters; // pmu_counters: event counters, without the cycle counter
 	unsigned tlb_entries; // leaf entries of the sized architectural TLB
 	struct mmu_features mmu;
+	uint64_t group_traps[64][2]; // rows of trap.def by register group, one bit each (sysreg_permit.c)
 };
 
 // Parse "NAME[,switch=on|off|value]...". has_el2/has_el3: the board's levels (reflected in ID_AA64PFR0_EL1).

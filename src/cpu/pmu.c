@@ -270,7 +270,7 @@ static void sync(struct pmu *pmu)
 
 // ---- the interrupt --------------------------------------------------------------------------------------------
 
-// CheckForPMUOverflow. Being switched on without being enabled is enough for a counter's interrupt.
+// CheckForPMUOverflow: what matters is the general enable of a counter (PMCR_EL0.E, MDCR_EL2.HPME), not its own bit.
 static void line_update(struct pmu *pmu)
 {
 	const struct pe *pe = pmu->pe;

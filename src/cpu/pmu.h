@@ -10,9 +10,6 @@
 struct pe;
 struct pmu;
 
-// The PPI (INTID - 16) at which the platform (SBSA, QEMU's virt) expects the overflow interrupt.
-#define PMU_PPI 7
-
 // Common event numbers that are counted.
 enum pmu_event {
 	PMU_SW_INCR = 0x00,

@@ -69,6 +69,9 @@ unsigned sysreg_check_table(char *error, size_t error_size);
 // The same for trap.def.
 unsigned sysreg_check_traps(char *error, size_t error_size);
 
+// Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it.
+void sysreg_index_traps(uint64_t (*group_traps)[2]);
+
 // The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any permission.
 enum sysreg sysreg_redirect(const struct pe *pe, enum sysreg reg);
 

@@ -44,6 +44,7 @@ static const struct trap_row trap_rows[] = {
 #undef EL2
 #undef EL3
 #define TRAP_COUNT (sizeof(trap_rows) / sizeof(trap_rows[0]))
+_Static_assert(TRAP_COUNT <= 128, "struct cpu_model.group_traps has 128 bits for the rows");
 
 // Groups that some control traps from each level: most accesses end the search here.
 #define EL0 FROM_EL0
@@ -290,16 +291,35 @@ static bool row_traps(const struct trap_row *t, const struct state *s, bool read
 // The trap that takes this access, NULL if none does.
 static const struct trap_row *find_trap(const struct state *s, uint64_t groups, bool read)
 {
+	uint64_t rows[2] = {0, 0};
+
 	groups &= groups_from[s->el];
 	if (groups == 0) {
 		return NULL;
 	}
-	for (size_t i = 0; i < TRAP_COUNT; i++) {
-		if ((trap_rows[i].group & groups) && row_traps(&trap_rows[i], s, read)) {
-			return &trap_rows[i];
+	for (uint64_t g = groups; g != 0; g &= g - 1) {
+		const uint64_t *index = s->pe->model->group_traps[ctz64(g)];
+
+		rows[0] |= index[0];
+		rows[1] |= index[1];
+	}
+	for (unsigned word = 0; word < 2; word++) {
+		for (uint64_t left = rows[word]; left != 0; left &= left - 1) {
+			const struct trap_row *t = &trap_rows[word * 64 + ctz64(left)];
+
+			if (row_traps(t, s, read)) {
+				return t;
+			}
 		}
 	}
 	return NULL;
+}
+
+void sysreg_index_traps(uint64_t (*group_traps)[2])
+{
+	for (size_t i = 0; i < TRAP_COUNT; i++) {
+		group_traps[ctz64(trap_rows[i].group)][i / 64] |= BIT(i % 64);
+	}
 }
 
 // EL1's traps of EL0 go to EL2 while TGE is 1; then the FP trap loses its class (AdvSIMDFPAccessTrap).

@@ -3,6 +3,7 @@
 #include "cpu/wait.h"
 
 #include "cpu/exec_internal.h"
+#include "cpu/pmu.h"
 #include "cpu/sysreg_fields.h"
 
 // Is the wait trapped from here? True: pe->fault.
@@ -81,6 +82,9 @@ void wait_timeout(struct event *event, void *opaque)
 
 	(void)event;
 	pe->wait = PE_WAIT_NONE;
+	if (pe->pmu_active) {
+		pmu_woken(pe);
+	}
 }
 
 bool pe_is_waiting(struct pe *pe)
@@ -97,6 +101,9 @@ bool pe_is_waiting(struct pe *pe)
 	if (pe->wait == PE_WAIT_NONE) {
 		pe->attention &= ~(unsigned)PE_ATTENTION_WAIT;
 		event_cancel(pe->queue, &pe->wait_event);
+		if (pe->pmu_active) {
+			pmu_woken(pe);
+		}
 		return false;
 	}
 	return true;

@@ -37,9 +37,9 @@ enum gicv3_group gicv3_group_of(struct gicv3_pe *p, uint32_t intid)
 static bool group_forwarded(const struct gicv3_pe *p, enum gicv3_group group)
 {
 	static const uint64_t enable[GROUP_COUNT] = {
-		[GROUP_0] = GICD_CTLR_ENABLE_G0,
-		[GROUP_1S] = GICD_CTLR_ENABLE_G1S,
-		[GROUP_1NS] = GICD_CTLR_ENABLE_G1NS,
+	        [GROUP_0] = GICD_CTLR_ENABLE_G0,
+	        [GROUP_1S] = GICD_CTLR_ENABLE_G1S,
+	        [GROUP_1NS] = GICD_CTLR_ENABLE_G1NS,
 	};
 
 	return p->cpu.enabled[group] && (p->gic->ctlr & enable[group]) != 0;
@@ -91,8 +91,9 @@ void gicv3_select(struct gicv3_pe *p)
 		if (!p->asleep_told) {
 			p->asleep_told = true;
 			log_line(gic->log, LOG_LEVEL_GUEST,
-				 "gic: interrupt %u held back from PE %u: GICR_WAKER.ProcessorSleep is set",
-				 p->best_intid, p->index);
+			         "gic: interrupt %u held back from PE %u: "
+			         "GICR_WAKER.ProcessorSleep is set",
+			         p->best_intid, p->index);
 		}
 		p->best_priority = PRIORITY_IDLE;
 		p->best_intid = INTID_SPURIOUS;
@@ -347,10 +348,12 @@ static int map_frames(struct gicv3 *gic)
 	if (config->bus == NULL) {
 		return 0;
 	}
-	err = bus_map(config->bus, config->dist_base, GICV3_DIST_SIZE, pas, &gicv3_mmio_dist_type, gic);
+	err = bus_map(config->bus, config->dist_base, GICV3_DIST_SIZE, pas, &gicv3_mmio_dist_type,
+	              gic);
 	if (err == 0) {
-		err = bus_map(config->bus, config->redist_base, GICV3_REDIST_SIZE * config->pe_count, pas,
-			      &gicv3_mmio_redist_type, gic);
+		err = bus_map(config->bus, config->redist_base,
+		              GICV3_REDIST_SIZE * config->pe_count, pas, &gicv3_mmio_redist_type,
+		              gic);
 	}
 	return err;
 }
@@ -360,8 +363,8 @@ int gicv3_create(struct gicv3 **result, const struct gicv3_config *config)
 	struct gicv3 *gic;
 	int err;
 
-	if (config->pe_count == 0 || config->pe_count > GICV3_PE_MAX || config->spi_count % 32 != 0 ||
-	    config->spi_count > GICV3_SPI_MAX) {
+	if (config->pe_count == 0 || config->pe_count > GICV3_PE_MAX ||
+	    config->spi_count % 32 != 0 || config->spi_count > GICV3_SPI_MAX) {
 		return -EINVAL;
 	}
 	gic = calloc(1, sizeof(*gic));

@@ -24,9 +24,11 @@ struct gicv3_config {
 	unsigned pe_count; // 1..GICV3_PE_MAX
 	unsigned spi_count; // multiple of 32, 0..GICV3_SPI_MAX; INTIDs 32 .. 32 + spi_count - 1
 	bool has_security; // two Security states (the PEs have EL3); else GICD_CTLR.DS reads as one
-	struct bus *bus; // to map the frames on, in the Non-secure and Secure address spaces; NULL: not mapped
+	struct bus *
+	        bus; // to map the frames on, in the Non-secure and Secure address spaces; NULL: not mapped
 	uint64_t dist_base; // physical address of the distributor, GICV3_DIST_SIZE bytes
-	uint64_t redist_base; // of PE 0's redistributor; the others follow, GICV3_REDIST_SIZE bytes each
+	uint64_t
+	        redist_base; // of PE 0's redistributor; the others follow, GICV3_REDIST_SIZE bytes each
 	struct pe **pes; // pe_count PEs, in order of their index; the array is copied
 	struct log *log; // may be NULL
 };

@@ -73,7 +73,8 @@ static uint32_t group_priority_mask(const struct gicv3_cpu *cpu, enum gicv3_grou
 {
 	uint32_t bpr;
 
-	if ((group == GROUP_1S && cpu->common_bpr[STATE_S]) || (group == GROUP_1NS && cpu->common_bpr[STATE_NS])) {
+	if ((group == GROUP_1S && cpu->common_bpr[STATE_S]) ||
+	    (group == GROUP_1NS && cpu->common_bpr[STATE_NS])) {
 		group = GROUP_0;
 	}
 	bpr = cpu->bpr[group];
@@ -177,7 +178,8 @@ static uint64_t iar0_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_iar(p, false) : acknowledge(p, best_of_group0(p));
+	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_iar(p, false)
+	                                     : acknowledge(p, best_of_group0(p));
 }
 
 static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -186,7 +188,8 @@ static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_iar(p, true) : acknowledge(p, best_of_group1(p));
+	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_iar(p, true)
+	                                     : acknowledge(p, best_of_group1(p));
 }
 
 static uint64_t hppir0_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -229,8 +232,9 @@ static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 	if (intid >= p->gic->intid_count || group == GROUP_COUNT || group1 != (group != GROUP_0)) {
 		return; // special, not implemented, or out of order: ignored, as the specification lets us
 	}
-	if (group_is_secure(p, group) ? p->has_el3 && !is_secure(p)
-				      : group == GROUP_1NS && p->has_el3 && is_secure(p) && !is_el3(p)) {
+	if (group_is_secure(p, group)
+	            ? p->has_el3 && !is_secure(p)
+	            : group == GROUP_1NS && p->has_el3 && is_secure(p) && !is_el3(p)) {
 		return;
 	}
 	p->cpu.active[group] &= p->cpu.active[group] - 1;
@@ -294,7 +298,8 @@ static void dir_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t val
 	(void)reg;
 	if (gicv3_virt_access(p, HCR_FMO | HCR_IMO)) {
 		gicv3_virt_dir(p, value);
-	} else if (intid < p->gic->intid_count && eoi_is_split(p) && may_deactivate(p, gicv3_group_of(p, intid))) {
+	} else if (intid < p->gic->intid_count && eoi_is_split(p) &&
+	           may_deactivate(p, gicv3_group_of(p, intid))) {
 		gicv3_deactivate(p, intid);
 	}
 }
@@ -460,8 +465,10 @@ static uint64_t ctlr3_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return ICC_CTLR_FIXED | (cpu->common_bpr[STATE_S] ? CTLR3_CBPR_S : 0) |
-	       (cpu->common_bpr[STATE_NS] ? CTLR3_CBPR_NS : 0) | (cpu->eoi_split_el3 ? CTLR3_EOIMODE_EL3 : 0) |
-	       (cpu->eoi_split[STATE_S] ? CTLR3_EOIMODE_S : 0) | (cpu->eoi_split[STATE_NS] ? CTLR3_EOIMODE_NS : 0);
+	       (cpu->common_bpr[STATE_NS] ? CTLR3_CBPR_NS : 0) |
+	       (cpu->eoi_split_el3 ? CTLR3_EOIMODE_EL3 : 0) |
+	       (cpu->eoi_split[STATE_S] ? CTLR3_EOIMODE_S : 0) |
+	       (cpu->eoi_split[STATE_NS] ? CTLR3_EOIMODE_NS : 0);
 }
 
 static void ctlr3_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -484,7 +491,8 @@ static uint64_t igrpen0_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_igrpen(p, false) : p->cpu.enabled[GROUP_0];
+	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_igrpen(p, false)
+	                                     : p->cpu.enabled[GROUP_0];
 }
 
 static void igrpen0_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -507,7 +515,8 @@ static uint64_t igrpen1_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_igrpen(p, true) : p->cpu.enabled[group1_of(p)];
+	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_igrpen(p, true)
+	                                     : p->cpu.enabled[group1_of(p)];
 }
 
 static void igrpen1_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -574,7 +583,8 @@ static uint64_t ap1r_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_apr(p, true) : p->cpu.active[group1_of(p)];
+	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_apr(p, true)
+	                                     : p->cpu.active[group1_of(p)];
 }
 
 static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -624,14 +634,15 @@ static void sgi_generate(struct gicv3_pe *p, uint64_t value, enum gicv3_group gr
 	uint32_t intid = (uint32_t)bits(value, 27, 24);
 	bool from_ns = !is_secure(p);
 	// Aff3.Aff2.Aff1 in the layout of MPIDR_EL1; the list names 16 values of Aff0, from 16 * RS on.
-	uint64_t cluster = bits(value, 55, 48) << 32 | bits(value, 39, 32) << 16 | bits(value, 23, 16) << 8;
+	uint64_t cluster =
+	        bits(value, 55, 48) << 32 | bits(value, 39, 32) << 16 | bits(value, 23, 16) << 8;
 	uint64_t range = bits(value, 47, 44);
 
 	for (unsigned i = 0; i < gic->config.pe_count; i++) {
 		struct gicv3_pe *to = &gic->pes[i];
 		uint64_t aff0 = to->affinity & 0xff;
 		bool targeted = (to->affinity & ~UINT64_C(0xff)) == cluster && aff0 / 16 == range &&
-				bit(value, aff0 % 16);
+		                bit(value, aff0 % 16);
 
 		if ((value & SGIR_IRM) ? to != p : targeted) {
 			sgi_send(to, intid, group, from_ns);
@@ -684,33 +695,33 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } cpu_rows[] = {
-	{SR_ICC_PMR_EL1, pmr_read, pmr_write},
-	{SR_ICC_IAR0_EL1, iar0_read, ignore_write},
-	{SR_ICC_EOIR0_EL1, zero_read, eoir0_write},
-	{SR_ICC_HPPIR0_EL1, hppir0_read, ignore_write},
-	{SR_ICC_BPR0_EL1, bpr0_read, bpr0_write},
-	{SR_ICC_AP0R0_EL1, ap0r_read, ap0r_write},
-	{SR_ICC_AP0R1_EL1, zero_read, ignore_write},
-	{SR_ICC_AP0R2_EL1, zero_read, ignore_write},
-	{SR_ICC_AP0R3_EL1, zero_read, ignore_write},
-	{SR_ICC_AP1R0_EL1, ap1r_read, ap1r_write},
-	{SR_ICC_AP1R1_EL1, zero_read, ignore_write},
-	{SR_ICC_AP1R2_EL1, zero_read, ignore_write},
-	{SR_ICC_AP1R3_EL1, zero_read, ignore_write},
-	{SR_ICC_DIR_EL1, zero_read, dir_write},
-	{SR_ICC_RPR_EL1, rpr_read, ignore_write},
-	{SR_ICC_SGI1R_EL1, zero_read, sgi1r_write},
-	{SR_ICC_ASGI1R_EL1, zero_read, asgi1r_write},
-	{SR_ICC_SGI0R_EL1, zero_read, sgi0r_write},
-	{SR_ICC_IAR1_EL1, iar1_read, ignore_write},
-	{SR_ICC_EOIR1_EL1, zero_read, eoir1_write},
-	{SR_ICC_HPPIR1_EL1, hppir1_read, ignore_write},
-	{SR_ICC_BPR1_EL1, bpr1_read, bpr1_write},
-	{SR_ICC_CTLR_EL1, ctlr_read, ctlr_write},
-	{SR_ICC_IGRPEN0_EL1, igrpen0_read, igrpen0_write},
-	{SR_ICC_IGRPEN1_EL1, igrpen1_read, igrpen1_write},
-	{SR_ICC_CTLR_EL3, ctlr3_read, ctlr3_write},
-	{SR_ICC_IGRPEN1_EL3, igrpen13_read, igrpen13_write},
+        {SR_ICC_PMR_EL1, pmr_read, pmr_write},
+        {SR_ICC_IAR0_EL1, iar0_read, ignore_write},
+        {SR_ICC_EOIR0_EL1, zero_read, eoir0_write},
+        {SR_ICC_HPPIR0_EL1, hppir0_read, ignore_write},
+        {SR_ICC_BPR0_EL1, bpr0_read, bpr0_write},
+        {SR_ICC_AP0R0_EL1, ap0r_read, ap0r_write},
+        {SR_ICC_AP0R1_EL1, zero_read, ignore_write},
+        {SR_ICC_AP0R2_EL1, zero_read, ignore_write},
+        {SR_ICC_AP0R3_EL1, zero_read, ignore_write},
+        {SR_ICC_AP1R0_EL1, ap1r_read, ap1r_write},
+        {SR_ICC_AP1R1_EL1, zero_read, ignore_write},
+        {SR_ICC_AP1R2_EL1, zero_read, ignore_write},
+        {SR_ICC_AP1R3_EL1, zero_read, ignore_write},
+        {SR_ICC_DIR_EL1, zero_read, dir_write},
+        {SR_ICC_RPR_EL1, rpr_read, ignore_write},
+        {SR_ICC_SGI1R_EL1, zero_read, sgi1r_write},
+        {SR_ICC_ASGI1R_EL1, zero_read, asgi1r_write},
+        {SR_ICC_SGI0R_EL1, zero_read, sgi0r_write},
+        {SR_ICC_IAR1_EL1, iar1_read, ignore_write},
+        {SR_ICC_EOIR1_EL1, zero_read, eoir1_write},
+        {SR_ICC_HPPIR1_EL1, hppir1_read, ignore_write},
+        {SR_ICC_BPR1_EL1, bpr1_read, bpr1_write},
+        {SR_ICC_CTLR_EL1, ctlr_read, ctlr_write},
+        {SR_ICC_IGRPEN0_EL1, igrpen0_read, igrpen0_write},
+        {SR_ICC_IGRPEN1_EL1, igrpen1_read, igrpen1_write},
+        {SR_ICC_CTLR_EL3, ctlr3_read, ctlr3_write},
+        {SR_ICC_IGRPEN1_EL3, igrpen13_read, igrpen13_write},
 };
 
 void gicv3_cpu_bind(struct gicv3_pe *p)

@@ -26,7 +26,8 @@
 #define PRIORITY_BITS 5
 #define PRIORITY_MASK 0xf8u
 #define PRIORITY_IDLE 0xffu
-#define LEVEL_SHIFT (8 - PRIORITY_BITS) // active priority bit n stands for priority n << LEVEL_SHIFT
+#define LEVEL_SHIFT \
+	(8 - PRIORITY_BITS) // active priority bit n stands for priority n << LEVEL_SHIFT
 #define BPR_MIN (7 - PRIORITY_BITS)
 #define BPR_MIN_NS (BPR_MIN + 1)
 
@@ -126,7 +127,8 @@ static inline bool gicv3_one_state(const struct gicv3 *gic)
 }
 
 // The interrupts of a bank that belong to a group, as a mask.
-static inline uint32_t gicv3_bank_group(const struct gicv3 *gic, const struct gicv3_bank *bank, enum gicv3_group group)
+static inline uint32_t gicv3_bank_group(const struct gicv3 *gic, const struct gicv3_bank *bank,
+                                        enum gicv3_group group)
 {
 	uint32_t grpmod = gicv3_one_state(gic) ? 0 : bank->grpmod;
 
@@ -188,7 +190,8 @@ void gicv3_cpu_signal(struct gicv3_pe *p);
 // gicv3_virt.c -------------------------------------------------------------------------------------------------
 void gicv3_virt_bind(struct gicv3_pe *p);
 void gicv3_virt_reset(struct gicv3_pe *p);
-uint32_t gicv3_virt_intid(const struct gicv3_pe *p); // of the best virtual interrupt, or INTID_SPURIOUS
+uint32_t
+gicv3_virt_intid(const struct gicv3_pe *p); // of the best virtual interrupt, or INTID_SPURIOUS
 
 // Is an access by the PE to a register that HCR_EL2's bits (FMO, IMO) virtualise one to ICV_*?
 static inline bool gicv3_virt_access(const struct gicv3_pe *p, uint64_t hcr_bits)

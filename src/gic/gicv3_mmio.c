@@ -140,7 +140,8 @@ static void config_set(const struct bank_access *a, uint32_t value, uint32_t mas
 		if ((mask >> (2 * i + 1)) & 1) {
 			uint32_t edge = (value >> (2 * i + 1)) & 1;
 
-			a->bank->edge = (uint32_t)bits_set(a->bank->edge, a->first + i, a->first + i, edge);
+			a->bank->edge =
+			        (uint32_t)bits_set(a->bank->edge, a->first + i, a->first + i, edge);
 		}
 	}
 }
@@ -156,23 +157,23 @@ static void nsacr_set(const struct bank_access *a, uint32_t value, uint32_t mask
 		uint64_t old = a->bank->nsacr >> (2 * a->first);
 
 		a->bank->nsacr = bits_set(a->bank->nsacr, 2 * a->first + 31, 2 * a->first,
-					  (old & ~(uint64_t)mask) | (value & mask));
+		                          (old & ~(uint64_t)mask) | (value & mask));
 	}
 }
 
 static const struct bank_row bank_rows[] = {
-	// IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR, IGRPMODR, NSACR
-	{0x080, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
-	{0x100, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
-	{0x180, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
-	{0x200, 1, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
-	{0x280, 1, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
-	{0x300, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
-	{0x380, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
-	{0x400, 8, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
-	{0xc00, 2, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
-	{0xd00, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
-	{0xe00, 2, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
+        // IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR, IGRPMODR, NSACR
+        {0x080, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
+        {0x100, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
+        {0x180, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
+        {0x200, 1, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
+        {0x280, 1, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
+        {0x300, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
+        {0x380, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
+        {0x400, 8, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
+        {0xc00, 2, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
+        {0xd00, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
+        {0xe00, 2, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
 };
 
 // The interrupts of a bank whose NS_access field is at least `least` (1 or 2).
@@ -224,8 +225,8 @@ static uint32_t widen(uint32_t mask, unsigned first, unsigned width)
 }
 
 // Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own bank, else SPIs.
-static const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, struct bank_access *a,
-					unsigned *bank_number)
+static const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset,
+                                        struct bank_access *a, unsigned *bank_number)
 {
 	for (size_t i = 0; i < sizeof(bank_rows) / sizeof(bank_rows[0]); i++) {
 		const struct bank_row *row = &bank_rows[i];
@@ -233,7 +234,8 @@ static const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, u
 		unsigned fields = p == NULL ? 1024 : row->get == nsacr_get ? 16 : 32;
 		uint64_t first;
 
-		if (offset < row->offset || offset >= row->offset + (uint64_t)fields * row->width / 8) {
+		if (offset < row->offset ||
+		    offset >= row->offset + (uint64_t)fields * row->width / 8) {
 			continue;
 		}
 		first = ((offset - row->offset) & ~UINT64_C(3)) * 8 / row->width;
@@ -251,8 +253,8 @@ static bool bank_size_valid(const struct bank_row *row, unsigned size)
 	return size == 4 || (row->width == 8 && size < 4);
 }
 
-static bool bank_read(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
-		      uint64_t *data)
+static bool bank_read(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size,
+                      bool ns_view, uint64_t *data)
 {
 	struct bank_access a = {.ns_view = ns_view};
 	unsigned n;
@@ -267,8 +269,8 @@ static bool bank_read(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, un
 	return true;
 }
 
-static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
-		       uint64_t data)
+static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size,
+                       bool ns_view, uint64_t data)
 {
 	struct bank_access a = {.ns_view = ns_view};
 	unsigned n;
@@ -356,7 +358,8 @@ static bool spi_reachable(const struct gicv3 *gic, uint32_t intid, bool ns_view,
 {
 	const struct gicv3_bank *bank = &gic->banks[intid / 32];
 
-	return !ns_view || bit(bank->group, intid % 32) || ((bank->nsacr >> (2 * (intid % 32))) & 3) >= least;
+	return !ns_view || bit(bank->group, intid % 32) ||
+	       ((bank->nsacr >> (2 * (intid % 32))) & 3) >= least;
 }
 
 // A message-based SPI (SETSPI, CLRSPI): an edge, or a level that stays until it is cleared.
@@ -366,7 +369,8 @@ static void dist_message(struct gicv3 *gic, uint64_t data, bool ns_view, bool se
 	uint32_t mask = (uint32_t)BIT(intid % 32);
 	struct gicv3_bank *bank;
 
-	if (intid < INTID_SPI || intid >= gic->intid_count || !spi_reachable(gic, intid, ns_view, set ? 1 : 2)) {
+	if (intid < INTID_SPI || intid >= gic->intid_count ||
+	    !spi_reachable(gic, intid, ns_view, set ? 1 : 2)) {
 		return;
 	}
 	bank = &gic->banks[intid / 32];
@@ -379,13 +383,15 @@ static void dist_message(struct gicv3 *gic, uint64_t data, bool ns_view, bool se
 }
 
 // IROUTER<n> as one 64-bit register or two halves. Returns whether the offset is one; intid 0: RES0.
-static bool dist_is_router(const struct gicv3 *gic, uint64_t offset, unsigned size, bool ns_view, uint32_t *intid)
+static bool dist_is_router(const struct gicv3 *gic, uint64_t offset, unsigned size, bool ns_view,
+                           uint32_t *intid)
 {
 	if (offset < GICD_IROUTER || offset >= GICD_IROUTER_END || size < 4) {
 		return false;
 	}
 	*intid = (uint32_t)((offset - GICD_IROUTER) / 8);
-	if (*intid < INTID_SPI || *intid >= gic->intid_count || !spi_reachable(gic, *intid, ns_view, 3)) {
+	if (*intid < INTID_SPI || *intid >= gic->intid_count ||
+	    !spi_reachable(gic, *intid, ns_view, 3)) {
 		*intid = 0;
 	}
 	return true;
@@ -402,8 +408,9 @@ static bool dist_read_single(struct gicv3 *gic, uint64_t offset, bool ns_view, u
 		*data = dist_ctlr_read(gic, ns_view);
 		return true;
 	case GICD_TYPER:
-		*data = gic->config.spi_count / 32 | (gicv3_one_state(gic) ? 0 : TYPER_SECURITY_EXTN) | TYPER_MBIS |
-			TYPER_IDBITS | TYPER_A3V | TYPER_NO1N | TYPER_RSS;
+		*data = gic->config.spi_count / 32 |
+		        (gicv3_one_state(gic) ? 0 : TYPER_SECURITY_EXTN) | TYPER_MBIS |
+		        TYPER_IDBITS | TYPER_A3V | TYPER_NO1N | TYPER_RSS;
 		return true;
 	case GICD_IIDR:
 		*data = IIDR_ARM;
@@ -452,13 +459,16 @@ static bool ns_view_of(const struct gicv3 *gic, struct bus_attrs attrs)
 
 // What no register answers reads as zero and ignores writes, as reserved locations do (12.1.3), but a person
 // who writes a driver will want to know.
-static void log_reserved(const struct gicv3 *gic, const char *frame, const char *what, uint64_t offset, unsigned size)
+static void log_reserved(const struct gicv3 *gic, const char *frame, const char *what,
+                         uint64_t offset, unsigned size)
 {
-	log_line(gic->log, LOG_LEVEL_GUEST, "gic: %u-byte %s at offset 0x%llx of %s, which is reserved", size, what,
-		 (unsigned long long)offset, frame);
+	log_line(gic->log, LOG_LEVEL_GUEST,
+	         "gic: %u-byte %s at offset 0x%llx of %s, which is reserved", size, what,
+	         (unsigned long long)offset, frame);
 }
 
-static enum bus_result dist_read(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t *data)
+static enum bus_result dist_read(void *device, uint64_t offset, unsigned size,
+                                 struct bus_attrs attrs, uint64_t *data)
 {
 	struct gicv3 *gic = device;
 	bool ns_view = ns_view_of(gic, attrs);
@@ -478,7 +488,8 @@ static enum bus_result dist_read(void *device, uint64_t offset, unsigned size, s
 	return BUS_OK;
 }
 
-static enum bus_result dist_write(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t data)
+static enum bus_result dist_write(void *device, uint64_t offset, unsigned size,
+                                  struct bus_attrs attrs, uint64_t data)
 {
 	struct gicv3 *gic = device;
 	bool ns_view = ns_view_of(gic, attrs);
@@ -491,7 +502,8 @@ static enum bus_result dist_write(void *device, uint64_t offset, unsigned size, 
 		if (intid != 0) {
 			unsigned low = 8 * (offset & 4);
 
-			gicv3_route(gic, intid, bits_set(gic->router[intid], low + 8 * size - 1, low, data));
+			gicv3_route(gic, intid,
+			            bits_set(gic->router[intid], low + 8 * size - 1, low, data));
 		}
 		return BUS_OK;
 	}
@@ -502,11 +514,11 @@ static enum bus_result dist_write(void *device, uint64_t offset, unsigned size, 
 }
 
 const struct bus_device_type gicv3_mmio_dist_type = {
-	.name = "gic-distributor",
-	.read = dist_read,
-	.write = dist_write,
-	.min_size = 1,
-	.max_size = 8,
+        .name = "gic-distributor",
+        .read = dist_read,
+        .write = dist_write,
+        .min_size = 1,
+        .max_size = 8,
 };
 
 // ---- redistributors -------------------------------------------------------------------------------------------
@@ -528,7 +540,8 @@ static uint64_t redist_typer(const struct gicv3_pe *p)
 	       (p->index + 1 == p->gic->config.pe_count ? GICR_TYPER_LAST : 0);
 }
 
-static bool redist_read_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view, uint64_t *data)
+static bool redist_read_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
+                               uint64_t *data)
 {
 	if (offset == GICR_TYPER && size == 8) {
 		*data = redist_typer(p);
@@ -562,7 +575,8 @@ static bool redist_read_single(struct gicv3_pe *p, uint64_t offset, unsigned siz
 	}
 }
 
-static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view, uint64_t data)
+static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
+                                uint64_t data)
 {
 	if (size != 4) {
 		return false;
@@ -574,7 +588,8 @@ static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned si
 	case GICR_WAKER:
 		if (!ns_view) {
 			// The children follow at once.
-			p->waker = (data & GICR_WAKER_SLEEP) ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP : 0;
+			p->waker = (data & GICR_WAKER_SLEEP) ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP
+			                                     : 0;
 			gicv3_select(p);
 		}
 		return true;
@@ -583,8 +598,8 @@ static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned si
 	}
 }
 
-static enum bus_result redist_read(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs,
-				   uint64_t *data)
+static enum bus_result redist_read(void *device, uint64_t offset, unsigned size,
+                                   struct bus_attrs attrs, uint64_t *data)
 {
 	struct gicv3 *gic = device;
 	struct gicv3_pe *p = &gic->pes[offset / GICV3_REDIST_SIZE];
@@ -595,15 +610,16 @@ static enum bus_result redist_read(void *device, uint64_t offset, unsigned size,
 	offset %= FRAME_SIZE;
 	*data = 0;
 	done = sgi_frame ? bank_read(gic, p, offset, size, ns_view, data)
-			 : redist_read_single(p, offset, size, ns_view, data);
+	                 : redist_read_single(p, offset, size, ns_view, data);
 	if (!done) {
-		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "read", offset, size);
+		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "read", offset,
+		             size);
 	}
 	return BUS_OK;
 }
 
-static enum bus_result redist_write(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs,
-				    uint64_t data)
+static enum bus_result redist_write(void *device, uint64_t offset, unsigned size,
+                                    struct bus_attrs attrs, uint64_t data)
 {
 	struct gicv3 *gic = device;
 	struct gicv3_pe *p = &gic->pes[offset / GICV3_REDIST_SIZE];
@@ -613,17 +629,18 @@ static enum bus_result redist_write(void *device, uint64_t offset, unsigned size
 
 	offset %= FRAME_SIZE;
 	done = sgi_frame ? bank_write(gic, p, offset, size, ns_view, data)
-			 : redist_write_single(p, offset, size, ns_view, data);
+	                 : redist_write_single(p, offset, size, ns_view, data);
 	if (!done) {
-		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "write", offset, size);
+		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "write", offset,
+		             size);
 	}
 	return BUS_OK;
 }
 
 const struct bus_device_type gicv3_mmio_redist_type = {
-	.name = "gic-redistributor",
-	.read = redist_read,
-	.write = redist_write,
-	.min_size = 1,
-	.max_size = 8,
+        .name = "gic-redistributor",
+        .read = redist_read,
+        .write = redist_write,
+        .min_size = 1,
+        .max_size = 8,
 };

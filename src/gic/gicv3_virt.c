@@ -28,8 +28,8 @@
 
 // ICH_VTR_EL2: four list registers, TDIR, no GICv2 compatibility, Aff3, 16-bit INTIDs, 5 priority and preemption bits.
 #define ICH_VTR \
-	((uint64_t)(LR_COUNT - 1) | BIT(19) | BIT(20) | BIT(21) | (uint64_t)(PRIORITY_BITS - 1) << 26 | \
-	 (uint64_t)(PRIORITY_BITS - 1) << 29)
+	((uint64_t)(LR_COUNT - 1) | BIT(19) | BIT(20) | BIT(21) | \
+	 (uint64_t)(PRIORITY_BITS - 1) << 26 | (uint64_t)(PRIORITY_BITS - 1) << 29)
 
 // ICH_MISR_EL2
 #define ICH_MISR_EOI BIT(0)
@@ -61,7 +61,8 @@
 #define ICH_LR_ACTIVE BIT(63)
 #define ICH_LR_STATE (ICH_LR_PENDING | ICH_LR_ACTIVE)
 #define ICH_LR_WRITABLE \
-	(MASK(31, 0) | MASK(44, 32) | (uint64_t)PRIORITY_MASK << 48 | ICH_LR_GROUP1 | ICH_LR_HW | ICH_LR_STATE)
+	(MASK(31, 0) | MASK(44, 32) | (uint64_t)PRIORITY_MASK << 48 | ICH_LR_GROUP1 | ICH_LR_HW | \
+	 ICH_LR_STATE)
 
 // ---- priorities -----------------------------------------------------------------------------------------------
 
@@ -165,7 +166,8 @@ static uint64_t elrsr_of(const struct gicv3_virt *v)
 	uint64_t elrsr = 0;
 
 	for (unsigned i = 0; i < LR_COUNT; i++) {
-		if (!(v->lr[i] & ICH_LR_STATE) && ((v->lr[i] & ICH_LR_HW) || !(v->lr[i] & ICH_LR_EOI))) {
+		if (!(v->lr[i] & ICH_LR_STATE) &&
+		    ((v->lr[i] & ICH_LR_HW) || !(v->lr[i] & ICH_LR_EOI))) {
 			elrsr |= BIT(i);
 		}
 	}
@@ -179,10 +181,10 @@ static uint64_t misr_of(const struct gicv3_virt *v)
 		bool when; // the cause is set, or clear
 		uint64_t status;
 	} groups[] = {
-		{ICH_HCR_VGRP0EIE, ICH_VMCR_VENG0, true, ICH_MISR_VGRP0E},
-		{ICH_HCR_VGRP0DIE, ICH_VMCR_VENG0, false, ICH_MISR_VGRP0D},
-		{ICH_HCR_VGRP1EIE, ICH_VMCR_VENG1, true, ICH_MISR_VGRP1E},
-		{ICH_HCR_VGRP1DIE, ICH_VMCR_VENG1, false, ICH_MISR_VGRP1D},
+	        {ICH_HCR_VGRP0EIE, ICH_VMCR_VENG0, true, ICH_MISR_VGRP0E},
+	        {ICH_HCR_VGRP0DIE, ICH_VMCR_VENG0, false, ICH_MISR_VGRP0D},
+	        {ICH_HCR_VGRP1EIE, ICH_VMCR_VENG1, true, ICH_MISR_VGRP1E},
+	        {ICH_HCR_VGRP1DIE, ICH_VMCR_VENG1, false, ICH_MISR_VGRP1D},
 	};
 	unsigned valid = 0;
 	unsigned pending = 0;
@@ -195,14 +197,16 @@ static uint64_t misr_of(const struct gicv3_virt *v)
 	if ((v->hcr & ICH_HCR_UIE) && valid <= 1) {
 		misr |= ICH_MISR_U;
 	}
-	if ((v->hcr & ICH_HCR_LRENPIE) && bits(v->hcr, ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO) != 0) {
+	if ((v->hcr & ICH_HCR_LRENPIE) &&
+	    bits(v->hcr, ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO) != 0) {
 		misr |= ICH_MISR_LRENP;
 	}
 	if ((v->hcr & ICH_HCR_NPIE) && pending == 0) {
 		misr |= ICH_MISR_NP;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
-		if ((v->hcr & groups[i].control) && ((v->vmcr & groups[i].cause) != 0) == groups[i].when) {
+		if ((v->hcr & groups[i].control) &&
+		    ((v->vmcr & groups[i].cause) != 0) == groups[i].when) {
 			misr |= groups[i].status;
 		}
 	}
@@ -346,7 +350,7 @@ void gicv3_virt_eoir(struct gicv3_pe *p, bool group1, uint64_t value)
 	if (!split && i < 0) {
 		count_eoi(p, intid);
 	} else if (!split && ((v->lr[i] & ICH_LR_GROUP1) != 0) == group1 &&
-		   (ICH_LR_PRIORITY(v->lr[i]) & group_priority_mask(v, group1)) == dropped) {
+	           (ICH_LR_PRIORITY(v->lr[i]) & group_priority_mask(v, group1)) == dropped) {
 		deactivate(p, i);
 	}
 	virt_update(p);
@@ -420,7 +424,7 @@ void gicv3_virt_set_ctlr(struct gicv3_pe *p, uint64_t value)
 {
 	p->virt.vmcr &= ~(ICH_VMCR_VCBPR | ICH_VMCR_VEOIM);
 	p->virt.vmcr |= ((value & ICC_CTLR_CBPR) ? ICH_VMCR_VCBPR : 0) |
-			((value & ICC_CTLR_EOIMODE) ? ICH_VMCR_VEOIM : 0);
+	                ((value & ICC_CTLR_EOIMODE) ? ICH_VMCR_VEOIM : 0);
 	virt_update(p);
 }
 
@@ -559,9 +563,10 @@ static void ignore_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t 
 }
 
 static const enum sysreg lr_regs[16] = {
-	SR_ICH_LR0_EL2,	 SR_ICH_LR1_EL2,  SR_ICH_LR2_EL2,  SR_ICH_LR3_EL2,  SR_ICH_LR4_EL2,  SR_ICH_LR5_EL2,
-	SR_ICH_LR6_EL2,	 SR_ICH_LR7_EL2,  SR_ICH_LR8_EL2,  SR_ICH_LR9_EL2,  SR_ICH_LR10_EL2, SR_ICH_LR11_EL2,
-	SR_ICH_LR12_EL2, SR_ICH_LR13_EL2, SR_ICH_LR14_EL2, SR_ICH_LR15_EL2,
+        SR_ICH_LR0_EL2,  SR_ICH_LR1_EL2,  SR_ICH_LR2_EL2,  SR_ICH_LR3_EL2,
+        SR_ICH_LR4_EL2,  SR_ICH_LR5_EL2,  SR_ICH_LR6_EL2,  SR_ICH_LR7_EL2,
+        SR_ICH_LR8_EL2,  SR_ICH_LR9_EL2,  SR_ICH_LR10_EL2, SR_ICH_LR11_EL2,
+        SR_ICH_LR12_EL2, SR_ICH_LR13_EL2, SR_ICH_LR14_EL2, SR_ICH_LR15_EL2,
 };
 
 static unsigned lr_index(enum sysreg reg)
@@ -594,20 +599,20 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } virt_rows[] = {
-	{SR_ICH_AP0R0_EL2, ich_ap0r_read, ich_ap0r_write},
-	{SR_ICH_AP0R1_EL2, zero_read, ignore_write},
-	{SR_ICH_AP0R2_EL2, zero_read, ignore_write},
-	{SR_ICH_AP0R3_EL2, zero_read, ignore_write},
-	{SR_ICH_AP1R0_EL2, ich_ap1r_read, ich_ap1r_write},
-	{SR_ICH_AP1R1_EL2, zero_read, ignore_write},
-	{SR_ICH_AP1R2_EL2, zero_read, ignore_write},
-	{SR_ICH_AP1R3_EL2, zero_read, ignore_write},
-	{SR_ICH_HCR_EL2, NULL, hcr_write},
-	{SR_ICH_VTR_EL2, vtr_read, ignore_write},
-	{SR_ICH_MISR_EL2, misr_read, ignore_write},
-	{SR_ICH_EISR_EL2, eisr_read, ignore_write},
-	{SR_ICH_ELRSR_EL2, elrsr_read, ignore_write},
-	{SR_ICH_VMCR_EL2, vmcr_read, vmcr_write},
+        {SR_ICH_AP0R0_EL2, ich_ap0r_read, ich_ap0r_write},
+        {SR_ICH_AP0R1_EL2, zero_read, ignore_write},
+        {SR_ICH_AP0R2_EL2, zero_read, ignore_write},
+        {SR_ICH_AP0R3_EL2, zero_read, ignore_write},
+        {SR_ICH_AP1R0_EL2, ich_ap1r_read, ich_ap1r_write},
+        {SR_ICH_AP1R1_EL2, zero_read, ignore_write},
+        {SR_ICH_AP1R2_EL2, zero_read, ignore_write},
+        {SR_ICH_AP1R3_EL2, zero_read, ignore_write},
+        {SR_ICH_HCR_EL2, NULL, hcr_write},
+        {SR_ICH_VTR_EL2, vtr_read, ignore_write},
+        {SR_ICH_MISR_EL2, misr_read, ignore_write},
+        {SR_ICH_EISR_EL2, eisr_read, ignore_write},
+        {SR_ICH_ELRSR_EL2, elrsr_read, ignore_write},
+        {SR_ICH_VMCR_EL2, vmcr_read, vmcr_write},
 };
 
 void gicv3_virt_bind(struct gicv3_pe *p)
@@ -617,7 +622,7 @@ void gicv3_virt_bind(struct gicv3_pe *p)
 	}
 	for (unsigned i = 0; i < sizeof(lr_regs) / sizeof(lr_regs[0]); i++) {
 		sysreg_bind(p->pe, lr_regs[i], i < LR_COUNT ? lr_read : zero_read,
-			    i < LR_COUNT ? lr_write : ignore_write, p);
+		            i < LR_COUNT ? lr_write : ignore_write, p);
 	}
 }
 

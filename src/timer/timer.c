@@ -33,13 +33,17 @@ struct comparator_row {
 };
 
 static const struct comparator_row comparator_rows[TIMER_COUNT] = {
-	[TIMER_PHYS] = {"cntp", SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14, false},
-	[TIMER_VIRT] = {"cntv", SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11, true},
-	[TIMER_HYP] = {"cnthp", SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10, false},
-	[TIMER_HYP_VIRT] = {"cnthv", SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12, false},
-	[TIMER_SEC_PHYS] = {"cntps", SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13, false},
-	[TIMER_SEC_HYP] = {"cnthps", SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4, false},
-	[TIMER_SEC_HYP_VIRT] = {"cnthvs", SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2, 3, false},
+        [TIMER_PHYS] = {"cntp", SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14, false},
+        [TIMER_VIRT] = {"cntv", SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11, true},
+        [TIMER_HYP] = {"cnthp", SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10, false},
+        [TIMER_HYP_VIRT] = {"cnthv", SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12,
+                            false},
+        [TIMER_SEC_PHYS] = {"cntps", SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13,
+                            false},
+        [TIMER_SEC_HYP] = {"cnthps", SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4,
+                           false},
+        [TIMER_SEC_HYP_VIRT] = {"cnthvs", SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2,
+                                3, false},
 };
 
 struct comparator {
@@ -186,7 +190,8 @@ static uint64_t tval_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return (uint32_t)(c->cval - (counter(c->timer) - offset_of(c->timer, c->row->virtual_count)));
+	return (uint32_t)(c->cval -
+	                  (counter(c->timer) - offset_of(c->timer, c->row->virtual_count)));
 }
 
 static void tval_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -310,7 +315,8 @@ struct timer *timer_new(struct pe *pe, struct event_queue *queue)
 		s->timer = timer;
 		s->control = i == STREAM_KERNEL ? SR_CNTKCTL_EL1 : SR_CNTHCTL_EL2;
 		s->virtual_count = i == STREAM_KERNEL;
-		event_init(&s->event, i == STREAM_KERNEL ? "event-stream" : "event-stream-el2", stream_fire, s);
+		event_init(&s->event, i == STREAM_KERNEL ? "event-stream" : "event-stream-el2",
+		           stream_fire, s);
 	}
 	bind_all(timer);
 	timer_reset(timer);

@@ -133,7 +133,7 @@ static void jsonl_event(struct trace_sink *sink, const struct trace_event *event
 	put_bool(s, "to_secure", event->to_secure);
 	put_text(s, "cause", trace_cause_name(event->cause));
 	put_hex(s, "pc", event->pc);
-	put_place(s, "pc_symbol", event->from_el, event->pc);
+	put_place(s, "pc_sym", event->from_el, event->pc);
 	if (event->has_insn) {
 		char buffer[192];
 		struct text text;
@@ -144,7 +144,7 @@ static void jsonl_event(struct trace_sink *sink, const struct trace_event *event
 		put_text(s, "asm", buffer);
 	}
 	put_hex(s, "elr", event->elr);
-	put_place(s, "elr_symbol", event->type == TRACE_RETURN ? event->to_el : event->from_el, event->elr);
+	put_place(s, "elr_sym", event->type == TRACE_RETURN ? event->to_el : event->from_el, event->elr);
 	put_hex(s, "spsr", event->spsr);
 	if (event->type == TRACE_EXCEPTION) {
 		put_exception(s, event);

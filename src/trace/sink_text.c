@@ -22,18 +22,24 @@ static void add_place(struct text_sink *s, unsigned el, uint64_t address, struct
 	text_add(text, text->used != before ? " (0x%llx)" : "0x%llx", (unsigned long long)address);
 }
 
+// Calls return to the instruction that follows: that needs no words.
+static bool is_call(enum trace_cause cause)
+{
+	return cause == TRACE_CAUSE_SVC || cause == TRACE_CAUSE_HVC || cause == TRACE_CAUSE_SMC;
+}
+
 static void add_exception(struct text_sink *s, const struct trace_event *event, struct text *text)
 {
 	if (event->control != NULL) {
-		text_add(text, "  by %s", event->control);
+		text_add(text, "%sby %s", text->used != 0 ? "  " : "", event->control);
 	}
-	text_add(text, "  at ");
+	text_add(text, "%sat ", text->used != 0 ? "  " : "");
 	add_place(s, event->from_el, event->pc, text);
 	if (event->has_insn) {
 		text_add(text, ": ");
 		disassemble(s->disassembler, event->insn, event->pc, text);
 	}
-	if (event->elr != event->pc) {
+	if (event->elr != event->pc && !(is_call(event->cause) && event->elr == event->pc + 4)) {
 		text_add(text, "  ELR ");
 		add_place(s, event->from_el, event->elr, text);
 	}
@@ -49,7 +55,7 @@ static void add_exception(struct text_sink *s, const struct trace_event *event, 
 
 static void add_return(struct text_sink *s, const struct trace_event *event, struct text *text)
 {
-	text_add(text, "  to ");
+	text_add(text, "to ");
 	add_place(s, event->to_el, event->elr, text);
 	text_add(text, "  from ");
 	add_place(s, event->from_el, event->pc, text);

@@ -13,7 +13,7 @@
 #define VARS_RESULTS 72
 #define VARS_TTBR 80
 #define VARS_DUMP 88 // start and size of the memory dumped at the end
-#define VARS_KEYS 104
+#define VARS_BLOCK 104
 
 #define STATE_SIZE 1056
 #define RESULT_SIZE 1072
@@ -138,12 +138,13 @@ save:
 	stp q26, q27, [x0, #672]
 	stp q28, q29, [x0, #704]
 	stp q30, q31, [x0, #736]
+	add x7, x0, #768
 	mrs x1, spsr_el1
 	mrs x2, fpcr
-	stp x1, x2, [x0, #768]
+	stp x1, x2, [x7]
 	mrs x1, fpsr
 	mrs x2, esr_el1
-	stp x1, x2, [x0, #784]
+	stp x1, x2, [x7, #16]
 	ldr x3, [sp, #VARS_INDEX]
 	ldr x4, [sp, #VARS_SLOTS]
 	add x4, x4, x3, lsl #4
@@ -155,7 +156,7 @@ save:
 	cmp x2, #5
 	mrs x5, far_el1
 	csel x2, x5, xzr, ls
-	stp x1, x2, [x0, #800]
+	stp x1, x2, [x7, #32]
 	ldr x5, [sp, #VARS_WINDOW]
 	add x6, x0, #816
 	.rept 8
@@ -174,8 +175,6 @@ done:
 	hlt #0xf000
 	cmn x0, #1
 	b.eq fatal
-	adr x1, write_block
-	str x0, [sp, #VARS_SAVE]
 	mov x19, x0
 	ldr x2, [sp, #VARS_RESULTS]
 	ldr x3, [sp, #VARS_RESULT]
@@ -192,7 +191,7 @@ done:
 
 // x2, x3: start and size; x19: handle. The parameter block lies on the vars page.
 write:
-	add x1, sp, #VARS_KEYS
+	add x1, sp, #VARS_BLOCK
 	stp x19, x2, [x1]
 	str x3, [x1, #16]
 	mov w0, #5 // SYS_WRITE
@@ -204,8 +203,8 @@ fatal:
 	mov x1, #3
 exit:
 	ldr x2, =0x20026 // ADP_Stopped_ApplicationExit
-	stp x2, x1, [sp, #VARS_KEYS]
-	add x1, sp, #VARS_KEYS
+	stp x2, x1, [sp, #VARS_BLOCK]
+	add x1, sp, #VARS_BLOCK
 	mov w0, #0x18 // SYS_EXIT
 	hlt #0xf000
 	b .
@@ -213,8 +212,6 @@ exit:
 	.balign 8
 open_block:
 	.quad file_name, 5, 10
-write_block:
-	.quad 0, 0, 0
 file_name:
 	.asciz "result.bin"
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// gic_cpu.c - the physical CPU interface: acknowledge, end, priorities, preemption, binary points, EOImode, special
-// INTIDs, the views of the two Security states, SGIs. Rules: IHI 0069, chapters 4 and 12.2.
+// gic_cpu.c - the physical CPU interface: acknowledge, end, priorities, preemption, binary points,
+// EOImode, special INTIDs, the views of the two Security states, SGIs. Rules: IHI 0069, chapters 4
+// and 12.2.
 
 #include "guest.h"
 #include "gic.h"
@@ -16,7 +17,7 @@ SNIPPET(write_eoir0, "msr icc_eoir0_el1, x0\n\tisb");
 SNIPPET(write_eoir1, "msr icc_eoir1_el1, x0\n\tisb");
 SNIPPET(write_dir, "msr icc_dir_el1, x0\n\tisb");
 SNIPPET(read_views, "mrs x0, icc_pmr_el1\n\tmrs x1, icc_rpr_el1\n\tmrs x2, icc_bpr1_el1\n\t"
-		    "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen1_el1");
+                    "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen1_el1");
 SNIPPET(write_pmr, "msr icc_pmr_el1, x0\n\tisb");
 SNIPPET(write_bpr1, "msr icc_bpr1_el1, x0\n\tisb");
 SNIPPET(write_ctlr, "msr icc_ctlr_el1, x0\n\tisb");
@@ -45,7 +46,7 @@ static void write_scr(uint64_t scr)
 	write_sysreg(scr_el3, scr);
 }
 
-// ---- Life of an interrupt ------------------------------------------------------------------------
+// ---- Life of an interrupt -----------------------------------------------------------------------
 
 TEST(acknowledge_activates_and_end_deactivates)
 {
@@ -114,7 +115,7 @@ TEST(pending_again_while_active)
 	eoi1(1);
 }
 
-// ---- Priorities ----------------------------------------------------------------------------------
+// ---- Priorities ---------------------------------------------------------------------------------
 
 TEST(higher_priority_comes_first)
 {
@@ -275,7 +276,7 @@ TEST(eoimode_is_banked)
 	EXPECT_MASKED(read_sysreg(icc_ctlr_el3), 0x1f, 0x08); // EOImode_EL1S
 }
 
-// ---- EOImode -------------------------------------------------------------------------------------
+// ---- EOImode ------------------------------------------------------------------------------------
 
 TEST(eoimode_splits_drop_and_deactivation_at_el3)
 {
@@ -329,7 +330,7 @@ TEST(dir_of_an_interrupt_that_el3_takes_is_ignored_below)
 	pend(1, GIC_G1NS, 0xa0);
 	EXPECT_EQ(iar1(), 1);
 	eoi1(1);
-	// SCR_EL3.IRQ: deactivation is EL3's. FMO is not set: the access itself is not trapped by SCR_EL3.FIQ = 0.
+	// SCR_EL3.IRQ alone does not trap the access, but makes deactivation EL3's.
 	write_scr(SCR_BASE | SCR_IRQ);
 	run_at(EL2, write_dir, 1);
 	EXPECT_TRUE(gic_is_active(1));
@@ -338,7 +339,7 @@ TEST(dir_of_an_interrupt_that_el3_takes_is_ignored_below)
 	EXPECT_TRUE(!gic_is_active(1));
 }
 
-// ---- Special INTIDs and Security states ------------------------------------------------------------
+// ---- Special INTIDs and Security states ---------------------------------------------------------
 
 TEST(el3_reads_1020_for_secure_group1)
 {
@@ -441,7 +442,8 @@ TEST(igrpen1_is_banked)
 	EXPECT_EQ(read_sysreg(icc_igrpen1_el3), 1);
 }
 
-// With SCR_EL3.FIQ, Non-secure software sees the lower half of the priorities. (FIQ traps Group 0 registers only.)
+// With SCR_EL3.FIQ, Non-secure software sees the lower half of the priorities. (Alone it traps
+// Group 0 registers only.)
 TEST(non_secure_view_of_pmr)
 {
 	write_scr(SCR_BASE | SCR_FIQ);
@@ -478,7 +480,7 @@ TEST(non_secure_view_of_rpr)
 	EXPECT_REG(e, 1, 0xff);
 }
 
-// ---- The frames from the Non-secure side -----------------------------------------------------------
+// ---- The frames from the Non-secure side --------------------------------------------------------
 
 TEST(non_secure_accesses_see_only_non_secure_interrupts)
 {
@@ -546,7 +548,7 @@ TEST(distributor_tells_its_size)
 	EXPECT_MASKED(*(volatile uint32_t *)(GICD + 4), 0x1f, 8); // 256 SPIs: INTIDs 0 to 287
 }
 
-// ---- SGIs ----------------------------------------------------------------------------------------
+// ---- SGIs ---------------------------------------------------------------------------------------
 
 #define SGIR(intid, list) ((uint64_t)(intid) << 24 | (list))
 

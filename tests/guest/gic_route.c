@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// gic_route.c - whether an interrupt of each GIC group arrives as IRQ or FIQ (IHI 0069, 4.6.2), and at which level
-// (Arm ARM D1.3.6, tables of the routing of physical interrupts), from every level and both Security states.
+// gic_route.c - whether an interrupt of each GIC group arrives as IRQ or FIQ (IHI 0069, 4.6.2), and
+// at which level (Arm ARM D1.3.6, tables of the routing of physical interrupts), from every level
+// and both Security states.
 
 #include "guest.h"
 #include "gic.h"
@@ -24,21 +25,22 @@ static struct exc run_pending(enum gic_group group, uint64_t scr, uint64_t hcr, 
 	return e;
 }
 
-// One test: an interrupt of a group, with SCR_EL3, HCR_EL2 and SPSR, goes to a level by a vector; or stays pending.
-#define TAKEN(name, group, scr, hcr, spsr, to, kind)                                               \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		struct exc e = run_pending(group, scr, hcr, spsr);                                 \
-                                                                                                   \
-		EXPECT_INTERRUPT(e, to, kind);                                                     \
+// One test: an interrupt of a group, with SCR_EL3, HCR_EL2 and SPSR, goes to a level by a vector;
+// or stays pending.
+#define TAKEN(name, group, scr, hcr, spsr, to, kind) \
+	TEST(name) \
+	{ \
+		struct exc e = run_pending(group, scr, hcr, spsr); \
+\
+		EXPECT_INTERRUPT(e, to, kind); \
 	}
-#define HELD(name, group, scr, hcr, spsr)                                                          \
-	TEST(name)                                                                                 \
-	{                                                                                          \
-		struct exc e = run_pending(group, scr, hcr, spsr);                                 \
-                                                                                                   \
-		EXPECT_NO_EXC(e);                                                                  \
-		EXPECT_TRUE(gic_is_pending(SGI));                                                  \
+#define HELD(name, group, scr, hcr, spsr) \
+	TEST(name) \
+	{ \
+		struct exc e = run_pending(group, scr, hcr, spsr); \
+\
+		EXPECT_NO_EXC(e); \
+		EXPECT_TRUE(gic_is_pending(SGI)); \
 	}
 
 #define NS SCR_BASE
@@ -47,7 +49,7 @@ static struct exc run_pending(enum gic_group group, uint64_t scr, uint64_t hcr, 
 #define HCR HCR_BASE
 #define HCR_HOST (HCR_BASE | HCR_E2H | HCR_TGE)
 
-// ---- Non-secure Group 1: IRQ in the Non-secure state ---------------------------------------------
+// ---- Non-secure Group 1: IRQ in the Non-secure state --------------------------------------------
 TAKEN(g1ns_el0_to_el1_as_irq, GIC_G1NS, NS, HCR, SPSR_M_EL0T, EL1, VECTOR_IRQ)
 TAKEN(g1ns_el1_to_el1_as_irq, GIC_G1NS, NS, HCR, SPSR_M_EL1H, EL1, VECTOR_IRQ)
 TAKEN(g1ns_el1t_to_el1_as_irq, GIC_G1NS, NS, HCR, SPSR_M_EL1T, EL1, VECTOR_IRQ)
@@ -79,7 +81,7 @@ TAKEN(g1ns_el3_scr_fiq_to_el3_as_fiq, GIC_G1NS, NS | SCR_FIQ, HCR, SPSR_M_EL3H, 
 HELD(g1ns_el3_scr_irq_is_not_enough, GIC_G1NS, NS | SCR_IRQ, HCR, SPSR_M_EL3H)
 HELD(g1ns_el3_masked, GIC_G1NS, NS | SCR_FIQ, HCR, SPSR_M_EL3H | SPSR_F)
 
-// ---- Group 0: FIQ everywhere ---------------------------------------------------------------------
+// ---- Group 0: FIQ everywhere --------------------------------------------------------------------
 TAKEN(g0_el0_to_el1_as_fiq, GIC_G0, NS, HCR, SPSR_M_EL0T, EL1, VECTOR_FIQ)
 TAKEN(g0_el1_to_el1_as_fiq, GIC_G0, NS, HCR, SPSR_M_EL1H, EL1, VECTOR_FIQ)
 TAKEN(g0_el0_fmo_to_el2, GIC_G0, NS, HCR | HCR_FMO, SPSR_M_EL0T, EL2, VECTOR_FIQ)
@@ -97,7 +99,7 @@ HELD(g0_el1_f_masked, GIC_G0, NS, HCR, SPSR_M_EL1H | SPSR_F)
 HELD(g0_el2_not_routed_to_el2, GIC_G0, NS, HCR, SPSR_M_EL2H)
 HELD(g0_el3_not_routed_to_el3, GIC_G0, NS, HCR, SPSR_M_EL3H)
 
-// ---- Secure Group 1: IRQ in the Secure state below EL3, else FIQ ---------------------------------
+// ---- Secure Group 1: IRQ in the Secure state below EL3, else FIQ --------------------------------
 TAKEN(g1s_secure_el0_to_el1_as_irq, GIC_G1S, S, HCR, SPSR_M_EL0T, EL1, VECTOR_IRQ)
 TAKEN(g1s_secure_el1_to_el1_as_irq, GIC_G1S, S, HCR, SPSR_M_EL1H, EL1, VECTOR_IRQ)
 TAKEN(g1s_secure_el1_scr_irq_to_el3, GIC_G1S, S | SCR_IRQ, HCR, SPSR_M_EL1H | SPSR_DAIF, EL3,
@@ -110,7 +112,7 @@ TAKEN(g1s_el3_scr_fiq_to_el3_as_fiq, GIC_G1S, S | SCR_FIQ, HCR, SPSR_M_EL3H, EL3
 HELD(g1s_el3_scr_irq_is_not_enough, GIC_G1S, S | SCR_IRQ, HCR, SPSR_M_EL3H)
 HELD(g1s_secure_el1_i_masked, GIC_G1S, S, HCR, SPSR_M_EL1H | SPSR_I)
 
-// ---- Secure EL2 (FEAT_SEL2) ----------------------------------------------------------------------
+// ---- Secure EL2 (FEAT_SEL2) ---------------------------------------------------------------------
 static bool has_sel2(void)
 {
 	return id_field(read_sysreg(id_aa64pfr0_el1), 36) != 0;
@@ -139,7 +141,7 @@ TEST(secure_el1_without_eel2_ignores_imo)
 	EXPECT_INTERRUPT(e, EL1, VECTOR_IRQ);
 }
 
-// ---- Both lines at once --------------------------------------------------------------------------
+// ---- Both lines at once -------------------------------------------------------------------------
 
 TEST(higher_priority_group_alone_is_signalled)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// gic_virtual.c - the virtual CPU interface: list registers, what a guest at EL1 sees of them, priority drop and
-// deactivation, the hardware bit, maintenance interrupts, trap controls. Rules: IHI 0069, chapter 6 and 12.4.
+// gic_virtual.c - the virtual CPU interface: list registers, what a guest at EL1 sees of them,
+// priority drop and deactivation, the hardware bit, maintenance interrupts, trap controls. Rules:
+// IHI 0069, chapter 6 and 12.4.
 
 #include "guest.h"
 #include "gic.h"
@@ -31,16 +32,18 @@
 SNIPPET(wait_a_little, "mov x9, #0x1000\n1:\tsubs x9, x9, #1\n\tb.ne 1b");
 SNIPPET(ack0, "mrs x0, icc_iar0_el1\n\tisb");
 SNIPPET(ack1, "mrs x0, icc_iar1_el1\n\tisb\n\tmrs x1, icc_rpr_el1");
-SNIPPET(ack_and_end1, "mrs x0, icc_iar1_el1\n\tisb\n\tmsr icc_eoir1_el1, x0\n\tisb\n\tmrs x1, icc_rpr_el1");
+SNIPPET(ack_and_end1, "mrs x0, icc_iar1_el1\n\tisb\n\tmsr icc_eoir1_el1, x0\n\tisb\n\t"
+                      "mrs x1, icc_rpr_el1");
 SNIPPET(end0, "msr icc_eoir0_el1, x0\n\tisb");
 SNIPPET(end1, "msr icc_eoir1_el1, x0\n\tisb");
 SNIPPET(end_and_dir1, "msr icc_eoir1_el1, x0\n\tisb\n\tmsr icc_dir_el1, x0\n\tisb");
 SNIPPET(dir, "msr icc_dir_el1, x0\n\tisb");
 SNIPPET(read_all, "mrs x0, icc_pmr_el1\n\tmrs x1, icc_bpr0_el1\n\tmrs x2, icc_bpr1_el1\n\t"
-		  "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen0_el1\n\tmrs x5, icc_igrpen1_el1\n\t"
-		  "mrs x6, icc_hppir0_el1\n\tmrs x7, icc_hppir1_el1\n\tmrs x8, icc_rpr_el1");
+                  "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen0_el1\n\tmrs x5, icc_igrpen1_el1\n\t"
+                  "mrs x6, icc_hppir0_el1\n\tmrs x7, icc_hppir1_el1\n\tmrs x8, icc_rpr_el1");
 SNIPPET(write_all, "msr icc_pmr_el1, x0\n\tmsr icc_bpr0_el1, x1\n\tmsr icc_bpr1_el1, x2\n\t"
-		   "msr icc_ctlr_el1, x3\n\tmsr icc_igrpen0_el1, x4\n\tmsr icc_igrpen1_el1, x5\n\tisb");
+                   "msr icc_ctlr_el1, x3\n\tmsr icc_igrpen0_el1, x4\n\t"
+                   "msr icc_igrpen1_el1, x5\n\tisb");
 SNIPPET(read_ctlr, "mrs x0, icc_ctlr_el1");
 SNIPPET(read_bpr0, "mrs x0, icc_bpr0_el1");
 SNIPPET(read_bpr1, "mrs x0, icc_bpr1_el1");
@@ -56,7 +59,7 @@ static void prepare(uint64_t ich_hcr)
 #define lr0() read_sysreg(ich_lr0_el2)
 #define set_lr0(value) write_sysreg(ich_lr0_el2, value)
 
-// ---- The hypervisor's registers --------------------------------------------------------------------
+// ---- The hypervisor's registers -----------------------------------------------------------------
 
 TEST(vtr_tells_four_list_registers)
 {
@@ -90,7 +93,7 @@ TEST(list_registers_are_not_accessible_at_el1)
 	EXPECT_EXC(e, EL1, EC_UNKNOWN, 0);
 }
 
-// ---- Virtual interrupts as exceptions ----------------------------------------------------------------
+// ---- Virtual interrupts as exceptions -----------------------------------------------------------
 
 TEST(group1_list_register_is_a_virtual_irq)
 {
@@ -188,7 +191,7 @@ TEST(virtual_irq_with_a_host_of_e2h)
 	EXPECT_INTERRUPT(e, EL1, VECTOR_IRQ);
 }
 
-// ---- The guest's acknowledge and end -----------------------------------------------------------------
+// ---- The guest's acknowledge and end ------------------------------------------------------------
 
 TEST(guest_acknowledges_and_ends)
 {
@@ -315,7 +318,7 @@ TEST(hypervisor_sees_its_own_physical_interface)
 	EXPECT_EQ(lr0(), LR_PENDING | LR_GROUP1 | LR(0xa0, 40));
 }
 
-// ---- The hardware bit --------------------------------------------------------------------------------
+// ---- The hardware bit ---------------------------------------------------------------------------
 
 #define PHYSICAL 3
 
@@ -363,7 +366,7 @@ TEST(end_of_a_software_interrupt_leaves_the_physical_one)
 	EXPECT_TRUE(gic_is_active(PHYSICAL));
 }
 
-// ---- Maintenance -------------------------------------------------------------------------------------
+// ---- Maintenance --------------------------------------------------------------------------------
 
 #define misr() read_sysreg(ich_misr_el2)
 
@@ -464,7 +467,7 @@ TEST(maintenance_interrupt_is_taken_at_el2)
 	EXPECT_INTERRUPT(e, EL2, VECTOR_IRQ);
 }
 
-// ---- Traps -------------------------------------------------------------------------------------------
+// ---- Traps --------------------------------------------------------------------------------------
 
 TEST(ich_hcr_tc_traps_common_registers)
 {

@@ -42,7 +42,8 @@ void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value)
 	pe->sr[reg] = value;
 }
 
-void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write, void *opaque)
+void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
+                 void *opaque)
 {
 	pe->hooks[reg].read = read;
 	pe->hooks[reg].write = write;
@@ -95,13 +96,16 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 	pe->line_changes++;
 }
 
-void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque), void *opaque)
+void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
+                           void *opaque)
 {
 	pe->changed = changed;
 	pe->changed_opaque = opaque;
 }
 
-void pe_set_intid_source(struct pe *pe, uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line), void *opaque)
+void pe_set_intid_source(struct pe *pe,
+                         uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
+                         void *opaque)
 {
 	pe->intid = intid;
 	pe->intid_opaque = opaque;
@@ -115,7 +119,8 @@ void pe_signal_event(struct pe *pe)
 // What an MRS or MSR that was permitted does.
 static inline uint64_t fake_read(struct pe *pe, enum sysreg reg)
 {
-	return pe->hooks[reg].read != NULL ? pe->hooks[reg].read(pe, pe->hooks[reg].opaque, reg) : pe->sr[reg];
+	return pe->hooks[reg].read != NULL ? pe->hooks[reg].read(pe, pe->hooks[reg].opaque, reg)
+	                                   : pe->sr[reg];
 }
 
 static inline void fake_write(struct pe *pe, enum sysreg reg, uint64_t value)

@@ -1,174 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The GICv3 alone, on PEs that are only registers and lines. Expectations follow the GIC architecture specification
-// (IHI 0069): chapter 4 (physical interrupts, grouping, priorities), 6 (virtual interrupts) and 12 (registers).
-#include <check.h>
+// (IHI 0069): chapter 4 (physical interrupts, grouping, priorities) and 12 (registers). See test_gic_virt.c, too.
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "bus/bus.h"
-#include "fake_pe.h"
-#include "gic/gicv3.h"
-
-#define PES 4
-#define DIST UINT64_C(0x8000000)
-#define REDIST UINT64_C(0x80a0000)
-#define SPURIOUS 1023
-
-#define GICD_CTLR 0x0
-#define GICD_TYPER 0x4
-#define IGROUPR 0x80
-#define ISENABLER 0x100
-#define ICENABLER 0x180
-#define ISPENDR 0x200
-#define ICPENDR 0x280
-#define ISACTIVER 0x300
-#define ICACTIVER 0x380
-#define IPRIORITYR 0x400
-#define ICFGR 0xc00
-#define IGRPMODR 0xd00
-#define NSACR 0xe00
-#define IROUTER 0x6000
-#define GICR_TYPER 0x8
-#define GICR_WAKER 0x14
-
-#define SCR_IRQ 2u
-#define SCR_FIQ 4u
-#define HCR_FMO (UINT64_C(1) << 3)
-#define HCR_IMO (UINT64_C(1) << 4)
-
-enum group { G0, G1S, G1NS };
-
-static struct pe pes[PES];
-static struct bus *bus;
-static struct gicv3 *gic;
-
-static uint64_t frame_read(uint64_t address, unsigned size, bool secure)
-{
-	uint64_t data = 0xdead;
-	struct bus_attrs attrs = {.pas = secure ? PAS_SECURE : PAS_NONSECURE};
-
-	ck_assert_int_eq(bus_read(bus, address, size, attrs, &data), BUS_OK);
-	return data;
-}
-
-static void frame_write(uint64_t address, unsigned size, bool secure, uint64_t data)
-{
-	struct bus_attrs attrs = {.pas = secure ? PAS_SECURE : PAS_NONSECURE};
-
-	ck_assert_int_eq(bus_write(bus, address, size, attrs, data), BUS_OK);
-}
-
-// The frame of an INTID's registers, for a PE's own or an SPI.
-static uint64_t frame(unsigned pe, unsigned intid)
-{
-	return intid < 32 ? REDIST + pe * 0x20000 + 0x10000 : DIST;
-}
-
-static bool bank_bit(unsigned pe, unsigned intid, uint64_t offset)
-{
-	return (frame_read(frame(pe, intid) + offset + intid / 32 * 4, 4, true) >> (intid % 32)) & 1;
-}
-
-static void bank_set(unsigned pe, unsigned intid, uint64_t offset, bool value)
-{
-	uint64_t address = frame(pe, intid) + offset + intid / 32 * 4;
-	uint32_t old = (uint32_t)frame_read(address, 4, true);
-
-	frame_write(address, 4, true, (old & ~(UINT32_C(1) << (intid % 32))) | (uint32_t)value << (intid % 32));
-}
-
-static void enable(unsigned pe, unsigned intid, enum group group, unsigned priority)
-{
-	bank_set(pe, intid, IGROUPR, group == G1NS);
-	bank_set(pe, intid, IGRPMODR, group == G1S);
-	frame_write(frame(pe, intid) + IPRIORITYR + intid, 1, true, priority);
-	frame_write(frame(pe, intid) + ISENABLER + intid / 32 * 4, 4, true, UINT32_C(1) << (intid % 32));
-}
-
-static void pend(unsigned pe, unsigned intid)
-{
-	frame_write(frame(pe, intid) + ISPENDR + intid / 32 * 4, 4, true, UINT32_C(1) << (intid % 32));
-}
-
-static void create(bool security, unsigned spi_count)
-{
-	struct pe *pointers[PES];
-	struct gicv3_config config = {.pe_count = PES,
-				      .spi_count = spi_count,
-				      .has_security = security,
-				      .dist_base = DIST,
-				      .redist_base = REDIST,
-				      .pes = pointers};
-
-	memset(pes, 0, sizeof(pes));
-	bus = bus_create();
-	for (unsigned i = 0; i < PES; i++) {
-		pes[i].index = i;
-		// 0.0.0.0, 0.0.0.1, 0.0.1.0, 0.0.1.17
-		pes[i].affinity = (uint64_t)(i / 2) << 8 | (i == 3 ? 17 : i % 2);
-		pes[i].has_el3 = security;
-		pointers[i] = &pes[i];
-	}
-	config.bus = bus;
-	ck_assert_int_eq(gicv3_create(&gic, &config), 0);
-}
-
-// All groups enabled everywhere, PMR open, as firmware would; PEs are then at Non-secure EL2.
-static void open_all(bool security)
-{
-	frame_write(DIST + GICD_CTLR, 4, true, security ? 7 : 3);
-	for (unsigned i = 0; i < PES; i++) {
-		fake_enter(&pes[i], security ? 3 : 2, security);
-		frame_write(REDIST + i * 0x20000 + GICR_WAKER, 4, true, 0);
-		fake_write(&pes[i], SR_ICC_PMR_EL1, 0xff);
-		fake_write(&pes[i], SR_ICC_IGRPEN0_EL1, 1);
-		if (security) {
-			fake_write(&pes[i], SR_ICC_IGRPEN1_EL3, 3);
-		} else {
-			fake_write(&pes[i], SR_ICC_IGRPEN1_EL1, 1);
-		}
-		fake_enter(&pes[i], 2, false);
-	}
-}
-
-static void setup_two(void)
-{
-	create(true, 288);
-	open_all(true);
-}
-
-static void setup_one(void)
-{
-	create(false, 256);
-	open_all(false);
-}
-
-static void teardown(void)
-{
-	gicv3_destroy(gic);
-	bus_destroy(bus);
-}
-
-static uint64_t iar1(unsigned pe)
-{
-	return fake_read(&pes[pe], SR_ICC_IAR1_EL1);
-}
-
-static void eoi1(unsigned pe, uint64_t intid)
-{
-	fake_write(&pes[pe], SR_ICC_EOIR1_EL1, intid);
-}
-
-static bool irq(unsigned pe)
-{
-	return pes[pe].lines[PE_LINE_IRQ];
-}
-
-static bool fiq(unsigned pe)
-{
-	return pes[pe].lines[PE_LINE_FIQ];
-}
+#include "gic_world.h"
 
 // ---- one Security state -----------------------------------------------------------------------------------------
 
@@ -203,8 +38,10 @@ START_TEST(identification_with_one_state)
 	ck_assert_uint_eq(frame_read(DIST + GICD_CTLR, 4, false), 0x50);
 	// Affinity, processor number, Last.
 	ck_assert_uint_eq(frame_read(REDIST + GICR_TYPER, 8, false), 0);
-	ck_assert_uint_eq(frame_read(REDIST + 0x20000 + GICR_TYPER, 8, false), UINT64_C(0x100000100));
-	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER, 8, false), UINT64_C(0x11100000310));
+	ck_assert_uint_eq(frame_read(REDIST + 0x20000 + GICR_TYPER, 8, false),
+	                  UINT64_C(0x100000100));
+	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER, 8, false),
+	                  UINT64_C(0x11100000310));
 	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER, 4, false), 0x310);
 	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER + 4, 4, false), 0x111);
 }
@@ -618,9 +455,10 @@ START_TEST(lines_by_group_and_state)
 		unsigned el;
 		bool secure, fiq;
 	} rows[] = {
-		{G0, 1, false, true},	{G0, 1, true, true},   {G0, 3, false, true},  {G1S, 1, false, true},
-		{G1S, 1, true, false},	{G1S, 0, true, false}, {G1S, 3, true, true},  {G1NS, 2, false, false},
-		{G1NS, 0, false, false}, {G1NS, 1, true, true}, {G1NS, 3, false, true}, {G1NS, 3, true, true},
+	        {G0, 1, false, true},  {G0, 1, true, true},     {G0, 3, false, true},
+	        {G1S, 1, false, true}, {G1S, 1, true, false},   {G1S, 0, true, false},
+	        {G1S, 3, true, true},  {G1NS, 2, false, false}, {G1NS, 0, false, false},
+	        {G1NS, 1, true, true}, {G1NS, 3, false, true},  {G1NS, 3, true, true},
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -820,6 +658,9 @@ START_TEST(sgis_between_security_states)
 	ck_assert(!bank_bit(1, 1, ISPENDR));
 	fake_write(pe, SR_ICC_ASGI1R_EL1, sgi); // NSACR forbids
 	ck_assert(!bank_bit(1, 1, ISPENDR));
+	frame_write(frame(1, 1) + NSACR, 4, true, 1u << 2); // enough for Group 0 only
+	fake_write(pe, SR_ICC_ASGI1R_EL1, sgi);
+	ck_assert(!bank_bit(1, 1, ISPENDR));
 	frame_write(frame(1, 1) + NSACR, 4, true, 2u << 2);
 	fake_write(pe, SR_ICC_ASGI1R_EL1, sgi);
 	ck_assert(bank_bit(1, 1, ISPENDR));
@@ -844,6 +685,29 @@ START_TEST(sgis_between_security_states)
 	ck_assert(!bank_bit(1, 1, ISPENDR));
 	fake_write(pe, SR_ICC_ASGI1R_EL1, sgi);
 	ck_assert(bank_bit(1, 1, ISPENDR));
+}
+END_TEST
+
+START_TEST(messages_from_the_non_secure_state)
+{
+	enable(0, 50, G0, 0x20);
+	frame_write(DIST + 0x40, 4, false, 50); // SETSPI_NSR
+	ck_assert(!bank_bit(0, 50, ISPENDR));
+	frame_write(DIST + NSACR + 12, 4, true, 1u << 4); // INTID 50: may be set, but not cleared
+	frame_write(DIST + 0x40, 4, false, 50);
+	ck_assert(bank_bit(0, 50, ISPENDR));
+	frame_write(DIST + 0x48, 4, false, 50);
+	ck_assert(bank_bit(0, 50, ISPENDR));
+	frame_write(DIST + NSACR + 12, 4, true, 2u << 4);
+	frame_write(DIST + 0x48, 4, false, 50);
+	ck_assert(!bank_bit(0, 50, ISPENDR));
+	// The Secure registers are for Secure accesses.
+	frame_write(DIST + 0x50, 4, false, 50);
+	ck_assert(!bank_bit(0, 50, ISPENDR));
+	frame_write(DIST + 0x50, 4, true, 50);
+	ck_assert(bank_bit(0, 50, ISPENDR));
+	frame_write(DIST + 0x58, 4, true, 50);
+	ck_assert(!bank_bit(0, 50, ISPENDR));
 }
 END_TEST
 
@@ -878,305 +742,6 @@ START_TEST(hand_over_to_non_secure_software)
 	gicv3_reset_pe(gic, 0);
 	fake_write(&pes[0], SR_ICC_PMR_EL1, 0xa0);
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_PMR_EL1), 0xa0);
-}
-END_TEST
-
-// ---- virtual interrupts -------------------------------------------------------------------------------------------
-
-#define LR_PENDING (UINT64_C(1) << 62)
-#define LR_ACTIVE (UINT64_C(1) << 63)
-#define LR_HW (UINT64_C(1) << 61)
-#define LR_GROUP1 (UINT64_C(1) << 60)
-#define LR_EOI (UINT64_C(1) << 41)
-#define LR(priority, vintid) ((uint64_t)(priority) << 48 | (vintid))
-
-static bool virq(void)
-{
-	return pes[0].lines[PE_LINE_VIRQ];
-}
-
-static bool vfiq(void)
-{
-	return pes[0].lines[PE_LINE_VFIQ];
-}
-
-// PE 0 runs a guest at EL1 with physical interrupts routed to EL2; its groups are enabled and its mask is open.
-static void enter_guest(void)
-{
-	pes[0].sr[SR_HCR_EL2] = HCR_IMO | HCR_FMO;
-	fake_write(&pes[0], SR_ICH_HCR_EL2, 1);
-	fake_write(&pes[0], SR_ICH_VMCR_EL2, UINT64_C(0xff) << 24 | 3);
-	fake_enter(&pes[0], 1, false);
-}
-
-START_TEST(virtual_identification)
-{
-	uint64_t vtr = fake_read(&pes[0], SR_ICH_VTR_EL2);
-
-	ck_assert_uint_eq(vtr & 0x1f, 3); // four list registers
-	ck_assert_uint_eq(vtr >> 29, 4); // five priority bits
-	ck_assert_uint_eq((vtr >> 26) & 7, 4); // five preemption bits
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_ELRSR_EL2), 0xf);
-	// VMCR: VFIQEn RES1, binary points at their least, five bits of mask.
-	fake_write(&pes[0], SR_ICH_VMCR_EL2, UINT64_C(0xff) << 24);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_VMCR_EL2), 0xf84c0008);
-	fake_write(&pes[0], SR_ICH_LR2_EL2, ~UINT64_C(0));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR2_EL2), UINT64_C(0xf0f81fffffffffff));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_ELRSR_EL2), 0xb);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR4_EL2), 0);
-}
-END_TEST
-
-START_TEST(virtual_interrupt_life)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICH_LR1_EL2, LR_PENDING | LR_GROUP1 | LR(0xa0, 27));
-	ck_assert(virq() && !vfiq() && !irq(0));
-	ck_assert_uint_eq(pes[0].intid(&pes[0], pes[0].intid_opaque, PE_LINE_VIRQ), 27);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_HPPIR1_EL1), 27);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_HPPIR0_EL1), SPURIOUS);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_IAR0_EL1), SPURIOUS);
-	ck_assert_uint_eq(iar1(0), 27);
-	ck_assert(!virq());
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR1_EL2), LR_ACTIVE | LR_GROUP1 | LR(0xa0, 27));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_AP1R0_EL2), UINT32_C(1) << (0xa0 >> 3));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xa0);
-	ck_assert_uint_eq(iar1(0), SPURIOUS);
-	eoi1(0, 27);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR1_EL2), LR_GROUP1 | LR(0xa0, 27));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xff);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_ELRSR_EL2), 0xf);
-}
-END_TEST
-
-START_TEST(virtual_groups_priorities_and_mask)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICH_LR0_EL2, LR_PENDING | LR_GROUP1 | LR(0xa0, 40));
-	fake_write(&pes[0], SR_ICH_LR1_EL2, LR_PENDING | LR(0x90, 41)); // Group 0, higher
-	ck_assert(!virq() && vfiq());
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_IAR0_EL1), 41);
-	ck_assert(!virq() && !vfiq());
-	fake_write(&pes[0], SR_ICH_LR2_EL2, LR_PENDING | LR_GROUP1 | LR(0x80, 42));
-	ck_assert(virq());
-	ck_assert_uint_eq(iar1(0), 42);
-	eoi1(0, 42);
-	fake_write(&pes[0], SR_ICC_EOIR0_EL1, 41);
-	ck_assert(virq());
-	// The guest's own mask and enables, which are the hypervisor's ICH_VMCR_EL2.
-	fake_write(&pes[0], SR_ICC_PMR_EL1, 0xa0);
-	ck_assert(!virq());
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_VMCR_EL2) >> 24, 0xa0);
-	fake_write(&pes[0], SR_ICC_PMR_EL1, 0xa8);
-	ck_assert(virq());
-	fake_write(&pes[0], SR_ICC_IGRPEN1_EL1, 0);
-	ck_assert(!virq());
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_VMCR_EL2) & 3, 1);
-	fake_write(&pes[0], SR_ICC_IGRPEN1_EL1, 1);
-	ck_assert(virq());
-	fake_write(&pes[0], SR_ICH_HCR_EL2, 0);
-	ck_assert(!virq());
-	ck_assert_uint_eq(iar1(0), SPURIOUS);
-	// The physical interface was not touched.
-	pes[0].sr[SR_HCR_EL2] = 0;
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_PMR_EL1), 0xf8);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_IGRPEN1_EL1), 1);
-}
-END_TEST
-
-START_TEST(virtual_access_by_imo_and_fmo)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICC_PMR_EL1, 0x40);
-	fake_write(&pes[0], SR_ICC_BPR0_EL1, 5);
-	pes[0].sr[SR_HCR_EL2] = HCR_IMO; // Group 0 registers are physical, common ones virtual
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_BPR0_EL1), 2);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_PMR_EL1), 0x40);
-	pes[0].sr[SR_HCR_EL2] = HCR_FMO;
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_BPR0_EL1), 5);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_PMR_EL1), 0x40);
-	fake_enter(&pes[0], 2, false); // the hypervisor itself is not a guest
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_PMR_EL1), 0xf8);
-}
-END_TEST
-
-START_TEST(virtual_controls)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICC_BPR0_EL1, 0);
-	fake_write(&pes[0], SR_ICC_BPR1_EL1, 0);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_BPR0_EL1), 2);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_BPR1_EL1), 3);
-	fake_write(&pes[0], SR_ICC_BPR0_EL1, 7);
-	fake_write(&pes[0], SR_ICC_CTLR_EL1, 3);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_CTLR_EL1) & 3, 3);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_BPR1_EL1), 7);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_VMCR_EL2) & 0x210, 0x210);
-	fake_write(&pes[0], SR_ICC_AP0R0_EL1, 0x100);
-	fake_write(&pes[0], SR_ICC_AP1R0_EL1, 0x200);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_AP0R0_EL2), 0x100);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_AP1R0_EL2), 0x200);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0x40);
-}
-END_TEST
-
-START_TEST(virtual_binary_point)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICC_BPR1_EL1, 5);
-	fake_write(&pes[0], SR_ICH_LR0_EL2, LR_PENDING | LR_GROUP1 | LR(0xb8, 40));
-	ck_assert_uint_eq(iar1(0), 40);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xa0);
-	fake_write(&pes[0], SR_ICH_LR1_EL2, LR_PENDING | LR_GROUP1 | LR(0xa0, 41));
-	ck_assert(!virq());
-	fake_write(&pes[0], SR_ICH_LR2_EL2, LR_PENDING | LR_GROUP1 | LR(0x98, 42));
-	ck_assert(virq());
-	eoi1(0, 40);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR0_EL2) & LR_ACTIVE, 0);
-}
-END_TEST
-
-START_TEST(hardware_list_register_deactivates)
-{
-	struct irq_line timer = {0};
-
-	// The hypervisor acknowledges the physical timer interrupt, drops its priority, and hands it on.
-	gicv3_ppi_line(gic, 0, 11, &timer);
-	enable(0, 27, G1NS, 0x80);
-	fake_write(&pes[0], SR_ICC_CTLR_EL1, 2);
-	irq_set(&timer, true);
-	ck_assert_uint_eq(iar1(0), 27);
-	eoi1(0, 27);
-	ck_assert(bank_bit(0, 27, ISACTIVER) && !irq(0));
-	fake_write(&pes[0], SR_ICH_LR0_EL2, LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(27) << 32 | LR(0xa0, 27));
-	enter_guest();
-	ck_assert(virq() && !irq(0));
-	ck_assert_uint_eq(iar1(0), 27);
-	irq_set(&timer, false);
-	eoi1(0, 27);
-	ck_assert(!bank_bit(0, 27, ISACTIVER));
-	ck_assert(!virq() && !irq(0));
-}
-END_TEST
-
-START_TEST(virtual_eoimode_and_dir)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICC_CTLR_EL1, 2);
-	bank_set(0, 50, ISACTIVER, true);
-	fake_write(&pes[0], SR_ICH_LR3_EL2, LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(50) << 32 | LR(0xa0, 60));
-	ck_assert_uint_eq(iar1(0), 60);
-	eoi1(0, 60);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xff);
-	ck_assert_uint_ne(fake_read(&pes[0], SR_ICH_LR3_EL2) & LR_ACTIVE, 0);
-	ck_assert(bank_bit(0, 50, ISACTIVER));
-	fake_write(&pes[0], SR_ICC_DIR_EL1, 60);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR3_EL2) & LR_ACTIVE, 0);
-	ck_assert(!bank_bit(0, 50, ISACTIVER));
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 0);
-	// In no list register: counted.
-	fake_write(&pes[0], SR_ICC_DIR_EL1, 61);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 1);
-}
-END_TEST
-
-START_TEST(pending_and_active_is_not_offered)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICH_LR0_EL2, LR_PENDING | LR_ACTIVE | LR_GROUP1 | LR(0xa0, 40));
-	ck_assert(!virq());
-	fake_write(&pes[0], SR_ICH_AP1R0_EL2, UINT32_C(1) << (0xa0 >> 3));
-	eoi1(0, 40);
-	// Active and pending becomes pending.
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR0_EL2), LR_PENDING | LR_GROUP1 | LR(0xa0, 40));
-	ck_assert(virq());
-}
-END_TEST
-
-START_TEST(eoi_count)
-{
-	enter_guest();
-	eoi1(0, 70); // nothing active: no priority to drop
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 0);
-	fake_write(&pes[0], SR_ICH_AP1R0_EL2, UINT32_C(1) << 20);
-	eoi1(0, 70);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 1);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_AP1R0_EL2), 0);
-	// LPIs are not counted.
-	fake_write(&pes[0], SR_ICH_AP1R0_EL2, UINT32_C(1) << 20);
-	eoi1(0, 8200);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 1);
-	fake_write(&pes[0], SR_ICH_HCR_EL2, 1);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 0);
-}
-END_TEST
-
-START_TEST(special_vintid_is_consumed)
-{
-	enter_guest();
-	fake_write(&pes[0], SR_ICH_LR0_EL2, LR_PENDING | LR_GROUP1 | LR(0xa0, 1022));
-	ck_assert_uint_eq(iar1(0), 1022);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR0_EL2) & (LR_PENDING | LR_ACTIVE), 0);
-	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xff);
-}
-END_TEST
-
-START_TEST(maintenance_interrupt)
-{
-	struct pe *pe = &pes[0];
-
-	// PPI 9 goes to the hypervisor at EL2.
-	enable(0, 25, G1NS, 0x80);
-	fake_write(pe, SR_ICH_HCR_EL2, 1 | 2); // UIE: at most one list register is valid
-	ck_assert(irq(0));
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 2);
-	fake_write(pe, SR_ICH_LR0_EL2, LR_PENDING | LR(0xa0, 40));
-	ck_assert(irq(0));
-	fake_write(pe, SR_ICH_LR1_EL2, LR_ACTIVE | LR(0xa0, 41));
-	ck_assert(!irq(0));
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 0);
-	// NPIE: no list register is pending.
-	fake_write(pe, SR_ICH_HCR_EL2, 1 | 8);
-	ck_assert(!irq(0));
-	fake_write(pe, SR_ICH_LR0_EL2, LR_PENDING | LR_ACTIVE | LR(0xa0, 40));
-	ck_assert(irq(0));
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 8);
-	// EOI: a list register without HW that asks for it becomes invalid.
-	fake_write(pe, SR_ICH_HCR_EL2, 1);
-	ck_assert(!irq(0));
-	fake_write(pe, SR_ICH_LR0_EL2, LR_EOI | LR(0xa0, 40));
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 1);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_EISR_EL2), 1);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_ELRSR_EL2), 0xc);
-	ck_assert(irq(0));
-	fake_write(pe, SR_ICH_LR0_EL2, LR_HW | LR_EOI | LR(0xa0, 40));
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_EISR_EL2), 0);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_ELRSR_EL2), 0xd);
-	ck_assert(!irq(0));
-	// LRENPIE: EOIcount is not zero.
-	fake_write(pe, SR_ICH_HCR_EL2, UINT64_C(1) << 27 | 4 | 1);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 4);
-	ck_assert(irq(0));
-	// Group enables and disables.
-	fake_write(pe, SR_ICH_HCR_EL2, 0xf1);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 0xa0);
-	fake_write(pe, SR_ICH_VMCR_EL2, 1);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 0x90);
-	fake_write(pe, SR_ICH_VMCR_EL2, 2);
-	ck_assert_uint_eq(fake_read(pe, SR_ICH_MISR_EL2), 0x60);
-	// En: no maintenance interrupt without it.
-	fake_write(pe, SR_ICH_HCR_EL2, 0xf0);
-	ck_assert(!irq(0));
-}
-END_TEST
-
-START_TEST(registers_of_permission_stay_in_storage)
-{
-	fake_write(&pes[0], SR_ICH_HCR_EL2, 0x1401);
-	ck_assert_uint_eq(pes[0].sr[SR_ICH_HCR_EL2], 0x1401);
-	ck_assert_uint_eq(pes[0].sr[SR_ICC_SRE_EL1], 7);
-	ck_assert_uint_eq(pes[0].sr[SR_ICC_SRE_EL2], 0xf);
-	ck_assert_uint_eq(pes[0].sr[SR_ICC_SRE_EL3], 0xf);
 }
 END_TEST
 
@@ -1220,29 +785,9 @@ static TCase *two_states(void)
 	tcase_add_test(tcase, banked_registers);
 	tcase_add_test(tcase, dir_by_level_and_routing);
 	tcase_add_test(tcase, sgis_between_security_states);
+	tcase_add_test(tcase, messages_from_the_non_secure_state);
 	tcase_add_test(tcase, disabling_security);
 	tcase_add_test(tcase, hand_over_to_non_secure_software);
-	return tcase;
-}
-
-static TCase *virtual_interface(void)
-{
-	TCase *tcase = tcase_create("virtual interface");
-
-	tcase_add_checked_fixture(tcase, setup_one, teardown);
-	tcase_add_test(tcase, virtual_identification);
-	tcase_add_test(tcase, virtual_interrupt_life);
-	tcase_add_test(tcase, virtual_groups_priorities_and_mask);
-	tcase_add_test(tcase, virtual_access_by_imo_and_fmo);
-	tcase_add_test(tcase, virtual_controls);
-	tcase_add_test(tcase, virtual_binary_point);
-	tcase_add_test(tcase, hardware_list_register_deactivates);
-	tcase_add_test(tcase, virtual_eoimode_and_dir);
-	tcase_add_test(tcase, pending_and_active_is_not_offered);
-	tcase_add_test(tcase, eoi_count);
-	tcase_add_test(tcase, special_vintid_is_consumed);
-	tcase_add_test(tcase, maintenance_interrupt);
-	tcase_add_test(tcase, registers_of_permission_stay_in_storage);
 	return tcase;
 }
 
@@ -1254,7 +799,6 @@ int main(void)
 
 	suite_add_tcase(suite, one_state());
 	suite_add_tcase(suite, two_states());
-	suite_add_tcase(suite, virtual_interface());
 	runner = srunner_create(suite);
 	srunner_run_all(runner, CK_NORMAL);
 	failed = srunner_ntests_failed(runner);
