@@ -61,7 +61,8 @@ struct strata_event {
 
 // Every string is copied by strata_create. Initialise with strata_options_init and change what differs.
 struct strata_options {
-	const char *image; // ELF, arm64 Image, compressed kernel, or with an address a flat binary; NULL: only `loads`
+	const char *
+	        image; // ELF, arm64 Image, compressed kernel, or with an address a flat binary; NULL: only `loads`
 	bool image_is_flat;
 	uint64_t image_address; // of a flat image
 	const char *cpu; // model with switches, "max,pauth=off"
@@ -81,7 +82,8 @@ struct strata_options {
 	const char *const *symbols; // files: System.map, or ELF with symbols
 	size_t symbol_count;
 	bool semihosting;
-	const char *semihosting_dir; // the only directory in which the guest may open files; NULL: none
+	const char *
+	        semihosting_dir; // the only directory in which the guest may open files; NULL: none
 	uint64_t max_insns; // over all PEs; 0: no limit
 	uint64_t max_time; // virtual nanoseconds; 0: no limit
 	enum strata_tlb tlb;
@@ -106,7 +108,8 @@ void strata_options_init(struct strata_options *options);
 
 // Build a machine and load it. Returns 0, or -errno with one line (no newline) in error. When only dump_dtb was to be
 // done (no image, no loads), the machine can't be run.
-int strata_create(struct strata **strata, const struct strata_options *options, char *error, size_t error_size);
+int strata_create(struct strata **strata, const struct strata_options *options, char *error,
+                  size_t error_size);
 void strata_destroy(struct strata *strata);
 
 enum strata_outcome {
@@ -152,7 +155,8 @@ int strata_read(struct strata *strata, uint64_t address, void *data, size_t size
 int strata_write(struct strata *strata, uint64_t address, const void *data, size_t size);
 
 // Names of the CPU models and their switches.
-void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description), void *opaque);
+void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description),
+                      void *opaque);
 
 #ifdef __cplusplus
 }

@@ -110,7 +110,7 @@ int board_boot_pe(struct strata *s, unsigned index, uint64_t entry, uint64_t x0)
 
 // run.c
 void board_end(struct strata *s, enum strata_outcome outcome, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
+        __attribute__((format(printf, 3, 4)));
 uint64_t board_insns(const struct strata *s);
 uint64_t board_time(const struct strata *s);
 

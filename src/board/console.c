@@ -59,7 +59,8 @@ static int fill(struct strata *s, uint64_t timeout_ns)
 	if (room == 0) {
 		return 0; // the guest does not listen: the host keeps the rest
 	}
-	n = c->host.read(c->host.opaque, data, room < sizeof(data) ? room : sizeof(data), timeout_ns);
+	n = c->host.read(c->host.opaque, data, room < sizeof(data) ? room : sizeof(data),
+	                 timeout_ns);
 	for (int i = 0; i < n; i++) {
 		c->in[(c->in_head + c->in_count) % CONSOLE_IN_SIZE] = data[i];
 		c->in_count++;
@@ -85,7 +86,8 @@ int console_get(struct strata *s)
 {
 	console_flush(s);
 	while (s->console.in_count == 0) {
-		if (fill(s, STRATA_WAIT_FOREVER) == STRATA_CONSOLE_END || s->ended || atomic_load(&s->stop)) {
+		if (fill(s, STRATA_WAIT_FOREVER) == STRATA_CONSOLE_END || s->ended ||
+		    atomic_load(&s->stop)) {
 			return -1;
 		}
 	}

@@ -80,7 +80,8 @@ static void cells(struct writer *w, const char *name, unsigned count, ...)
 
 static void reg(struct writer *w, uint64_t base, uint64_t size)
 {
-	cells(w, "reg", 4, (uint32_t)(base >> 32), (uint32_t)base, (uint32_t)(size >> 32), (uint32_t)size);
+	cells(w, "reg", 4, (uint32_t)(base >> 32), (uint32_t)base, (uint32_t)(size >> 32),
+	      (uint32_t)size);
 }
 
 static void spi(struct writer *w, unsigned number)
@@ -159,9 +160,10 @@ static void write_timer(struct writer *w, const struct dtb_config *c)
 	strings(w, "compatible", compatible, sizeof(compatible));
 	flag(w, "always-on");
 	// Secure physical, Non-secure physical, virtual, hypervisor physical, hypervisor virtual.
-	cells(w, "interrupts", c->el2 && c->vhe ? 15 : 12, IRQ_PPI, VIRT_PPI_TIMER_SECURE, IRQ_LEVEL_HIGH, IRQ_PPI,
-	      VIRT_PPI_TIMER_PHYS, IRQ_LEVEL_HIGH, IRQ_PPI, VIRT_PPI_TIMER_VIRT, IRQ_LEVEL_HIGH, IRQ_PPI,
-	      VIRT_PPI_TIMER_HYP, IRQ_LEVEL_HIGH, IRQ_PPI, VIRT_PPI_TIMER_HYP_VIRT, IRQ_LEVEL_HIGH);
+	cells(w, "interrupts", c->el2 && c->vhe ? 15 : 12, IRQ_PPI, VIRT_PPI_TIMER_SECURE,
+	      IRQ_LEVEL_HIGH, IRQ_PPI, VIRT_PPI_TIMER_PHYS, IRQ_LEVEL_HIGH, IRQ_PPI,
+	      VIRT_PPI_TIMER_VIRT, IRQ_LEVEL_HIGH, IRQ_PPI, VIRT_PPI_TIMER_HYP, IRQ_LEVEL_HIGH,
+	      IRQ_PPI, VIRT_PPI_TIMER_HYP_VIRT, IRQ_LEVEL_HIGH);
 	end(w);
 }
 
@@ -195,7 +197,8 @@ static void write_rtc(struct writer *w)
 	end(w);
 }
 
-static void write_gpio(struct writer *w, uint64_t base, unsigned number, unsigned phandle, bool secure)
+static void write_gpio(struct writer *w, uint64_t base, unsigned number, unsigned phandle,
+                       bool secure)
 {
 	static const char compatible[] = "arm,pl061\0arm,primecell";
 
@@ -311,7 +314,8 @@ static void write_chosen(struct writer *w, const struct dtb_config *c)
 	}
 	note(w, fdt_property(w->buffer, "rng-seed", chosen.rng_seed, sizeof(chosen.rng_seed)));
 	if (c->has_kaslr_seed) {
-		note(w, fdt_property(w->buffer, "kaslr-seed", chosen.kaslr_seed, sizeof(chosen.kaslr_seed)));
+		note(w, fdt_property(w->buffer, "kaslr-seed", chosen.kaslr_seed,
+		                     sizeof(chosen.kaslr_seed)));
 	}
 	end(w);
 }
@@ -348,7 +352,8 @@ static void write_root(struct writer *w, const struct dtb_config *c)
 	write_gpio(w, VIRT_GPIO_BASE, VIRT_SPI_GPIO, PHANDLE_GPIO, false);
 	if (c->secure) {
 		write_uart(w, VIRT_SECURE_UART_BASE, VIRT_SPI_SECURE_UART, true);
-		write_gpio(w, VIRT_SECURE_GPIO_BASE, VIRT_SPI_SECURE_GPIO, PHANDLE_SECURE_GPIO, true);
+		write_gpio(w, VIRT_SECURE_GPIO_BASE, VIRT_SPI_SECURE_GPIO, PHANDLE_SECURE_GPIO,
+		           true);
 	}
 	write_keys(w, c);
 	end(w);
@@ -357,7 +362,7 @@ static void write_root(struct writer *w, const struct dtb_config *c)
 int dtb_build(const struct dtb_config *config, void **dtb, size_t *size)
 {
 	size_t space = 16384 + 256 * (size_t)config->pe_count +
-		       (config->append != NULL ? strlen(config->append) : 0);
+	               (config->append != NULL ? strlen(config->append) : 0);
 	struct writer w = {.buffer = calloc(1, space)};
 
 	if (w.buffer == NULL) {
@@ -385,7 +390,8 @@ static int remove_memory(void *fdt)
 		const char *name = fdt_get_name(fdt, at, NULL);
 		int err;
 
-		if (name != NULL && (strcmp(name, "memory") == 0 || strncmp(name, "memory@", 7) == 0)) {
+		if (name != NULL &&
+		    (strcmp(name, "memory") == 0 || strncmp(name, "memory@", 7) == 0)) {
 			err = fdt_del_node(fdt, at);
 			if (err != 0) {
 				return err;
@@ -423,7 +429,8 @@ static int replace_memory(void *fdt, const struct dtb_config *c)
 		return err;
 	}
 	if (address_cells < 1 || address_cells > 2 || size_cells < 1 || size_cells > 2 ||
-	    (address_cells == 1 && c->ram_base >> 32 != 0) || (size_cells == 1 && c->ram_size >> 32 != 0)) {
+	    (address_cells == 1 && c->ram_base >> 32 != 0) ||
+	    (size_cells == 1 && c->ram_size >> 32 != 0)) {
 		return -FDT_ERR_BADNCELLS;
 	}
 	snprintf(name, sizeof(name), "memory@%llx", (unsigned long long)c->ram_base);
@@ -463,15 +470,17 @@ static int complete_chosen(void *fdt, const struct dtb_config *c)
 		err = fdt_setprop(fdt, at, "rng-seed", chosen.rng_seed, sizeof(chosen.rng_seed));
 	}
 	if (err == 0 && c->has_kaslr_seed) {
-		err = fdt_setprop(fdt, at, "kaslr-seed", chosen.kaslr_seed, sizeof(chosen.kaslr_seed));
+		err = fdt_setprop(fdt, at, "kaslr-seed", chosen.kaslr_seed,
+		                  sizeof(chosen.kaslr_seed));
 	}
 	return err;
 }
 
-int dtb_adopt(const struct dtb_config *config, const void *data, size_t data_size, void **dtb, size_t *size,
-	      char *error, size_t error_size)
+int dtb_adopt(const struct dtb_config *config, const void *data, size_t data_size, void **dtb,
+              size_t *size, char *error, size_t error_size)
 {
-	size_t space = data_size + FREE_SPACE + (config->append != NULL ? strlen(config->append) : 0);
+	size_t space =
+	        data_size + FREE_SPACE + (config->append != NULL ? strlen(config->append) : 0);
 	char *buffer;
 	int err;
 

@@ -75,7 +75,8 @@ static int64_t cpu_on(struct strata *s, uint64_t target, uint64_t entry, uint64_
 	if (!pe_is_halted(s->pes[index].pe)) {
 		return ALREADY_ON;
 	}
-	return board_boot_pe(s, (unsigned)index, entry, context) == 0 ? SUCCESS : INVALID_PARAMETERS;
+	return board_boot_pe(s, (unsigned)index, entry, context) == 0 ? SUCCESS
+	                                                              : INVALID_PARAMETERS;
 }
 
 // Of the lowest level only this PE counts; above, any PE of the node that is on (5.7.2).

@@ -90,13 +90,13 @@ static uint64_t run_slice(struct strata *s, uint64_t target)
 		}
 		latest = time > latest ? time : latest;
 	}
-	if (!any) {
-		// All wait: the machine has come as far as the last of them did.
+	if (!any || s->ended) {
+		// All wait, or it is over: the machine has come as far as the last of them did.
 		return latest < target ? latest : target;
 	}
 	return event_queue_deadline(&s->queue) < target && event_queue_deadline(&s->queue) > s->now
-		       ? event_queue_deadline(&s->queue)
-		       : target;
+	               ? event_queue_deadline(&s->queue)
+	               : target;
 }
 
 static bool all_wait(const struct strata *s)
@@ -129,7 +129,8 @@ static uint64_t host_now(void)
 
 static void host_sleep(uint64_t ns)
 {
-	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000), .tv_nsec = (long)(ns % 1000000000)};
+	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
+	                     .tv_nsec = (long)(ns % 1000000000)};
 
 	(void)nanosleep(&t, NULL);
 }
@@ -184,10 +185,10 @@ static void check_limits(struct strata *s)
 
 	if (o->max_time != 0 && s->now >= o->max_time) {
 		board_end(s, STRATA_LIMIT, "the limit of %llu ns of virtual time is reached",
-			  (unsigned long long)o->max_time);
+		          (unsigned long long)o->max_time);
 	} else if (o->max_insns != 0 && board_insns(s) >= o->max_insns) {
 		board_end(s, STRATA_LIMIT, "the limit of %llu instructions is reached",
-			  (unsigned long long)o->max_insns);
+		          (unsigned long long)o->max_insns);
 	}
 }
 
@@ -255,11 +256,11 @@ void strata_run(struct strata *s, struct strata_result *result)
 	}
 	console_flush(s);
 	*result = (struct strata_result){
-		.outcome = s->outcome,
-		.status = s->status,
-		.insns = board_insns(s),
-		.time = s->now,
-		.host_seconds = (double)(host_now() - begin) / 1e9,
+	        .outcome = s->outcome,
+	        .status = s->status,
+	        .insns = board_insns(s),
+	        .time = s->now,
+	        .host_seconds = (double)(host_now() - begin) / 1e9,
 	};
 	snprintf(result->message, sizeof(result->message), "%s", s->message);
 }

@@ -46,7 +46,8 @@ enum semihosting_op {
 #define FILES_MAX 64
 #define PATH_SIZE 1024
 #define CHUNK 4096
-#define STRING_MAX (UINT64_C(1) << 20) // of SYS_WRITE0: a string without an end is not printed for ever
+#define STRING_MAX \
+	(UINT64_C(1) << 20) // of SYS_WRITE0: a string without an end is not printed for ever
 #define STACK_SIZE (UINT64_C(1) << 20)
 #define TICKS_PER_SECOND UINT64_C(1000000000)
 
@@ -86,7 +87,8 @@ static bool argument(const struct call *c, unsigned n, uint64_t *value)
 	uint8_t bytes[8];
 
 	*value = 0;
-	if (pe_read_memory(c->pe, c->block + 8 * (uint64_t)n, bytes, sizeof(bytes)) != sizeof(bytes)) {
+	if (pe_read_memory(c->pe, c->block + 8 * (uint64_t)n, bytes, sizeof(bytes)) !=
+	    sizeof(bytes)) {
 		return false;
 	}
 	for (unsigned i = 0; i < 8; i++) {
@@ -142,7 +144,8 @@ static int open_parent(const struct semihosting *sh, char *path, const char **na
 		if (slash != NULL) {
 			*slash = '\0';
 		}
-		if (rest[0] == '\0' || strcmp(rest, "..") == 0 || (slash == NULL && strcmp(rest, ".") == 0)) {
+		if (rest[0] == '\0' || strcmp(rest, "..") == 0 ||
+		    (slash == NULL && strcmp(rest, ".") == 0)) {
 			// An absolute path, a doubled or trailing slash, or a way up.
 			close(dir);
 			errno = EACCES;
@@ -186,18 +189,18 @@ static uint64_t open_host(struct semihosting *sh, char *path, uint64_t mode)
 {
 	// r, rb, r+, r+b, w, wb, w+, w+b, a, ab, a+, a+b
 	static const int modes[12] = {
-		O_RDONLY,
-		O_RDONLY,
-		O_RDWR,
-		O_RDWR,
-		O_WRONLY | O_CREAT | O_TRUNC,
-		O_WRONLY | O_CREAT | O_TRUNC,
-		O_RDWR | O_CREAT | O_TRUNC,
-		O_RDWR | O_CREAT | O_TRUNC,
-		O_WRONLY | O_CREAT | O_APPEND,
-		O_WRONLY | O_CREAT | O_APPEND,
-		O_RDWR | O_CREAT | O_APPEND,
-		O_RDWR | O_CREAT | O_APPEND,
+	        O_RDONLY,
+	        O_RDONLY,
+	        O_RDWR,
+	        O_RDWR,
+	        O_WRONLY | O_CREAT | O_TRUNC,
+	        O_WRONLY | O_CREAT | O_TRUNC,
+	        O_RDWR | O_CREAT | O_TRUNC,
+	        O_RDWR | O_CREAT | O_TRUNC,
+	        O_WRONLY | O_CREAT | O_APPEND,
+	        O_WRONLY | O_CREAT | O_APPEND,
+	        O_RDWR | O_CREAT | O_APPEND,
+	        O_RDWR | O_CREAT | O_APPEND,
 	};
 	const char *name;
 	int dir = open_parent(sh, path, &name);
@@ -229,7 +232,9 @@ static uint64_t sys_open(struct call *c)
 		return failed(c->sh, EINVAL);
 	}
 	if (strcmp(path, ":tt") == 0) {
-		enum file_kind kind = arg[1] < 4 ? FILE_STDIN : arg[1] < 8 ? FILE_STDOUT : FILE_STDERR;
+		enum file_kind kind = arg[1] < 4   ? FILE_STDIN
+		                      : arg[1] < 8 ? FILE_STDOUT
+		                                   : FILE_STDERR;
 
 		return new_file(c->sh, (struct semihosting_file){.kind = kind, .fd = -1});
 	}
@@ -330,7 +335,8 @@ static ssize_t read_some(struct call *c, struct semihosting_file *file, uint8_t 
 		return read(file->fd, data, size);
 	}
 	if (file->kind == FILE_FEATURES) {
-		n = sizeof(features) - file->position < size ? sizeof(features) - file->position : size;
+		n = sizeof(features) - file->position < size ? sizeof(features) - file->position
+		                                             : size;
 		memcpy(data, features + file->position, n);
 		file->position += n;
 		return (ssize_t)n;
@@ -386,7 +392,8 @@ static uint64_t sys_read(struct call *c)
 static uint64_t sys_istty(struct call *c)
 {
 	uint64_t handle;
-	const struct semihosting_file *file = argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
+	const struct semihosting_file *file =
+	        argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
 
 	if (file == NULL) {
 		return failed(c->sh, EBADF);
@@ -415,7 +422,8 @@ static uint64_t sys_seek(struct call *c)
 static uint64_t sys_flen(struct call *c)
 {
 	uint64_t handle;
-	const struct semihosting_file *file = argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
+	const struct semihosting_file *file =
+	        argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
 	struct stat st;
 
 	if (file == NULL) {
@@ -474,7 +482,8 @@ static uint64_t sys_rename(struct call *c)
 	int from_dir, to_dir;
 	int status;
 
-	if (!arguments(c, 4, arg) || !get_path(c, arg[0], arg[1], from) || !get_path(c, arg[2], arg[3], to)) {
+	if (!arguments(c, 4, arg) || !get_path(c, arg[0], arg[1], from) ||
+	    !get_path(c, arg[2], arg[3], to)) {
 		return failed(c->sh, EINVAL);
 	}
 	from_dir = open_parent(c->sh, from, &from_name);
@@ -501,11 +510,12 @@ static uint64_t sys_get_cmdline(struct call *c)
 	size_t size;
 	int n;
 
-	n = snprintf(line, sizeof(line), "%s%s%s", o->image != NULL ? o->image : "", o->append != NULL ? " " : "",
-		     o->append != NULL ? o->append : "");
+	n = snprintf(line, sizeof(line), "%s%s%s", o->image != NULL ? o->image : "",
+	             o->append != NULL ? " " : "", o->append != NULL ? o->append : "");
 	size = n < 0 ? 0 : (size_t)n;
 	if (size >= sizeof(line) || !arguments(c, 2, arg) || arg[1] < size + 1 ||
-	    pe_write_memory(c->pe, arg[0], line, size + 1) != size + 1 || !put_word(c->pe, c->block + 8, size)) {
+	    pe_write_memory(c->pe, arg[0], line, size + 1) != size + 1 ||
+	    !put_word(c->pe, c->block + 8, size)) {
 		return failed(c->sh, EINVAL);
 	}
 	return 0;
@@ -517,12 +527,15 @@ static uint64_t sys_heapinfo(struct call *c)
 	const struct strata *s = c->sh->strata;
 	uint64_t base = s->options.ram_base;
 	uint64_t end = base + s->options.memory;
-	uint64_t heap = s->image_end > base && s->image_end < end ? align_up(s->image_end, PAGE_SIZE) : base;
+	uint64_t heap = s->image_end > base && s->image_end < end
+	                        ? align_up(s->image_end, PAGE_SIZE)
+	                        : base;
 	uint64_t limit = end - heap > 2 * STACK_SIZE ? end - STACK_SIZE : heap + (end - heap) / 2;
 	uint64_t block;
 
-	if (!argument(c, 0, &block) || !put_word(c->pe, block, heap) || !put_word(c->pe, block + 8, limit) ||
-	    !put_word(c->pe, block + 16, end) || !put_word(c->pe, block + 24, limit)) {
+	if (!argument(c, 0, &block) || !put_word(c->pe, block, heap) ||
+	    !put_word(c->pe, block + 8, limit) || !put_word(c->pe, block + 16, end) ||
+	    !put_word(c->pe, block + 24, limit)) {
 		return failed(c->sh, EINVAL);
 	}
 	return 0;

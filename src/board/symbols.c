@@ -70,14 +70,15 @@ static bool grow(void **p, size_t *capacity, size_t needed, size_t item)
 	return true;
 }
 
-int symbols_add(struct symbols *symbols, uint64_t address, uint64_t size, const char *name, size_t name_size,
-		unsigned rank)
+int symbols_add(struct symbols *symbols, uint64_t address, uint64_t size, const char *name,
+                size_t name_size, unsigned rank)
 {
 	void *list = symbols->list;
 	void *pool = symbols->pool;
 	bool ok;
 
-	if (name_size == 0 || symbols->pool_size + name_size + 1 > UINT32_MAX || symbols->count >= BIT(28)) {
+	if (name_size == 0 || symbols->pool_size + name_size + 1 > UINT32_MAX ||
+	    symbols->count >= BIT(28)) {
 		return name_size == 0 ? 0 : -ENOMEM;
 	}
 	ok = grow(&list, &symbols->capacity, symbols->count + 1, sizeof(struct symbol));
@@ -90,10 +91,10 @@ int symbols_add(struct symbols *symbols, uint64_t address, uint64_t size, const 
 		return -ENOMEM;
 	}
 	symbols->list[symbols->count] = (struct symbol){
-		.address = address,
-		.size = size,
-		.name = (uint32_t)symbols->pool_size,
-		.order = (uint32_t)((rank & 15) << 28 | symbols->count),
+	        .address = address,
+	        .size = size,
+	        .name = (uint32_t)symbols->pool_size,
+	        .order = (uint32_t)((rank & 15) << 28 | symbols->count),
 	};
 	memcpy(symbols->pool + symbols->pool_size, name, name_size);
 	symbols->pool[symbols->pool_size + name_size] = '\0';
@@ -144,7 +145,8 @@ static bool has_prefix(const char *name, size_t size, const char *prefix)
 }
 
 // One line; false if it is not of the form "HEX TYPE NAME".
-static bool map_line(const char *line, size_t size, uint64_t *address, char *type, const char **name, size_t *name_size)
+static bool map_line(const char *line, size_t size, uint64_t *address, char *type,
+                     const char **name, size_t *name_size)
 {
 	size_t i = 0;
 
@@ -176,9 +178,9 @@ static unsigned map_rank(char type, const char *name, size_t size)
 	rank += type == 'T' || type == 't' || type == 'W' || type == 'w' ? 4 : 0;
 	rank += type >= 'A' && type <= 'Z' ? 2 : 0;
 	rank += has_prefix(name, size, "__efistub_") || has_prefix(name, size, "__pi_") ||
-				has_prefix(name, size, "__kvm_nvhe_") || name[0] == '.'
-			? 0
-			: 1;
+	                        has_prefix(name, size, "__kvm_nvhe_") || name[0] == '.'
+	                ? 0
+	                : 1;
 	return rank;
 }
 
@@ -206,7 +208,8 @@ int symbols_add_map(struct symbols *symbols, const char *text, size_t size)
 		if (type == 'A' || type == 'a' || type == 'U' || name_size == 0 || name[0] == '$') {
 			continue; // absolute values are no places
 		}
-		if (symbols_add(symbols, address, 0, name, name_size, map_rank(type, name, name_size)) != 0) {
+		if (symbols_add(symbols, address, 0, name, name_size,
+		                map_rank(type, name, name_size)) != 0) {
 			return -ENOMEM;
 		}
 		count++;
@@ -258,7 +261,8 @@ static const char *find_linked(const struct symbols *symbols, uint64_t address, 
 	return symbols->pool + s->name;
 }
 
-const char *symbols_find(const struct symbols *symbols, unsigned el, uint64_t address, uint64_t *offset)
+const char *symbols_find(const struct symbols *symbols, unsigned el, uint64_t address,
+                         uint64_t *offset)
 {
 	const char *name;
 

@@ -156,8 +156,12 @@ static int create_devices(struct strata *s)
 		return -ENOMEM;
 	}
 	err = bus_map(s->bus, VIRT_UART_BASE, PL011_SIZE, BOTH_STATES, &pl011_type, s->uart);
-	err = err != 0 ? err : bus_map(s->bus, VIRT_RTC_BASE, PL031_SIZE, BOTH_STATES, &pl031_type, s->rtc);
-	err = err != 0 ? err : bus_map(s->bus, VIRT_GPIO_BASE, PL061_SIZE, BOTH_STATES, &pl061_type, s->gpio);
+	err = err != 0 ? err
+	               : bus_map(s->bus, VIRT_RTC_BASE, PL031_SIZE, BOTH_STATES, &pl031_type,
+	                         s->rtc);
+	err = err != 0 ? err
+	               : bus_map(s->bus, VIRT_GPIO_BASE, PL061_SIZE, BOTH_STATES, &pl061_type,
+	                         s->gpio);
 	if (err != 0 || !s->has_el3) {
 		return err;
 	}
@@ -166,15 +170,18 @@ static int create_devices(struct strata *s)
 	if (s->secure_uart == NULL || s->secure_gpio == NULL) {
 		return -ENOMEM;
 	}
-	err = bus_map(s->bus, VIRT_SECURE_UART_BASE, PL011_SIZE, BIT(PAS_SECURE), &pl011_type, s->secure_uart);
+	err = bus_map(s->bus, VIRT_SECURE_UART_BASE, PL011_SIZE, BIT(PAS_SECURE), &pl011_type,
+	              s->secure_uart);
 	err = err != 0 ? err
-		       : bus_map(s->bus, VIRT_SECURE_GPIO_BASE, PL061_SIZE, BIT(PAS_SECURE), &pl061_type,
-				 s->secure_gpio);
+	               : bus_map(s->bus, VIRT_SECURE_GPIO_BASE, PL061_SIZE, BIT(PAS_SECURE),
+	                         &pl061_type, s->secure_gpio);
 	return err != 0 ? err
-			: bus_map_ram(s->bus, VIRT_SECURE_RAM_BASE, VIRT_SECURE_RAM_SIZE, BIT(PAS_SECURE), false);
+	                : bus_map_ram(s->bus, VIRT_SECURE_RAM_BASE, VIRT_SECURE_RAM_SIZE,
+	                              BIT(PAS_SECURE), false);
 }
 
-static void connect(struct irq_line *line, void (*set)(void *opaque, unsigned number, bool level), void *opaque)
+static void connect(struct irq_line *line, void (*set)(void *opaque, unsigned number, bool level),
+                    void *opaque)
 {
 	line->set = set;
 	line->opaque = opaque;
@@ -211,32 +218,32 @@ static void wire(struct strata *s)
 static int create_pe(struct strata *s, unsigned index, char *error, size_t error_size)
 {
 	static const enum mmu_tlb_mode modes[] = {
-		[STRATA_TLB_SIZED] = MMU_TLB_SIZED,
-		[STRATA_TLB_FORGET] = MMU_TLB_FORGET,
-		[STRATA_TLB_KEEP] = MMU_TLB_KEEP,
+	        [STRATA_TLB_SIZED] = MMU_TLB_SIZED,
+	        [STRATA_TLB_FORGET] = MMU_TLB_FORGET,
+	        [STRATA_TLB_KEEP] = MMU_TLB_KEEP,
 	};
 	const struct pe_config config = {
-		.index = index,
-		.affinity = virt_affinity(index),
-		.model = s->model,
-		.bus = s->bus,
-		.queue = &s->queue,
-		.code = s->code,
-		.trace = s->trace,
-		.log = &s->log,
-		.services =
-			{
-				.smc = service_smc,
-				.hvc = service_hvc,
-				.hlt = service_hlt,
-				.dvm = service_dvm,
-				.sev = service_sev,
-				.stuck = service_stuck,
-				.opaque = s,
-			},
-		.tlb_mode = modes[s->options.tlb],
-		.has_el2 = s->has_el2,
-		.has_el3 = s->has_el3,
+	        .index = index,
+	        .affinity = virt_affinity(index),
+	        .model = s->model,
+	        .bus = s->bus,
+	        .queue = &s->queue,
+	        .code = s->code,
+	        .trace = s->trace,
+	        .log = &s->log,
+	        .services =
+	                {
+	                        .smc = service_smc,
+	                        .hvc = service_hvc,
+	                        .hlt = service_hlt,
+	                        .dvm = service_dvm,
+	                        .sev = service_sev,
+	                        .stuck = service_stuck,
+	                        .opaque = s,
+	                },
+	        .tlb_mode = modes[s->options.tlb],
+	        .has_el2 = s->has_el2,
+	        .has_el3 = s->has_el3,
 	};
 	const char *message = "out of memory";
 	int err = pe_create(&s->pes[index].pe, &config, &message);
@@ -253,14 +260,14 @@ static int create_gic(struct strata *s)
 {
 	struct pe *pes[STRATA_PES_MAX];
 	const struct gicv3_config config = {
-		.pe_count = s->pe_count,
-		.spi_count = VIRT_SPI_COUNT,
-		.has_security = s->has_el3,
-		.bus = s->bus,
-		.dist_base = VIRT_GIC_DIST_BASE,
-		.redist_base = VIRT_GIC_REDIST_BASE,
-		.pes = pes,
-		.log = &s->log,
+	        .pe_count = s->pe_count,
+	        .spi_count = VIRT_SPI_COUNT,
+	        .has_security = s->has_el3,
+	        .bus = s->bus,
+	        .dist_base = VIRT_GIC_DIST_BASE,
+	        .redist_base = VIRT_GIC_REDIST_BASE,
+	        .pes = pes,
+	        .log = &s->log,
 	};
 
 	for (unsigned i = 0; i < s->pe_count; i++) {
@@ -275,21 +282,26 @@ static int create_ram(struct strata *s, char *error, size_t error_size)
 	int err;
 
 	if (o->memory == 0 || (o->memory | o->ram_base) & PAGE_MASK) {
-		return fail(error, error_size, -EINVAL, "RAM size and base must be multiples of 4 KiB");
+		return fail(error, error_size, -EINVAL,
+		            "RAM size and base must be multiples of 4 KiB");
 	}
-	if (o->ram_base >= BIT(s->model->pa_bits) || o->memory > BIT(s->model->pa_bits) - o->ram_base) {
-		snprintf(error, error_size, "RAM of 0x%llx bytes at 0x%llx is beyond the %u address bits of %s",
-			 (unsigned long long)o->memory, (unsigned long long)o->ram_base, s->model->pa_bits,
-			 s->model->name);
+	if (o->ram_base >= BIT(s->model->pa_bits) ||
+	    o->memory > BIT(s->model->pa_bits) - o->ram_base) {
+		snprintf(error, error_size,
+		         "RAM of 0x%llx bytes at 0x%llx is beyond the %u address bits of %s",
+		         (unsigned long long)o->memory, (unsigned long long)o->ram_base,
+		         s->model->pa_bits, s->model->name);
 		return -EINVAL;
 	}
 	err = bus_map_ram(s->bus, o->ram_base, o->memory, BOTH_STATES, false);
 	if (err == -EEXIST) {
-		snprintf(error, error_size, "RAM of 0x%llx bytes at 0x%llx overlaps the board's devices",
-			 (unsigned long long)o->memory, (unsigned long long)o->ram_base);
+		snprintf(error, error_size,
+		         "RAM of 0x%llx bytes at 0x%llx overlaps the board's devices",
+		         (unsigned long long)o->memory, (unsigned long long)o->ram_base);
 	} else if (err != 0) {
 		snprintf(error, error_size, "can't have 0x%llx bytes of RAM at 0x%llx: %s",
-			 (unsigned long long)o->memory, (unsigned long long)o->ram_base, strerror(-err));
+		         (unsigned long long)o->memory, (unsigned long long)o->ram_base,
+		         strerror(-err));
 	}
 	return err;
 }

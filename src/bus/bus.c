@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Physical address spaces. Everything mapped is a region; a radix tree by physical page (1 GiB, 2 MiB, 4 KiB) per
-// address space leads from an address to its region, so that dispatch costs the same with two devices or two hundred
-// and a region of any size at any place below 2^52 costs a few table words.
+// Physical address spaces. Everything mapped is a region; a radix tree by physical page (1 GiB, 2
+// MiB, 4 KiB) per address space leads from an address to its region, so that dispatch costs the
+// same with two devices or two hundred and a region of any size at any place below 2^52 costs a few
+// table words.
 #include "bus/bus.h"
 
 #include <errno.h>
@@ -42,7 +43,8 @@ struct bus {
 	size_t *order; // entry numbers in address order
 	struct bus_node **nodes;
 	size_t node_count;
-	uint32_t *root[PAS_COUNT]; // ROOT_COUNT slots, touched lazily; NULL while nothing is mapped there
+	uint32_t *root
+	        [PAS_COUNT]; // ROOT_COUNT slots, touched lazily; NULL while nothing is mapped there
 	struct bus_ram *last_ram[PAS_COUNT]; // the one-entry cache of bus_ram_find
 	void (*code_written)(void *opaque, struct bus_ram *ram, uint64_t pa);
 	void *code_opaque;
@@ -56,7 +58,8 @@ static void *lazy_alloc(uint64_t size)
 	if (size > SIZE_MAX / 2) {
 		return NULL;
 	}
-	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
+	         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -103,7 +106,8 @@ void bus_destroy(struct bus *bus)
 	free(bus);
 }
 
-// The node behind a slot; a slot that held one value becomes a node full of that value. NULL: no memory.
+// The node behind a slot; a slot that held one value becomes a node full of that value. NULL: no
+// memory.
 static struct bus_node *slot_split(struct bus *bus, uint32_t *slot)
 {
 	struct bus_node *node;
@@ -144,7 +148,8 @@ static int tree_fill(struct bus *bus, enum pas pas, uint64_t base, uint64_t size
 		uint32_t *slot = &bus->root[pas][pa >> LEVEL0_SHIFT];
 		unsigned shift = LEVEL0_SHIFT;
 
-		while (shift > PAGE_SHIFT && ((pa & (BIT(shift) - 1)) != 0 || end - pa < BIT(shift))) {
+		while (shift > PAGE_SHIFT &&
+		       ((pa & (BIT(shift) - 1)) != 0 || end - pa < BIT(shift))) {
 			struct bus_node *node = slot_split(bus, slot);
 
 			if (node == NULL) {
@@ -170,7 +175,8 @@ static inline struct bus_entry *entry_find(const struct bus *bus, enum pas pas, 
 	if (slot & SLOT_NODE) {
 		slot = bus->nodes[slot & ~SLOT_NODE]->slot[(pa >> LEVEL1_SHIFT) & (NODE_COUNT - 1)];
 		if (slot & SLOT_NODE) {
-			slot = bus->nodes[slot & ~SLOT_NODE]->slot[(pa >> PAGE_SHIFT) & (NODE_COUNT - 1)];
+			slot = bus->nodes[slot & ~SLOT_NODE]
+			               ->slot[(pa >> PAGE_SHIFT) & (NODE_COUNT - 1)];
 		}
 	}
 	return slot == 0 ? NULL : &bus->entries[slot - 1];
@@ -178,14 +184,15 @@ static inline struct bus_entry *entry_find(const struct bus *bus, enum pas pas, 
 
 static int check_range(const struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask)
 {
-	if (size == 0 || (base | size) & PAGE_MASK || base >> BUS_PA_BITS != 0 || size > BIT(BUS_PA_BITS) - base ||
-	    pas_mask == 0 || pas_mask >> PAS_COUNT != 0) {
+	if (size == 0 || (base | size) & PAGE_MASK || base >> BUS_PA_BITS != 0 ||
+	    size > BIT(BUS_PA_BITS) - base || pas_mask == 0 || pas_mask >> PAS_COUNT != 0) {
 		return -EINVAL;
 	}
 	for (size_t i = 0; i < bus->entry_count; i++) {
 		const struct bus_entry *e = &bus->entries[i];
 
-		if ((e->pas_mask & pas_mask) != 0 && base < e->base + e->size && e->base < base + size) {
+		if ((e->pas_mask & pas_mask) != 0 && base < e->base + e->size &&
+		    e->base < base + size) {
 			return -EEXIST;
 		}
 	}
@@ -210,11 +217,12 @@ static int entry_add(struct bus *bus, const struct bus_entry *entry)
 	bus->order = order;
 	for (unsigned pas = 0; pas < PAS_COUNT; pas++) {
 		int err = (entry->pas_mask >> pas) & 1
-				  ? tree_fill(bus, pas, entry->base, entry->size, (uint32_t)count)
-				  : 0;
+		                  ? tree_fill(bus, pas, entry->base, entry->size, (uint32_t)count)
+		                  : 0;
 
 		if (err != 0) {
-			// What was filled names an entry that does not come to be: take it out again.
+			// What was filled names an entry that does not come to be: take it out
+			// again.
 			for (unsigned p = 0; p <= pas; p++) {
 				if ((entry->pas_mask >> p) & 1 && bus->root[p] != NULL) {
 					(void)tree_fill(bus, p, entry->base, entry->size, 0);
@@ -254,19 +262,20 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 	ram->page_flags = lazy_alloc(size >> PAGE_SHIFT);
 	ram->page_code = lazy_alloc((size >> PAGE_SHIFT) * sizeof(*ram->page_code));
 	entry.ram = ram;
-	err = ram->host == NULL || ram->page_flags == NULL || ram->page_code == NULL ? -ENOMEM
-										      : entry_add(bus, &entry);
+	err = ram->host == NULL || ram->page_flags == NULL || ram->page_code == NULL
+	              ? -ENOMEM
+	              : entry_add(bus, &entry);
 	if (err != 0) {
 		ram_free(ram);
 	}
 	return err;
 }
 
-int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask, const struct bus_device_type *type,
-	    void *device)
+int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
+            const struct bus_device_type *type, void *device)
 {
 	struct bus_entry entry = {
-		.base = base, .size = size, .pas_mask = pas_mask, .type = type, .device = device};
+	        .base = base, .size = size, .pas_mask = pas_mask, .type = type, .device = device};
 	int err = check_range(bus, base, size, pas_mask);
 
 	CHECK(type->read != NULL && type->write != NULL);
@@ -338,10 +347,12 @@ static void ram_store(uint8_t *p, unsigned size, uint64_t value)
 
 static bool device_accepts(const struct bus_entry *entry, uint64_t pa, unsigned size)
 {
-	return size >= entry->type->min_size && size <= entry->type->max_size && (pa & (size - 1)) == 0;
+	return size >= entry->type->min_size && size <= entry->type->max_size &&
+	       (pa & (size - 1)) == 0;
 }
 
-enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs, uint64_t *data)
+enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
+                         uint64_t *data)
 {
 	uint8_t *p;
 	struct bus_entry *entry;
@@ -360,7 +371,8 @@ enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus
 	return entry->type->read(entry->device, pa - entry->base, size, attrs, data);
 }
 
-enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs, uint64_t data)
+enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
+                          uint64_t data)
 {
 	struct bus_ram *ram;
 	struct bus_entry *entry;
@@ -384,7 +396,8 @@ enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bu
 	if (entry == NULL || !device_accepts(entry, pa, size)) {
 		return BUS_ERROR;
 	}
-	return entry->type->write(entry->device, pa - entry->base, size, attrs, zext(data, size * 8));
+	return entry->type->write(entry->device, pa - entry->base, size, attrs,
+	                          zext(data, size * 8));
 }
 
 static bool range_is_ram(struct bus *bus, enum pas pas, uint64_t pa, uint64_t size)
@@ -439,7 +452,8 @@ int bus_ram_write(struct bus *bus, enum pas pas, uint64_t pa, const void *data, 
 
 		run = run < size ? run : size;
 		memcpy(ram->host + (pa - ram->base), from, run);
-		for (uint64_t page = align_down(pa, PAGE_SIZE); page < pa + run; page += PAGE_SIZE) {
+		for (uint64_t page = align_down(pa, PAGE_SIZE); page < pa + run;
+		     page += PAGE_SIZE) {
 			bus_code_written(bus, ram, page);
 		}
 		from += run;
@@ -449,8 +463,9 @@ int bus_ram_write(struct bus *bus, enum pas pas, uint64_t pa, const void *data, 
 	return 0;
 }
 
-void bus_set_code_listener(struct bus *bus, void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
-			   void *opaque)
+void bus_set_code_listener(struct bus *bus,
+                           void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
+                           void *opaque)
 {
 	bus->code_written = written;
 	bus->code_opaque = opaque;
@@ -458,7 +473,8 @@ void bus_set_code_listener(struct bus *bus, void (*written)(void *opaque, struct
 
 void bus_code_written(struct bus *bus, struct bus_ram *ram, uint64_t pa)
 {
-	if (unlikely(ram->page_flags[(pa - ram->base) >> PAGE_SHIFT] & BUS_PAGE_CODE) && bus->code_written != NULL) {
+	if (unlikely(ram->page_flags[(pa - ram->base) >> PAGE_SHIFT] & BUS_PAGE_CODE) &&
+	    bus->code_written != NULL) {
 		bus->code_written(bus->code_opaque, ram, pa);
 	}
 }
@@ -474,7 +490,8 @@ void bus_reset_devices(struct bus *bus)
 		}
 		// A device with several windows is reset once.
 		for (size_t k = 0; k < i; k++) {
-			if (bus->entries[k].device == entry->device && bus->entries[k].type == entry->type) {
+			if (bus->entries[k].device == entry->device &&
+			    bus->entries[k].type == entry->type) {
 				first = false;
 			}
 		}

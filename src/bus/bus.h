@@ -29,8 +29,10 @@ enum bus_result { BUS_OK, BUS_ERROR };
 // zero-extended. Accesses of a size outside [min_size, max_size] are answered BUS_ERROR by the bus.
 struct bus_device_type {
 	const char *name;
-	enum bus_result (*read)(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t *data);
-	enum bus_result (*write)(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t data);
+	enum bus_result (*read)(void *device, uint64_t offset, unsigned size,
+	                        struct bus_attrs attrs, uint64_t *data);
+	enum bus_result (*write)(void *device, uint64_t offset, unsigned size,
+	                         struct bus_attrs attrs, uint64_t data);
 	unsigned min_size;
 	unsigned max_size;
 	void (*reset)(void *device); // may be NULL
@@ -76,8 +78,8 @@ void bus_destroy(struct bus *bus);
 int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask, bool read_only);
 
 // Map a device's window of `size` bytes at `base`, page aligned. Same errors. pas_mask as for RAM.
-int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask, const struct bus_device_type *type,
-	    void *device);
+int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
+            const struct bus_device_type *type, void *device);
 
 // The RAM holding this page in this address space, or NULL. Hot: a one-entry cache in front of a sorted array.
 struct bus_ram *bus_ram_find(struct bus *bus, enum pas pas, uint64_t pa);
@@ -87,8 +89,10 @@ uint8_t *bus_ram_ptr(struct bus *bus, enum pas pas, uint64_t pa, uint64_t size);
 
 // One aligned access of 1, 2, 4 or 8 bytes by anyone, to RAM or a device. Little endian.
 // Writing RAM this way tells the code tracker.
-enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs, uint64_t *data);
-enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs, uint64_t data);
+enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
+                         uint64_t *data);
+enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
+                          uint64_t data);
 
 // Any length, any alignment, RAM only (loaders, semihosting, DMA). 0 or -EFAULT when any byte is not RAM; then
 // nothing was written. Ignores read_only.
@@ -97,8 +101,9 @@ int bus_ram_write(struct bus *bus, enum pas pas, uint64_t pa, const void *data, 
 
 // Registered by the cpu room: called when RAM of a page flagged BUS_PAGE_CODE is written by anyone through the
 // bus; the callee drops the decoded code and clears the flag.
-void bus_set_code_listener(struct bus *bus, void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
-			   void *opaque);
+void bus_set_code_listener(struct bus *bus,
+                           void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
+                           void *opaque);
 void bus_code_written(struct bus *bus, struct bus_ram *ram, uint64_t pa);
 
 void bus_reset_devices(struct bus *bus);

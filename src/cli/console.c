@@ -59,7 +59,7 @@ static void on_crash(int number)
 	raise(number);
 }
 
-static void catch(int number, void (*handler)(int))
+static void catch (int number, void (*handler)(int))
 {
 	struct sigaction action;
 	struct sigaction old;
@@ -106,9 +106,9 @@ static void console_write(void *opaque, const void *data, size_t size)
 static void print_help(void)
 {
 	static const char text[] = "\r\nCtrl-A x      end the run\r\n"
-				   "Ctrl-A p      press the power key\r\n"
-				   "Ctrl-A h      this help\r\n"
-				   "Ctrl-A Ctrl-A send Ctrl-A\r\n";
+	                           "Ctrl-A p      press the power key\r\n"
+	                           "Ctrl-A h      this help\r\n"
+	                           "Ctrl-A Ctrl-A send Ctrl-A\r\n";
 
 	write_all(text, sizeof(text) - 1);
 }
@@ -154,15 +154,18 @@ static int unescape(unsigned char *data, int size)
 
 static int console_read(void *opaque, void *data, size_t size, uint64_t timeout_ns)
 {
-	struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN}, {.fd = console.wake[0], .events = POLLIN}};
-	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000), .tv_nsec = (long)(timeout_ns % 1000000000)};
+	struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
+	                        {.fd = console.wake[0], .events = POLLIN}};
+	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000),
+	                           .tv_nsec = (long)(timeout_ns % 1000000000)};
 	ssize_t n;
 
 	(void)opaque;
 	if (console.ended) {
 		return STRATA_CONSOLE_END;
 	}
-	if (ppoll(fds, 2, timeout_ns == STRATA_WAIT_FOREVER ? NULL : &timeout, NULL) <= 0 || fds[0].revents == 0) {
+	if (ppoll(fds, 2, timeout_ns == STRATA_WAIT_FOREVER ? NULL : &timeout, NULL) <= 0 ||
+	    fds[0].revents == 0) {
 		return 0;
 	}
 	n = read(STDIN_FILENO, data, size);
@@ -184,7 +187,8 @@ static void set_raw(void)
 		return;
 	}
 	raw = console.saved;
-	raw.c_iflag &= ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+	raw.c_iflag &=
+	        ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
 	raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	raw.c_cflag &= ~(tcflag_t)(CSIZE | PARENB);
 	raw.c_cflag |= CS8;
@@ -208,10 +212,10 @@ void console_open(struct strata_console *host)
 	}
 	signal(SIGPIPE, SIG_IGN);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
-		catch(ends[i], on_end);
+		catch (ends[i], on_end);
 	}
 	for (size_t i = 0; i < sizeof(crashes) / sizeof(crashes[0]); i++) {
-		catch(crashes[i], on_crash);
+		catch (crashes[i], on_crash);
 	}
 	console.is_terminal = isatty(STDIN_FILENO);
 	host->paced = console.is_terminal;

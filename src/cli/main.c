@@ -8,7 +8,8 @@
 static void print_help(FILE *file)
 {
 	fputs("Usage: strata COMMAND [ARGUMENT]...\n"
-	      "An AArch64 emulator whose subject is the exception levels: boots hypervisors, kernels and\n"
+	      "An AArch64 emulator whose subject is the exception levels: boots hypervisors, "
+	      "kernels and\n"
 	      "bare-metal images at EL3, EL2 or EL1, and shows every transition between levels.\n\n"
 	      "Commands:\n"
 	      "  run IMAGE [OPTION]...  run an image (strata run --help)\n\n"
@@ -23,7 +24,8 @@ int main(int argc, char **argv)
 		fputs("strata: no command is given (see strata --help)\n", stderr);
 		return RUN_USAGE;
 	}
-	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "help") == 0) {
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "help") == 0) {
 		print_help(stdout);
 		return 0;
 	}
@@ -34,6 +36,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "run") == 0) {
 		return run_command(argc - 1, argv + 1);
 	}
-	fprintf(stderr, "strata: unknown %s '%s' (see strata --help)\n", argv[1][0] == '-' ? "option" : "command", argv[1]);
+	fprintf(stderr, "strata: unknown %s '%s' (see strata --help)\n",
+	        argv[1][0] == '-' ? "option" : "command", argv[1]);
 	return RUN_USAGE;
 }

@@ -23,7 +23,8 @@ struct run_options {
 
 // argv[0] is "run". Returns 0, or -1 with one line (no newline) in error. The result points into argv and into itself;
 // free with run_options_done in both cases.
-int run_options_parse(struct run_options *options, int argc, char **argv, char *error, size_t error_size);
+int run_options_parse(struct run_options *options, int argc, char **argv, char *error,
+                      size_t error_size);
 void run_options_done(struct run_options *options);
 
 void run_options_help(FILE *file);

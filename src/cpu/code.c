@@ -108,7 +108,7 @@ static void code_written(void *opaque, struct bus_ram *ram, uint64_t pa)
 	}
 	for (unsigned i = page->first; i <= page->last && i < 1024; i++) {
 		if (page->entry[i] != 0) {
-			cache->arena[page->entry[i]].fn = op_dead;
+			cache->arena[page->entry[i] + 1].fn = op_dead;
 			page->entry[i] = 0;
 		}
 	}
@@ -215,16 +215,22 @@ static struct uop *build_block(struct code_page *page, unsigned off)
 	struct tr t = {.features = cache->features, .out = entry};
 	uint8_t ordinal = 0;
 	bool fp_checked = false, more = true;
-	struct uop *done;
+	struct uop *done, *first;
 
 	t.pc_off = (uint16_t)off;
-	tr_emit(&t, op_enter);
+	tr_emit(&t, op_leave_before); // the header; it only ever stands before the block
 	done = t.out;
 	while (more) {
 		t.insn = page_insn(page, off);
 		page->decoded[off >> 8] |= BIT((off >> 2) & 63);
 		t.pc_off = (uint16_t)off;
+		first = t.out;
 		more = translate(&t, &fp_checked);
+		if (t.fused) {
+			first = done = t.last;
+			t.fused = false;
+		}
+		t.last = t.out - first == 1 ? first : t.out == first ? t.last : NULL;
 		for (ordinal++; done < t.out; done++) {
 			done->rest = ordinal; // corrected below
 		}

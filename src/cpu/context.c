@@ -97,6 +97,7 @@ void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_r
 			r->sctlr &= ~SCTLR_M;
 		}
 		if (el2_on) {
+			r->s2_ee = (pe->sr[SR_SCTLR_EL2] & SCTLR_EE) != 0;
 			r->vtcr = pe->sr[SR_VTCR_EL2];
 			r->vttbr = pe->sr[SR_VTTBR_EL2];
 			r->vstcr = pe->sr[SR_VSTCR_EL2];

@@ -141,7 +141,12 @@ const struct uop *exc_fp_trap(struct pe *pe, const struct uop *op)
 	const char *control = NULL;
 	unsigned target = fp_trap_target(pe, &control);
 
-	fault_trap(pe, target, EC_FP, iss_fp(), TRACE_CAUSE_FP, control);
+	// AArch64.AdvSIMDFPAccessTrap: EL1's trap of EL0 that TGE takes to EL2 loses its class there.
+	if (target == 2 && pe->el == 0 && pe_tge(pe) && !pe_in_host(pe) && !strncmp(control, "CPACR_EL1", 9)) {
+		fault_trap(pe, target, EC_UNKNOWN, 0, TRACE_CAUSE_FP, control);
+	} else {
+		fault_trap(pe, target, EC_FP, iss_fp(), TRACE_CAUSE_FP, control);
+	}
 	return exc_raise(pe, op);
 }
 

@@ -15,19 +15,6 @@ static inline void *atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va,
 	return mem_atomic_ptr(pe, op, va, size, flags);
 }
 
-static inline uint64_t host_load(const void *p, unsigned size)
-{
-	uint64_t v = 0;
-
-	memcpy(&v, p, size);
-	return v;
-}
-
-static inline void host_store(void *p, unsigned size, uint64_t v)
-{
-	memcpy(p, &v, size);
-}
-
 // ---- exclusives -----------------------------------------------------------------------------------------------
 
 // Load `size` bytes (16: a pair into scratch[0..1]) and arm the monitor. False: pe->fault.

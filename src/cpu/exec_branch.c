@@ -5,33 +5,17 @@
 
 // ---- block plumbing -------------------------------------------------------------------------------------------
 
-// First uop of a block; aux: its instructions. Takes them from the budget, or leaves when it is used up.
-OP(op_enter)
+OP(op_leave_before)
 {
-	int64_t budget = pe->budget;
-
-	if (unlikely(budget <= 0)) {
-		pe->pc = pe_uop_pc(pe, op);
-		return NULL;
-	}
-	pe->budget = budget - (int64_t)op->aux;
-	NEXT;
-}
-
-// Leave the threaded code; pe->pc says where to go on.
-OP(op_exit)
-{
-	(void)pe;
-	(void)op;
+	pe->pc = pe_uop_pc(pe, op);
 	return NULL;
 }
 
-// What becomes of the first uop of a block whose page was written: look up anew.
+// What becomes of the first uop of a block whose page was written: give the budget back and look up anew.
 OP(op_dead)
 {
-	uint64_t pc = pe_uop_pc(pe, op);
-
-	GOTO_OP(code_lookup(pe, pc));
+	pe->budget += (int64_t)op[-1].aux;
+	return code_lookup_enter(pe, pe_uop_pc(pe, op));
 }
 
 OP(op_b_in)
@@ -142,7 +126,21 @@ static bool emit_conditional(struct tr *t, op_fn *in, op_fn *out, int64_t offset
 bool tr_b_cond(struct tr *t, uint32_t insn)
 {
 	op_fn *const *fns = b_cond[insn & 15];
+	int64_t offset = sext(bits(insn, 23, 5), 19) * 4;
+	op_fn *in, *out;
 
+	if (t->last != NULL && fuse_compare(t->last, insn & 15, &in, &out)) {
+		struct uop compare = *t->last, *u;
+
+		tr_fuse(t);
+		u = emit_branch(t, in, out, offset);
+		u->rd = compare.rd;
+		u->rn = compare.rn;
+		u->rm = compare.rm;
+		u->aux |= (uint32_t)compare.imm << 12;
+		emit_branch(t, op_b_in, op_b_out, 4);
+		return true;
+	}
 	return emit_conditional(t, fns[0], fns[1], sext(bits(insn, 23, 5), 19) * 4, 31, 0);
 }
 
@@ -177,12 +175,12 @@ bool tr_tbz(struct tr *t, uint32_t insn)
 
 // ---- indirect branches ----------------------------------------------------------------------------------------
 // PSTATE.BTYPE matters only when the target lies in a guarded page or when an exception is taken before the target
-// runs; it is set before the look-up and cleared by it unless it has to stay (see code_goto_indirect).
+// runs; it is set before the look-up and cleared by it unless it has to stay (code_lookup_indirect).
 
 // BTYPE of BR: 1 through X16 or X17 or from a non-guarded page, else 3 (Arm ARM, BranchTo and BTypeNext).
 static OP(op_br)
 {
-	GOTO_OP(code_goto_indirect(pe, XN, op->aux));
+	GOTO_PC_INDIRECT(XN, op->aux);
 }
 
 static OP(op_blr)
@@ -190,7 +188,7 @@ static OP(op_blr)
 	uint64_t target = XN;
 
 	pe->x[30] = pe_uop_pc(pe, op) + 4;
-	GOTO_OP(code_goto_indirect(pe, target, 2));
+	GOTO_PC_INDIRECT(target, 2);
 }
 
 static OP(op_ret)
@@ -236,7 +234,7 @@ static OP(op_bra)
 		return exc_raise(pe, op);
 	}
 	target = pe->scratch[0];
-	GOTO_OP(code_goto_indirect(pe, target, op->aux));
+	GOTO_PC_INDIRECT(target, op->aux);
 }
 
 static OP(op_blra)
@@ -248,7 +246,7 @@ static OP(op_blra)
 	}
 	target = pe->scratch[0];
 	pe->x[30] = pe_uop_pc(pe, op) + 4;
-	GOTO_OP(code_goto_indirect(pe, target, 2));
+	GOTO_PC_INDIRECT(target, 2);
 }
 
 static OP(op_reta)

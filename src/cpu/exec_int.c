@@ -139,12 +139,20 @@ static OP(op_mov_imm)
 	NEXT;
 }
 
+static op_fn op_adr;
+
 bool tr_addsub_imm(struct tr *t, uint32_t insn)
 {
 	bool s = bit(insn, 29);
 	uint64_t imm = bits(insn, 21, 10) << (bit(insn, 22) ? 12 : 0);
-	struct uop *u = tr_emit(t, addsub_imm[insn >> 29]);
+	struct uop *u;
 
+	if ((insn >> 29) == 4 && t->last != NULL && t->last->fn == op_adr && F_RD(insn) == F_RN(insn) &&
+	    F_RD(insn) != 31 && t->last->rd == F_RD(insn)) {
+		t->last->imm += imm; // ADRP, then ADD of the page offset
+		return true;
+	}
+	u = tr_emit(t, addsub_imm[insn >> 29]);
 	u->rn = tr_xr_sp(F_RN(insn));
 	u->rd = s ? tr_xw(F_RD(insn)) : tr_xw_sp(F_RD(insn));
 	u->imm = imm;
@@ -251,6 +259,104 @@ bool tr_adc(struct tr *t, uint32_t insn)
 	return true;
 }
 
+// One handler for each condition: the condition is then a few instructions instead of a switch.
+#define FOR_CONDITIONS(DEF, ...) \
+	DEF(0, __VA_ARGS__) \
+	DEF(1, __VA_ARGS__) \
+	DEF(2, __VA_ARGS__) \
+	DEF(3, __VA_ARGS__) \
+	DEF(4, __VA_ARGS__) \
+	DEF(5, __VA_ARGS__) \
+	DEF(6, __VA_ARGS__) \
+	DEF(7, __VA_ARGS__) \
+	DEF(8, __VA_ARGS__) \
+	DEF(9, __VA_ARGS__) \
+	DEF(10, __VA_ARGS__) \
+	DEF(11, __VA_ARGS__) \
+	DEF(12, __VA_ARGS__) \
+	DEF(13, __VA_ARGS__) \
+	DEF(14, __VA_ARGS__)
+#define CONDITION_TABLE(name) \
+	static op_fn *const name[16] = {name##_0,  name##_1,  name##_2,	 name##_3,  name##_4,  name##_5, \
+					name##_6,  name##_7,  name##_8,	 name##_9,  name##_10, name##_11, \
+					name##_12, name##_13, name##_14, name##_14};
+
+// ---- compare and branch ---------------------------------------------------------------------------------------
+// SUBS or ANDS and the conditional branch after it, in one uop. aux: page offset of an in-page target in bits 11:0, an
+// immediate operand above.
+
+#define DEF_FUSED_ONE(cond, name, width, operand, result, set_flags) \
+	static OP(name##_in_##cond) \
+	{ \
+		uint##width##_t a = (uint##width##_t)XN, b = (uint##width##_t)(operand); \
+		uint##width##_t r = (uint##width##_t)(result); \
+\
+		set_flags; \
+		XD = r; \
+		if (cond_holds(pe, cond)) { \
+			GOTO_IN_PAGE; \
+		} \
+		NEXT; \
+	} \
+	static OP(name##_out_##cond) \
+	{ \
+		uint##width##_t a = (uint##width##_t)XN, b = (uint##width##_t)(operand); \
+		uint##width##_t r = (uint##width##_t)(result); \
+\
+		set_flags; \
+		XD = r; \
+		if (cond_holds(pe, cond)) { \
+			GOTO_OUT_OF_PAGE; \
+		} \
+		NEXT; \
+	}
+#define DEF_FUSED(name, width, operand, result, set_flags) \
+	FOR_CONDITIONS(DEF_FUSED_ONE, name, width, operand, result, set_flags) \
+	CONDITION_TABLE(name##_in) \
+	CONDITION_TABLE(name##_out)
+
+DEF_FUSED(op_cmp_b_imm_w, 32, op->aux >> 12, a - b, flags_sub32(pe, a, b, r))
+DEF_FUSED(op_cmp_b_imm_x, 64, op->aux >> 12, a - b, flags_sub64(pe, a, b, r))
+DEF_FUSED(op_cmp_b_reg_w, 32, XM, a - b, flags_sub32(pe, a, b, r))
+DEF_FUSED(op_cmp_b_reg_x, 64, XM, a - b, flags_sub64(pe, a, b, r))
+DEF_FUSED(op_tst_b_imm_w, 32, op->aux >> 12, a & b, flags_logic32(pe, r))
+DEF_FUSED(op_tst_b_imm_x, 64, op->aux >> 12, a & b, flags_logic64(pe, r))
+DEF_FUSED(op_tst_b_reg_w, 32, XM, a & b, flags_logic32(pe, r))
+DEF_FUSED(op_tst_b_reg_x, 64, XM, a & b, flags_logic64(pe, r))
+
+static op_fn *logic_ands_fn(unsigned which);
+
+// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers of the pair.
+bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out)
+{
+	op_fn *fn = last->fn;
+	bool imm = true;
+
+	if (fn == op_subs_imm_w) {
+		*in = op_cmp_b_imm_w_in[cond], *out = op_cmp_b_imm_w_out[cond];
+	} else if (fn == op_subs_imm_x) {
+		*in = op_cmp_b_imm_x_in[cond], *out = op_cmp_b_imm_x_out[cond];
+	} else if (fn == logic_ands_fn(0)) {
+		*in = op_tst_b_imm_w_in[cond], *out = op_tst_b_imm_w_out[cond];
+	} else if (fn == logic_ands_fn(1)) {
+		*in = op_tst_b_imm_x_in[cond], *out = op_tst_b_imm_x_out[cond];
+	} else {
+		imm = false;
+		if (fn == op_subs_reg_w) {
+			*in = op_cmp_b_reg_w_in[cond], *out = op_cmp_b_reg_w_out[cond];
+		} else if (fn == op_subs_reg_x) {
+			*in = op_cmp_b_reg_x_in[cond], *out = op_cmp_b_reg_x_out[cond];
+		} else if (fn == logic_ands_fn(2)) {
+			*in = op_tst_b_reg_w_in[cond], *out = op_tst_b_reg_w_out[cond];
+		} else if (fn == logic_ands_fn(3)) {
+			*in = op_tst_b_reg_x_in[cond], *out = op_tst_b_reg_x_out[cond];
+		} else {
+			return false;
+		}
+	}
+	return !imm || last->imm < BIT(20);
+}
+
 // ---- logical --------------------------------------------------------------------------------------------------
 
 #define DEF_LOGIC(form, operand64, operand32) \
@@ -310,6 +416,14 @@ DEF_LOGIC(reg, XM, WM);
 DEF_LOGIC(shifted, shift_reg64(op->aux, XM), shift_reg32(op->aux, WM));
 DEF_LOGIC(not, ~XM, ~WM);
 DEF_LOGIC(not_shifted, ~shift_reg64(op->aux, XM), ~shift_reg32(op->aux, WM));
+
+// The ANDS handlers that fuse: immediate W, X, register W, X.
+static op_fn *logic_ands_fn(unsigned which)
+{
+	static op_fn *const fns[4] = {op_ands_imm_w, op_ands_imm_x, op_ands_reg_w, op_ands_reg_x};
+
+	return fns[which];
+}
 
 // DecodeBitMasks for logical immediates; false if reserved.
 static bool logic_immediate(unsigned n, unsigned imms, unsigned immr, bool is64, uint64_t *result)
@@ -398,6 +512,12 @@ bool tr_move_wide(struct tr *t, uint32_t insn)
 
 	if (opc == 1 || (!F_SF(insn) && shift >= 32)) {
 		return false;
+	}
+	if (opc == 3 && t->last != NULL && t->last->fn == op_mov_imm && t->last->rd == tr_xw(F_RD(insn))) {
+		// MOVZ or MOVK, then MOVK: one constant.
+		imm |= t->last->imm & ~(UINT64_C(0xffff) << shift);
+		t->last->imm = F_SF(insn) ? imm : (uint32_t)imm;
+		return true;
 	}
 	u = tr_emit(t, opc == 3 ? op_movk : op_mov_imm);
 	u->rd = tr_xw(F_RD(insn));
@@ -907,20 +1027,23 @@ bool tr_axflag(struct tr *t, uint32_t insn)
 
 // ---- conditional ----------------------------------------------------------------------------------------------
 
-#define DEF_CCMP(name, width, operand, addsub) \
-	static OP(name) \
+#define ADDSUB_add +
+#define ADDSUB_sub -
+#define DEF_CCMP_ONE(cond, name, width, operand, addsub) \
+	static OP(name##_##cond) \
 	{ \
 		uint##width##_t a = (uint##width##_t)XN, b = (uint##width##_t)(operand); \
 \
-		if (cond_holds(pe, op->aux >> 4)) { \
+		if (cond_holds(pe, cond)) { \
 			flags_##addsub##width(pe, a, b, (uint##width##_t)(a ADDSUB_##addsub b)); \
 		} else { \
 			pe_set_nzcv(pe, op->aux << 28); \
 		} \
 		NEXT; \
 	}
-#define ADDSUB_add +
-#define ADDSUB_sub -
+#define DEF_CCMP(name, width, operand, addsub) \
+	FOR_CONDITIONS(DEF_CCMP_ONE, name, width, operand, addsub) \
+	CONDITION_TABLE(name)
 
 DEF_CCMP(op_ccmn_reg_w, 32, XM, add)
 DEF_CCMP(op_ccmn_reg_x, 64, XM, add)
@@ -933,25 +1056,31 @@ DEF_CCMP(op_ccmp_imm_x, 64, op->imm, sub)
 
 bool tr_ccmp(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[8] = {op_ccmn_reg_w, op_ccmn_imm_w, op_ccmp_reg_w, op_ccmp_imm_w,
-				      op_ccmn_reg_x, op_ccmn_imm_x, op_ccmp_reg_x, op_ccmp_imm_x};
-	struct uop *u = tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 11)]);
+	static op_fn *const *const fns[8] = {op_ccmn_reg_w, op_ccmn_imm_w, op_ccmp_reg_w, op_ccmp_imm_w,
+					     op_ccmn_reg_x, op_ccmn_imm_x, op_ccmp_reg_x, op_ccmp_imm_x};
+	struct uop *u = tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 11)][bits(insn, 15, 12)]);
 
 	u->rn = tr_xr(F_RN(insn));
-	u->rm = tr_xr(F_RM(insn));
-	u->imm = F_RM(insn);
-	u->aux = (uint32_t)bits(insn, 15, 12) << 4 | (insn & 15);
+	if (bit(insn, 11)) {
+		u->imm = F_RM(insn);
+	} else {
+		u->rm = tr_xr(F_RM(insn));
+	}
+	u->aux = insn & 15;
 	return true;
 }
 
-#define DEF_CSEL(name, width, otherwise) \
-	static OP(name) \
+#define DEF_CSEL_ONE(cond, name, width, otherwise) \
+	static OP(name##_##cond) \
 	{ \
-		uint##width##_t m = (uint##width##_t)XM; \
+		uint##width##_t m = (uint##width##_t)XM, n = (uint##width##_t)XN; \
 \
-		XD = cond_holds(pe, op->aux) ? (uint##width##_t)XN : (uint##width##_t)(otherwise); \
+		XD = cond_holds(pe, cond) ? n : (uint##width##_t)(otherwise); \
 		NEXT; \
 	}
+#define DEF_CSEL(name, width, otherwise) \
+	FOR_CONDITIONS(DEF_CSEL_ONE, name, width, otherwise) \
+	CONDITION_TABLE(name)
 
 DEF_CSEL(op_csel_w, 32, m)
 DEF_CSEL(op_csinc_w, 32, m + 1)
@@ -964,12 +1093,10 @@ DEF_CSEL(op_csneg_x, 64, -m)
 
 bool tr_csel(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[8] = {op_csel_w, op_csinc_w, op_csinv_w, op_csneg_w,
-				      op_csel_x, op_csinc_x, op_csinv_x, op_csneg_x};
-	struct uop *u = tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 10)]);
+	static op_fn *const *const fns[8] = {op_csel_w, op_csinc_w, op_csinv_w, op_csneg_w,
+					     op_csel_x, op_csinc_x, op_csinv_x, op_csneg_x};
 
-	tr_rrr(u, insn);
-	u->aux = (uint32_t)bits(insn, 15, 12);
+	tr_rrr(tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 10)][bits(insn, 15, 12)]), insn);
 	return true;
 }
 

@@ -91,10 +91,37 @@ static inline __attribute__((always_inline)) bool cond_holds(const struct pe *pe
 }
 
 // ---- ways out of a block --------------------------------------------------------------------------------------
+// A block begins with a header uop that is never run: aux holds its number of instructions. Who goes to a block takes
+// them from the budget first, or leaves the threaded code when the budget is used up. All that is not the plain case
+// is a tail call, so that no handler needs a stack frame for it.
 
-// Find or decode the block at pc in the current context; takes a fetch fault itself and then leaves the threaded
-// code (the exit uop).
+// Leave the threaded code before the block with this header.
+op_fn op_leave_before;
+
+#define ENTER_BLOCK(header) \
+	do { \
+		const struct uop *block_ = (header); \
+		int64_t budget_ = pe->budget; \
+		if (unlikely(budget_ <= 0)) { \
+			return op_leave_before(pe, block_); \
+		} \
+		pe->budget = budget_ - (int64_t)block_->aux; \
+		GOTO_OP(block_ + 1); \
+	} while (0)
+
+// Find or decode the block at pc in the current context. NULL: leave the threaded code, pe->pc is where to go on (a
+// fetch fault was taken, or instructions run one at a time).
 const struct uop *code_lookup(struct pe *pe, uint64_t pc);
+
+// The same, and go on there.
+const struct uop *code_lookup_enter(struct pe *pe, uint64_t pc);
+
+// The same for a BR or BLR that sets PSTATE.BTYPE to btype (1..3).
+const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btype);
+const struct uop *code_lookup_indirect_enter(struct pe *pe, uint64_t pc, unsigned btype);
+
+// The Branch Target exception of pe->btype at pc (NULL then), or the block there.
+const struct uop *code_check_btype(struct pe *pe, const struct exec_entry *exec, uint64_t pc);
 
 #define JUMP_GUARDED BIT(63) // in the id of an entry: the page is guarded (FEAT_BTI)
 
@@ -103,50 +130,43 @@ static inline unsigned jump_hash(uint64_t pc)
 	return (unsigned)((pc >> 2) ^ (pc >> 14)) & (JUMP_COUNT - 1);
 }
 
-static inline const struct uop *code_goto(struct pe *pe, uint64_t pc)
-{
-	const struct jump_entry *entry = &pe->jumps[jump_hash(pc)];
-
-	if (likely(entry->pc == pc && (entry->id & ~JUMP_GUARDED) == pe->jump_id)) {
-		pe->vpage = pc & ~PAGE_MASK;
-		pe->code_page = entry->page;
-		return entry->block;
-	}
-	return code_lookup(pe, pc);
-}
-
-// The same for a BR or BLR that sets PSTATE.BTYPE to btype (1..3).
-const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btype);
-
-// The Branch Target exception of pe->btype at pc, or the block there.
-const struct uop *code_check_btype(struct pe *pe, const struct exec_entry *exec, uint64_t pc);
-
-static inline const struct uop *code_goto_indirect(struct pe *pe, uint64_t pc, unsigned btype)
-{
-	const struct jump_entry *entry = &pe->jumps[jump_hash(pc)];
-
-	// An entry whose page is guarded is never found here: its id carries JUMP_GUARDED.
-	if (likely(entry->pc == pc && entry->id == pe->jump_id && pe->budget > 0)) {
-		pe->vpage = pc & ~PAGE_MASK;
-		pe->code_page = entry->page;
-		return entry->block;
-	}
-	return code_lookup_indirect(pe, pc, btype);
-}
-
 // Go on at any virtual address.
-#define GOTO_PC(target_pc) GOTO_OP(code_goto(pe, (target_pc)))
+#define GOTO_PC(target_pc) \
+	do { \
+		uint64_t pc_ = (target_pc); \
+		const struct jump_entry *entry_ = &pe->jumps[jump_hash(pc_)]; \
+		if (unlikely(entry_->pc != pc_ || (entry_->id & ~JUMP_GUARDED) != pe->jump_id)) { \
+			return code_lookup_enter(pe, pc_); \
+		} \
+		pe->vpage = pc_ & ~PAGE_MASK; \
+		pe->code_page = entry_->page; \
+		ENTER_BLOCK(entry_->block); \
+	} while (0)
 
-// The block of an in-page branch target, remembered in the branch's uop.
-const struct uop *code_link(struct pe *pe, const struct uop *op);
+// The same for BR and BLR. An entry of a guarded page is never found here, and with an empty budget BTYPE has to be
+// seen by whoever interrupts.
+#define GOTO_PC_INDIRECT(target_pc, btype) \
+	do { \
+		uint64_t pc_ = (target_pc); \
+		const struct jump_entry *entry_ = &pe->jumps[jump_hash(pc_)]; \
+		if (unlikely(entry_->pc != pc_ || entry_->id != pe->jump_id || pe->budget <= 0)) { \
+			return code_lookup_indirect_enter(pe, pc_, (btype)); \
+		} \
+		pe->vpage = pc_ & ~PAGE_MASK; \
+		pe->code_page = entry_->page; \
+		ENTER_BLOCK(entry_->block); \
+	} while (0)
+
+// Go to the in-page target of a direct branch whose uop does not know it yet.
+op_fn code_link_enter;
 
 #define GOTO_IN_PAGE \
 	do { \
 		const struct uop *target_ = op->target; \
 		if (unlikely(target_ == NULL)) { \
-			target_ = code_link(pe, op); \
+			return code_link_enter(pe, op); \
 		} \
-		GOTO_OP(target_); \
+		ENTER_BLOCK(target_); \
 	} while (0)
 
 #define GOTO_OUT_OF_PAGE GOTO_PC(pe->vpage + op->imm)
@@ -155,8 +175,12 @@ const struct uop *code_link(struct pe *pe, const struct uop *op);
 // the context). For the last uop of a block.
 #define GOTO_NEXT_PC GOTO_PC(pe_uop_pc(pe, op) + 4)
 
+// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers of the pair, with
+// the target in the page and out of it (exec_int.c).
+bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out);
+
 // Uops that the block builder adds.
-op_fn op_enter, op_exit, op_dead, op_undefined, op_fp_check, op_b_in, op_b_out, op_leave_next;
+op_fn op_dead, op_undefined, op_fp_check, op_b_in, op_b_out, op_leave_next;
 
 // ---- exceptions (exception.c) ---------------------------------------------------------------------------------
 

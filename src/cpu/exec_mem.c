@@ -43,31 +43,56 @@ static inline uint64_t extend_offset(uint32_t aux, uint64_t v)
 
 // ---- general-purpose registers --------------------------------------------------------------------------------
 
+// Each handler does the plain case and leaves every other one to its slow twin, by a tail call.
 #define DEF_LOAD(name, mode, size, convert) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = ADDRESS_##mode; \
 		struct mem_val r; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		r = mem_load(pe, op, va, size); \
-		if (unlikely(!r.ok)) { \
+		r = mem_load_slow(pe, op, va, size, MEM_PLAIN); \
+		if (!r.ok) { \
 			return exc_raise(pe, op); \
 		} \
 		XD = convert r.v; \
 		WRITEBACK_##mode; \
 		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_r, base, va, size)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		XD = convert host_load(mem_host(entry, va), size); \
+		WRITEBACK_##mode; \
+		NEXT; \
 	}
 
 #define DEF_STORE(name, mode, size) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = ADDRESS_##mode; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!mem_store(pe, op, va, size, XD))) { \
+		if (!mem_store_slow(pe, op, va, size, XD, MEM_PLAIN)) { \
 			return exc_raise(pe, op); \
 		} \
+		WRITEBACK_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_w, base, va, size)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		host_store(mem_host(entry, va), size, XD); \
 		WRITEBACK_##mode; \
 		NEXT; \
 	}
@@ -97,44 +122,106 @@ static op_fn *const *const ldst_gpr[4][4] = {
 // ---- SIMD&FP registers ----------------------------------------------------------------------------------------
 
 #define DEF_LOAD_V(name, mode, size) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = ADDRESS_##mode; \
 		struct mem_val r; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		r = mem_load(pe, op, va, size); \
-		if (unlikely(!r.ok)) { \
+		r = mem_load_slow(pe, op, va, size, MEM_PLAIN); \
+		if (!r.ok) { \
 			return exc_raise(pe, op); \
 		} \
 		VD.d[0] = r.v; \
 		VD.d[1] = 0; \
 		WRITEBACK_##mode; \
 		NEXT; \
-	}
-
-#define DEF_STORE_V(name, mode, size) \
+	} \
 	static OP(name##_##mode) \
 	{ \
 		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
 \
-		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!mem_store(pe, op, va, size, VD.d[0]))) { \
-			return exc_raise(pe, op); \
+		if (!MEM_FAST(entry->tag_r, base, va, size)) { \
+			return name##_##mode##_slow(pe, op); \
 		} \
+		VD.d[0] = host_load(mem_host(entry, va), size); \
+		VD.d[1] = 0; \
 		WRITEBACK_##mode; \
 		NEXT; \
 	}
 
-#define DEF_Q(name, mode, function) \
-	static OP(name##_##mode) \
+#define DEF_STORE_V(name, mode, size) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = ADDRESS_##mode; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!function(pe, op, va, &VD))) { \
+		if (!mem_store_slow(pe, op, va, size, VD.d[0], MEM_PLAIN)) { \
 			return exc_raise(pe, op); \
 		} \
+		WRITEBACK_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_w, base, va, size)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		host_store(mem_host(entry, va), size, VD.d[0]); \
+		WRITEBACK_##mode; \
+		NEXT; \
+	}
+
+#define DEF_LOAD_Q(name, mode, unused) \
+	static NOINLINE OP(name##_##mode##_slow) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+\
+		CHECK_SP_ALIGNMENT(base); \
+		if (!mem_load16_slow(pe, op, va, &VD, MEM_PLAIN)) { \
+			return exc_raise(pe, op); \
+		} \
+		WRITEBACK_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_r, base, va, 16)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		memcpy(&VD, mem_host(entry, va), 16); \
+		WRITEBACK_##mode; \
+		NEXT; \
+	}
+
+#define DEF_STORE_Q(name, mode, unused) \
+	static NOINLINE OP(name##_##mode##_slow) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+\
+		CHECK_SP_ALIGNMENT(base); \
+		if (!mem_store16_slow(pe, op, va, &VD, MEM_PLAIN)) { \
+			return exc_raise(pe, op); \
+		} \
+		WRITEBACK_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = ADDRESS_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_w, base, va, 16)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		memcpy(mem_host(entry, va), &VD, 16); \
 		WRITEBACK_##mode; \
 		NEXT; \
 	}
@@ -143,12 +230,12 @@ ALL_MODES(DEF_STORE_V, str_b, 1)
 ALL_MODES(DEF_STORE_V, str_h, 2)
 ALL_MODES(DEF_STORE_V, str_s, 4)
 ALL_MODES(DEF_STORE_V, str_d, 8)
-ALL_MODES(DEF_Q, str_q, mem_store16)
+ALL_MODES(DEF_STORE_Q, str_q, 0)
 ALL_MODES(DEF_LOAD_V, ldr_b, 1)
 ALL_MODES(DEF_LOAD_V, ldr_h, 2)
 ALL_MODES(DEF_LOAD_V, ldr_s, 4)
 ALL_MODES(DEF_LOAD_V, ldr_d, 8)
-ALL_MODES(DEF_Q, ldr_q, mem_load16)
+ALL_MODES(DEF_LOAD_Q, ldr_q, 0)
 
 static op_fn *const *const ldst_vec[4][4] = {
 	{str_b, ldr_b, str_q, ldr_q},

@@ -19,77 +19,134 @@
 	DEF(name, post, __VA_ARGS__) \
 	static op_fn *const name[4] = {name##_imm, name##_post, name##_imm, name##_pre};
 
+// store: what becomes of the loaded values a and b.
 #define DEF_LOAD_PAIR(name, mode, size, store) \
+	static NOINLINE OP(name##_##mode##_slow) \
+	{ \
+		uint64_t base = XN, va = PRE_##mode; \
+		struct mem_val first, second; \
+		uint64_t a, b; \
+\
+		CHECK_SP_ALIGNMENT(base); \
+		first = mem_load_slow(pe, op, va, size, MEM_PLAIN); \
+		if (!first.ok) { \
+			return exc_raise(pe, op); \
+		} \
+		second = mem_load_slow(pe, op, va + size, size, MEM_PLAIN); \
+		if (!second.ok) { \
+			return exc_raise(pe, op); \
+		} \
+		a = first.v; \
+		b = second.v; \
+		store; \
+		AFTER_##mode; \
+		NEXT; \
+	} \
 	static OP(name##_##mode) \
 	{ \
 		uint64_t base = XN, va = PRE_##mode; \
-		struct mem_val a, b; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		uint64_t a, b; \
 \
-		CHECK_SP_ALIGNMENT(base); \
-		a = mem_load(pe, op, va, size); \
-		if (unlikely(!a.ok)) { \
-			return exc_raise(pe, op); \
+		if (!MEM_FAST(entry->tag_r, base, va, 2 * size)) { \
+			return name##_##mode##_slow(pe, op); \
 		} \
-		b = mem_load(pe, op, va + size, size); \
-		if (unlikely(!b.ok)) { \
-			return exc_raise(pe, op); \
-		} \
+		a = host_load(mem_host(entry, va), size); \
+		b = host_load(mem_host(entry, va + size), size); \
 		store; \
 		AFTER_##mode; \
 		NEXT; \
 	}
 
 #define DEF_STORE_PAIR(name, mode, size, first, second) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = PRE_##mode; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!mem_store(pe, op, va, size, first) || \
-			     !mem_store(pe, op, va + size, size, second))) { \
+		if (!mem_store_slow(pe, op, va, size, first, MEM_PLAIN) || \
+		    !mem_store_slow(pe, op, va + size, size, second, MEM_PLAIN)) { \
 			return exc_raise(pe, op); \
 		} \
+		AFTER_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = PRE_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_w, base, va, 2 * size)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		host_store(mem_host(entry, va), size, first); \
+		host_store(mem_host(entry, va + size), size, second); \
 		AFTER_##mode; \
 		NEXT; \
 	}
 
 ALL_MODES(DEF_STORE_PAIR, stp_w, 4, XD, XM)
 ALL_MODES(DEF_STORE_PAIR, stp_x, 8, XD, XM)
-ALL_MODES(DEF_LOAD_PAIR, ldp_w, 4, (XD = a.v, XM = b.v))
-ALL_MODES(DEF_LOAD_PAIR, ldpsw, 4, (XD = (uint64_t)(int32_t)a.v, XM = (uint64_t)(int32_t)b.v))
-ALL_MODES(DEF_LOAD_PAIR, ldp_x, 8, (XD = a.v, XM = b.v))
+ALL_MODES(DEF_LOAD_PAIR, ldp_w, 4, (XD = a, XM = b))
+ALL_MODES(DEF_LOAD_PAIR, ldpsw, 4, (XD = (uint64_t)(int32_t)a, XM = (uint64_t)(int32_t)b))
+ALL_MODES(DEF_LOAD_PAIR, ldp_x, 8, (XD = a, XM = b))
 ALL_MODES(DEF_STORE_PAIR, stp_s, 4, VD.d[0], VM.d[0])
 ALL_MODES(DEF_STORE_PAIR, stp_d, 8, VD.d[0], VM.d[0])
-ALL_MODES(DEF_LOAD_PAIR, ldp_s, 4, (VD.d[0] = a.v, VD.d[1] = 0, VM.d[0] = b.v, VM.d[1] = 0))
-ALL_MODES(DEF_LOAD_PAIR, ldp_d, 8, (VD.d[0] = a.v, VD.d[1] = 0, VM.d[0] = b.v, VM.d[1] = 0))
+ALL_MODES(DEF_LOAD_PAIR, ldp_s, 4, (VD.d[0] = a, VD.d[1] = 0, VM.d[0] = b, VM.d[1] = 0))
+ALL_MODES(DEF_LOAD_PAIR, ldp_d, 8, (VD.d[0] = a, VD.d[1] = 0, VM.d[0] = b, VM.d[1] = 0))
 
 #define DEF_LDP_Q(name, mode, unused) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = PRE_##mode; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!mem_load16(pe, op, va, &pe->scratch[0]) || \
-			     !mem_load16(pe, op, va + 16, &pe->scratch[2]))) { \
+		if (!mem_load16_slow(pe, op, va, &pe->scratch[0], MEM_PLAIN) || \
+		    !mem_load16_slow(pe, op, va + 16, &pe->scratch[2], MEM_PLAIN)) { \
 			return exc_raise(pe, op); \
 		} \
-		VD.d[0] = pe->scratch[0]; \
-		VD.d[1] = pe->scratch[1]; \
-		VM.d[0] = pe->scratch[2]; \
-		VM.d[1] = pe->scratch[3]; \
+		memcpy(&VD, &pe->scratch[0], 16); \
+		memcpy(&VM, &pe->scratch[2], 16); \
+		AFTER_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = PRE_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_r, base, va, 32)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		memcpy(&VD, mem_host(entry, va), 16); \
+		memcpy(&VM, mem_host(entry, va + 16), 16); \
 		AFTER_##mode; \
 		NEXT; \
 	}
 
 #define DEF_STP_Q(name, mode, unused) \
-	static OP(name##_##mode) \
+	static NOINLINE OP(name##_##mode##_slow) \
 	{ \
 		uint64_t base = XN, va = PRE_##mode; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!mem_store16(pe, op, va, &VD) || !mem_store16(pe, op, va + 16, &VM))) { \
+		if (!mem_store16_slow(pe, op, va, &VD, MEM_PLAIN) || \
+		    !mem_store16_slow(pe, op, va + 16, &VM, MEM_PLAIN)) { \
 			return exc_raise(pe, op); \
 		} \
+		AFTER_##mode; \
+		NEXT; \
+	} \
+	static OP(name##_##mode) \
+	{ \
+		uint64_t base = XN, va = PRE_##mode; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_w, base, va, 32)) { \
+			return name##_##mode##_slow(pe, op); \
+		} \
+		memcpy(mem_host(entry, va), &VD, 16); \
+		memcpy(mem_host(entry, va + 16), &VM, 16); \
 		AFTER_##mode; \
 		NEXT; \
 	}

@@ -140,7 +140,7 @@ static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct
 	uint8_t *flags = &ram->page_flags[index];
 
 	// A tagged address would escape the TLBIs for its page.
-	if (fast == pe->none || r->memtype == MMU_MEM_DEVICE || (int64_t)(va << 8) >> 8 != (int64_t)va) {
+	if (fast == pe->none || r->transient || r->memtype == MMU_MEM_DEVICE || (int64_t)(va << 8) >> 8 != (int64_t)va) {
 		return;
 	}
 	e->tag_r = r->readable ? page : FAST_INVALID;

@@ -55,6 +55,31 @@ static inline bool mem_hit(uint64_t tag, uint64_t va, unsigned size)
 	return likely(tag == ((va + size - 1) & ~PAGE_MASK));
 }
 
+// The host address of a hit.
+static inline void *mem_host(const struct fast_entry *entry, uint64_t va)
+{
+	return (void *)(uintptr_t)(va + entry->addend);
+}
+
+// Little-endian loads and stores at any alignment; size is a constant.
+static inline __attribute__((always_inline)) uint64_t host_load(const void *p, unsigned size)
+{
+	uint64_t v = 0;
+
+	memcpy(&v, p, size);
+	return v;
+}
+
+static inline __attribute__((always_inline)) void host_store(void *p, unsigned size, uint64_t v)
+{
+	memcpy(p, &v, size);
+}
+
+// The test of the plain case, for handlers whose other cases are a tail call to a slow twin: the access hits the fast
+// TLB, and its base is not a misaligned stack pointer.
+#define MEM_FAST(tag, base, va, size) \
+	likely((((base) & op->sp_mask) | ((tag) ^ (((va) + (size) - 1) & ~PAGE_MASK))) == 0)
+
 static inline __attribute__((always_inline)) struct mem_val mem_load_from(struct pe *pe, const struct fast_tlb *fast,
 									 const struct uop *op, uint64_t va,
 									 unsigned size, unsigned flags)
@@ -62,30 +87,7 @@ static inline __attribute__((always_inline)) struct mem_val mem_load_from(struct
 	const struct fast_entry *entry = mem_entry(fast, va);
 
 	if (mem_hit(entry->tag_r, va, size)) {
-		const void *host = (const void *)(uintptr_t)(va + entry->addend);
-
-		switch (size) {
-		case 1:
-			return (struct mem_val){*(const uint8_t *)host, 1};
-		case 2: {
-			uint16_t v;
-
-			memcpy(&v, host, 2);
-			return (struct mem_val){v, 1};
-		}
-		case 4: {
-			uint32_t v;
-
-			memcpy(&v, host, 4);
-			return (struct mem_val){v, 1};
-		}
-		default: {
-			uint64_t v;
-
-			memcpy(&v, host, 8);
-			return (struct mem_val){v, 1};
-		}
-		}
+		return (struct mem_val){host_load(mem_host(entry, va), size), 1};
 	}
 	return mem_load_slow(pe, op, va, size, flags);
 }

@@ -44,7 +44,6 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 		*error = "out of memory for a PE";
 		return -ENOMEM;
 	}
-	pe->exit_uop.fn = op_exit;
 	event_init(&pe->wait_event, "wait timeout", wait_timeout, pe);
 	sysreg_init(pe);
 	if (has(pe, FEAT_PMUv3)) {

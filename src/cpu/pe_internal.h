@@ -182,7 +182,6 @@ struct pe {
 	bool pmu_active; // some counter is enabled: EL changes matter to it
 	struct pauth_cache *pauth_cache;
 	uint64_t rng; // state of RNDR
-	struct uop exit_uop; // leaves the threaded code; pe->pc is where to go on
 	struct uop step_uops[16]; // one instruction and its end, for stepping
 };
 

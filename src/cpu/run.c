@@ -58,7 +58,7 @@ static const struct uop *misaligned(struct pe *pe, uint64_t pc)
 	pe->fault.far = pc;
 	pe->budget--;
 	exception_take_fault(pe, pc, pc, 0, false);
-	return &pe->exit_uop;
+	return NULL;
 }
 
 const struct uop *code_lookup(struct pe *pe, uint64_t pc)
@@ -73,14 +73,14 @@ const struct uop *code_lookup(struct pe *pe, uint64_t pc)
 	pe->btype = 0;
 	if (unlikely(pe->attention & PE_ATTENTION_SLOW)) {
 		pe_kick(pe);
-		return &pe->exit_uop;
+		return NULL;
 	}
 	if (unlikely(pc & 3)) {
 		return misaligned(pe, pc);
 	}
 	exec = exec_page(pe, pc);
 	if (exec == NULL) {
-		return &pe->exit_uop;
+		return NULL;
 	}
 	page = exec->page;
 	if (page->entry[(pc & PAGE_MASK) >> 2] == 0) {
@@ -128,7 +128,7 @@ static const struct uop *branch_target_exception(struct pe *pe, uint64_t pc, uin
 	pe->btype = (uint8_t)btype;
 	pe->budget--;
 	exception_take_fault(pe, pc, pc, insn, true);
-	return &pe->exit_uop;
+	return NULL;
 }
 
 const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btype)
@@ -150,14 +150,14 @@ const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btyp
 	pe->pc = pc;
 	pe->btype = (uint8_t)btype; // as an interrupt or a fetch fault at the target would save it
 	if (pe->budget <= 0) {
-		return &pe->exit_uop;
+		return NULL;
 	}
 	if (pc & 3) {
 		return misaligned(pe, pc);
 	}
 	exec = exec_page(pe, pc);
 	if (exec == NULL) {
-		return &pe->exit_uop;
+		return NULL;
 	}
 	return code_check_btype(pe, exec, pc);
 }
@@ -174,23 +174,37 @@ const struct uop *code_check_btype(struct pe *pe, const struct exec_entry *exec,
 	return code_lookup(pe, pc); // clears BTYPE
 }
 
-const struct uop *code_link(struct pe *pe, const struct uop *op)
+const struct uop *code_lookup_enter(struct pe *pe, uint64_t pc)
+{
+	const struct uop *header = code_lookup(pe, pc);
+
+	if (header == NULL) {
+		return NULL;
+	}
+	ENTER_BLOCK(header);
+}
+
+const struct uop *code_lookup_indirect_enter(struct pe *pe, uint64_t pc, unsigned btype)
+{
+	const struct uop *header = code_lookup_indirect(pe, pc, btype);
+
+	if (header == NULL) {
+		return NULL;
+	}
+	ENTER_BLOCK(header);
+}
+
+OP(code_link_enter)
 {
 	struct code_page *page = pe->code_page;
-	uint32_t off = op->aux;
-	uint64_t pc = pe->vpage + off;
+	uint32_t off = op->aux & PAGE_MASK;
 
-	if (page == NULL || (pe->attention & PE_ATTENTION_SLOW)) {
-		return code_lookup(pe, pc);
+	if (page == NULL || (pe->attention & PE_ATTENTION_SLOW) || page->entry[off >> 2] == 0) {
+		// Building may move everything; the next time finds it.
+		return code_lookup_enter(pe, pe->vpage + off);
 	}
-	if (page->entry[off >> 2] != 0) {
-		const struct uop *target = code_block(page, off);
-
-		((struct uop *)(uintptr_t)op)->target = target;
-		return target;
-	}
-	// Building may move everything; the next time finds it.
-	return code_lookup(pe, pc);
+	((struct uop *)(uintptr_t)op)->target = code_block(page, off);
+	ENTER_BLOCK(op->target);
 }
 
 // ---- one instruction at a time --------------------------------------------------------------------------------
@@ -245,8 +259,13 @@ static void run_blocks(struct pe *pe)
 
 		op = exec != NULL ? code_check_btype(pe, exec, pe->pc) : pe->pc & 3 ? misaligned(pe, pe->pc) : NULL;
 	} else {
-		op = code_goto(pe, pe->pc);
+		op = code_lookup(pe, pe->pc);
 	}
+	if (op == NULL) {
+		return;
+	}
+	pe->budget -= (int64_t)op->aux;
+	op++;
 	while (op != NULL) {
 		op = op->fn(pe, op);
 	}

@@ -27,12 +27,22 @@ enum tr_class { CLASS_DPIMM, CLASS_DPREG, CLASS_BRANCH, CLASS_EXCGEN, CLASS_SYST
 struct tr {
 	const struct feature_set *features;
 	struct uop *out; // next free uop
+	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more than one
+	bool fused; // tr_fuse took `last` back
 	uint16_t pc_off; // of the instruction being translated
 	uint32_t insn;
 };
 
 // Append a uop; insn, pc_off and zeroed operands are filled in. At most two for one instruction.
 struct uop *tr_emit(struct tr *t, op_fn *fn);
+
+// Take back the last uop: the one emitted next does the work of both instructions. The pair must be one in which
+// nothing can fault.
+static inline void tr_fuse(struct tr *t)
+{
+	t->out = t->last;
+	t->fused = true;
+}
 
 static inline bool tr_has(const struct tr *t, enum feature feature)
 {

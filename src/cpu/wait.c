@@ -42,7 +42,7 @@ enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool
 	if (timed) {
 		uint64_t count = sysreg_read(pe, SR_CNTVCT_EL0);
 
-		if ((int64_t)(timeout - count) <= 0) {
+		if (timeout <= count) { // LocalTimeoutEvent: unsigned
 			pe->cur = NULL;
 			return WAIT_DONE;
 		}

@@ -206,7 +206,8 @@ static uint32_t register_read(struct pl011 *uart, uint64_t offset)
 	}
 }
 
-static enum bus_result pl011_read(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t *data)
+static enum bus_result pl011_read(void *device, uint64_t offset, unsigned size,
+                                  struct bus_attrs attrs, uint64_t *data)
 {
 	(void)attrs;
 	// Narrow reads above the low byte lanes see those lanes of the register, without side effects twice.
@@ -230,7 +231,8 @@ static void send(struct pl011 *uart, uint8_t byte)
 static void lcr_h_write(struct pl011 *uart, uint32_t value)
 {
 	if ((uart->lcr_h ^ value) & LCR_H_FEN) {
-		fifo_drop(uart); // DDI 0183, 3.3.7: the FIFOs become one-byte holding registers and back
+		fifo_drop(
+		        uart); // DDI 0183, 3.3.7: the FIFOs become one-byte holding registers and back
 	}
 	if ((value & LCR_H_BRK) && !(uart->lcr_h & LCR_H_BRK) && (uart->cr & CR_LBE)) {
 		fifo_put(uart, DATA_BE);
@@ -239,7 +241,8 @@ static void lcr_h_write(struct pl011 *uart, uint32_t value)
 	update(uart);
 }
 
-static enum bus_result pl011_write(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t data)
+static enum bus_result pl011_write(void *device, uint64_t offset, unsigned size,
+                                   struct bus_attrs attrs, uint64_t data)
 {
 	struct pl011 *uart = device;
 	uint32_t value = (uint32_t)data;
@@ -304,15 +307,16 @@ static void pl011_reset(void *device)
 }
 
 const struct bus_device_type pl011_type = {
-	.name = "pl011",
-	.read = pl011_read,
-	.write = pl011_write,
-	.min_size = 1,
-	.max_size = 4,
-	.reset = pl011_reset,
+        .name = "pl011",
+        .read = pl011_read,
+        .write = pl011_write,
+        .min_size = 1,
+        .max_size = 4,
+        .reset = pl011_reset,
 };
 
-struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte), void *opaque)
+struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte),
+                           void *opaque)
 {
 	struct pl011 *uart = calloc(1, sizeof(*uart));
 

@@ -16,7 +16,8 @@ struct pl011;
 extern const struct bus_device_type pl011_type;
 
 // transmit gets every byte sent, in order; may be NULL. The queue times the receive time-out. NULL: no memory.
-struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte), void *opaque);
+struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte),
+                           void *opaque);
 void pl011_destroy(struct pl011 *uart);
 
 // The UART's interrupt output (UARTINTR), for the board to connect.

@@ -37,7 +37,7 @@ static uint8_t pins(const struct pl061 *gpio)
 static uint8_t raw_status(const struct pl061 *gpio)
 {
 	// A level-sensitive line follows its pin: active high where IEV is 1 (DDI 0190, 3.3.5).
-	uint8_t level = (uint8_t)~(pins(gpio) ^ gpio->iev) & gpio->is;
+	uint8_t level = (uint8_t) ~(pins(gpio) ^ gpio->iev) & gpio->is;
 
 	return (uint8_t)(level | (gpio->edge & ~gpio->is));
 }
@@ -46,7 +46,7 @@ static void update(struct pl061 *gpio)
 {
 	uint8_t now = pins(gpio);
 	uint8_t changed = now ^ gpio->seen;
-	uint8_t wanted = (uint8_t)(gpio->ibe | (uint8_t)~(now ^ gpio->iev));
+	uint8_t wanted = (uint8_t)(gpio->ibe | (uint8_t) ~(now ^ gpio->iev));
 
 	gpio->edge |= changed & wanted & ~gpio->is;
 	gpio->seen = now;
@@ -85,7 +85,8 @@ static uint8_t register_read(const struct pl061 *gpio, uint64_t reg)
 	}
 }
 
-static enum bus_result pl061_read(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t *data)
+static enum bus_result pl061_read(void *device, uint64_t offset, unsigned size,
+                                  struct bus_attrs attrs, uint64_t *data)
 {
 	(void)size;
 	(void)attrs;
@@ -93,7 +94,8 @@ static enum bus_result pl061_read(void *device, uint64_t offset, unsigned size, 
 	return BUS_OK;
 }
 
-static enum bus_result pl061_write(void *device, uint64_t offset, unsigned size, struct bus_attrs attrs, uint64_t data)
+static enum bus_result pl061_write(void *device, uint64_t offset, unsigned size,
+                                   struct bus_attrs attrs, uint64_t data)
 {
 	struct pl061 *gpio = device;
 	uint8_t value = (uint8_t)data;
@@ -143,18 +145,19 @@ static void pl061_reset(void *device)
 {
 	struct pl061 *gpio = device;
 
-	gpio->data = gpio->dir = gpio->is = gpio->ibe = gpio->iev = gpio->ie = gpio->edge = gpio->afsel = 0;
+	gpio->data = gpio->dir = gpio->is = gpio->ibe = gpio->iev = gpio->ie = gpio->edge =
+	        gpio->afsel = 0;
 	gpio->seen = gpio->input;
 	update(gpio);
 }
 
 const struct bus_device_type pl061_type = {
-	.name = "pl061",
-	.read = pl061_read,
-	.write = pl061_write,
-	.min_size = 1,
-	.max_size = 4,
-	.reset = pl061_reset,
+        .name = "pl061",
+        .read = pl061_read,
+        .write = pl061_write,
+        .min_size = 1,
+        .max_size = 4,
+        .reset = pl061_reset,
 };
 
 struct pl061 *pl061_create(void)

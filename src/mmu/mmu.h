@@ -113,7 +113,8 @@ struct mmu_fault {
 	bool write; // ISS.WnR
 	ipa_t ipa; // stage2: the faulting IPA
 	bool ipa_ns; // HPFAR_EL2.NS
-	const char *control; // what decided, where one control did: e.g. "SCTLR_EL1.WXN", "PSTATE.PAN", "TCR_EL1.EPD0"; or NULL
+	const char *
+	        control; // what decided, where one control did: e.g. "SCTLR_EL1.WXN", "PSTATE.PAN", "TCR_EL1.EPD0"; or NULL
 };
 
 // The fault status code, ISS bits [5:0] (Arm ARM ESR_ELx DFSC/IFSC; EncodeLDFSC).
@@ -144,20 +145,21 @@ struct mmu_tlb_drop {
 typedef void mmu_tlb_dropped_fn(void *opaque, const struct mmu_tlb_drop *drop);
 
 // entries: capacity of the leaf TLB for MMU_TLB_SIZED (power of two, 64..65536).
-struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries, mmu_tlb_dropped_fn *dropped,
-			       void *opaque);
+struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries,
+                               mmu_tlb_dropped_fn *dropped, void *opaque);
 void mmu_tlb_destroy(struct mmu_tlb *tlb);
 void mmu_tlb_flush(struct mmu_tlb *tlb); // reset
 
 // Translate one access through the TLB, walking on a miss (AArch64.TranslateAddress, without watchpoints).
 // Alignment on Device memory and with SCTLR.A is NOT checked here (the PE does). True: *result valid.
 // False: *fault valid. bus is the one given at creation.
-bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime, const struct mmu_access *access,
-		   struct mmu_result *result, struct mmu_fault *fault);
+bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
+                   const struct mmu_access *access, struct mmu_result *result,
+                   struct mmu_fault *fault);
 
 // The same without any TLB (AT instructions of the friendliest kind, debuggers: `no_update` forbids AF/dirty writes).
-bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access, bool no_update,
-	      struct mmu_result *result, struct mmu_fault *fault);
+bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
+              bool no_update, struct mmu_result *result, struct mmu_fault *fault);
 
 // PAR_EL1 for the outcome of an AT instruction (AArch64.EncodePAR), 64-bit format.
 uint64_t mmu_par_success(const struct mmu_regime *regime, const struct mmu_result *result);

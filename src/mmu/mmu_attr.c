@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory attributes (S1DecodeMemAttrs, S2DecodeMemAttrs, S2CombineS1MemAttrs, AArch64.S2ApplyFWBMemAttrs), and how
-// outcomes are encoded: PAR_EL1 and fault status codes (AArch64.EncodePAR, EncodeLDFSC).
+// Memory attributes (S1DecodeMemAttrs, S2DecodeMemAttrs, S2CombineS1MemAttrs,
+// AArch64.S2ApplyFWBMemAttrs), and how outcomes are encoded: PAR_EL1 and fault status codes
+// (AArch64.EncodePAR, EncodeLDFSC).
 #include "mmu/mmu_internal.h"
 
 struct mem_attrs attr_device(unsigned device)
 {
-	return (struct mem_attrs){.is_device = true, .device = (uint8_t)device, .share = SHARE_OUTER};
+	return (struct mem_attrs){.is_device = true,
+	                          .device = (uint8_t)device,
+	                          .share = SHARE_OUTER};
 }
 
 struct mem_attrs attr_normal_nc(void)
@@ -47,7 +50,8 @@ struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh)
 	struct mem_attrs attrs = {.share = share_decode(sh)};
 
 	if ((mair_attr & 0xf0) == 0) {
-		// Device; bits [1:0] other than 0b00 and 0b01 (FEAT_XS) are UNPREDICTABLE and ignored here.
+		// Device; bits [1:0] other than 0b00 and 0b01 (FEAT_XS) are UNPREDICTABLE and
+		// ignored here.
 		return attr_device((mair_attr >> 2) & 3);
 	}
 	switch (mair_attr) {
@@ -67,8 +71,8 @@ struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh)
 	}
 }
 
-// Two bits of a stage 2 attribute: 01 non-cacheable, 10 write-through, 11 write-back. 00 in the inner field is
-// reserved.
+// Two bits of a stage 2 attribute: 01 non-cacheable, 10 write-through, 11 write-back. 00 in the
+// inner field is reserved.
 static struct mem_hints s2_hints(unsigned field)
 {
 	static const uint8_t caches[4] = {MEM_WB, MEM_NC, MEM_WT, MEM_WB};
@@ -123,7 +127,9 @@ struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs
 	struct mem_attrs attrs = {.share = share_combine(s1->share, s2->share)};
 
 	if (s1->is_device || s2->is_device) {
-		unsigned device = !s2->is_device || (s1->is_device && s1->device < s2->device) ? s1->device : s2->device;
+		unsigned device = !s2->is_device || (s1->is_device && s1->device < s2->device)
+		                          ? s1->device
+		                          : s2->device;
 
 		return attr_device(device);
 	}
@@ -157,7 +163,7 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 		break;
 	case 2:
 		attrs = (struct mem_attrs){.inner = hints_forced_wb(s1, s1->inner),
-					   .outer = hints_forced_wb(s1, s1->outer)};
+		                           .outer = hints_forced_wb(s1, s1->outer)};
 		break;
 	default:
 		if (!s1->is_device) {
@@ -179,8 +185,9 @@ void attr_report(const struct mem_attrs *attrs, struct mmu_result *result)
 		result->attr = (uint8_t)(attrs->device << 2);
 		return;
 	}
-	result->memtype = attrs->inner.cache == MEM_NC && attrs->outer.cache == MEM_NC ? MMU_MEM_NORMAL_NC
-										       : MMU_MEM_NORMAL;
+	result->memtype = attrs->inner.cache == MEM_NC && attrs->outer.cache == MEM_NC
+	                          ? MMU_MEM_NORMAL_NC
+	                          : MMU_MEM_NORMAL;
 	result->attr = (uint8_t)(hints_encode(attrs->outer) << 4 | hints_encode(attrs->inner));
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shared inside the mmu room: decoded walk parameters, leaves, memory attributes, and the TLB's inner face.
+// Shared inside the mmu room: decoded walk parameters, leaves, memory attributes, and the TLB's
+// inner face.
 #ifndef STRATA_MMU_INTERNAL_H
 #define STRATA_MMU_INTERNAL_H
 
@@ -150,7 +151,8 @@ bool regime_two_ranges(const struct mmu_regime *regime);
 bool regime_s1_enabled(const struct mmu_regime *regime);
 bool regime_s2_enabled(const struct mmu_regime *regime);
 bool regime_secure(const struct mmu_regime *regime);
-void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, struct s1_params *params);
+void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
+                      struct s1_params *params);
 void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct s2_params *params);
 // log2 of what one descriptor of this level maps.
 unsigned level_shift(unsigned granule, int level);
@@ -191,8 +193,8 @@ struct walk_point {
 	enum pas pas;
 };
 
-// The architectural TLB, inner face. A tag names whose entries: see tag_* in mmu_tlb.c. All take tlb == NULL as
-// an empty TLB that keeps nothing.
+// The architectural TLB, inner face. A tag names whose entries: see tag_* in mmu_tlb.c. All take
+// tlb == NULL as an empty TLB that keeps nothing.
 struct tlb_tags {
 	uint64_t asid_key; // stage 1: non-global entries
 	uint64_t global_key; // stage 1: global entries
@@ -201,15 +203,18 @@ struct tlb_tags {
 void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tags *tags);
 uint64_t tlb_key_s2(const struct mmu_regime *regime, enum pas ipa_pas);
 
-bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, struct leaf *leaf);
+bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+                   struct leaf *leaf);
 bool tlb_lookup_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, struct leaf *leaf);
-void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, const struct leaf *leaf);
-void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, const struct leaf *leaf);
+void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+                   const struct leaf *leaf);
+void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec,
+                   const struct leaf *leaf);
 // The deepest known table of a walk of this granule below start_level; false: start at the top.
-bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule, int start_level,
-		     struct walk_point *point);
+bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+                     int start_level, struct walk_point *point);
 void tlb_walk_insert(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
-		     const struct walk_point *point);
+                     const struct walk_point *point);
 struct bus *tlb_bus(struct mmu_tlb *tlb);
 bool tlb_keeps(const struct mmu_tlb *tlb);
 
@@ -246,7 +251,7 @@ struct s2_output {
 
 // Stage 2 for one address. False: w->fault is filled.
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
-		  struct s2_output *out);
+                  struct s2_output *out);
 // Fetch one descriptor. False: bus error.
 bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t *desc);
 bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc);
@@ -266,6 +271,6 @@ struct s1_place {
 	enum pas desc_pas;
 };
 bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
-	     struct s1_place *place);
+             struct s1_place *place);
 
 #endif

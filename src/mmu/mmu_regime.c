@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // From raw control registers to walk parameters: granule, sizes, start level, first table
-// (AArch64.GetS1TTWParams, AArch64.GetS2TTWParams, AArch64.S1InitialTTWState, AArch64.SS2InitialTTWState).
+// (AArch64.GetS1TTWParams, AArch64.GetS2TTWParams, AArch64.S1InitialTTWState,
+// AArch64.SS2InitialTTWState).
 #include "mmu/mmu_internal.h"
 
 #include "base/check.h"
 
 static const char *const control_names[CONTROL_COUNT][3] = {
-	[CONTROL_TXSZ0] = {"TCR_EL1.T0SZ", "TCR_EL2.T0SZ", "TCR_EL3.T0SZ"},
-	[CONTROL_TXSZ1] = {"TCR_EL1.T1SZ", "TCR_EL2.T1SZ", "TCR_EL3.T1SZ"},
-	[CONTROL_EPD0] = {"TCR_EL1.EPD0", "TCR_EL2.EPD0", "TCR_EL3.EPD0"},
-	[CONTROL_EPD1] = {"TCR_EL1.EPD1", "TCR_EL2.EPD1", "TCR_EL3.EPD1"},
-	[CONTROL_E0PD0] = {"TCR_EL1.E0PD0", "TCR_EL2.E0PD0", "TCR_EL3.E0PD0"},
-	[CONTROL_E0PD1] = {"TCR_EL1.E0PD1", "TCR_EL2.E0PD1", "TCR_EL3.E0PD1"},
-	[CONTROL_IPS] = {"TCR_EL1.IPS", "TCR_EL2.PS", "TCR_EL3.PS"},
-	[CONTROL_WXN] = {"SCTLR_EL1.WXN", "SCTLR_EL2.WXN", "SCTLR_EL3.WXN"},
-	[CONTROL_EPAN] = {"SCTLR_EL1.EPAN", "SCTLR_EL2.EPAN", "SCTLR_EL3.EPAN"},
+        [CONTROL_TXSZ0] = {"TCR_EL1.T0SZ", "TCR_EL2.T0SZ", "TCR_EL3.T0SZ"},
+        [CONTROL_TXSZ1] = {"TCR_EL1.T1SZ", "TCR_EL2.T1SZ", "TCR_EL3.T1SZ"},
+        [CONTROL_EPD0] = {"TCR_EL1.EPD0", "TCR_EL2.EPD0", "TCR_EL3.EPD0"},
+        [CONTROL_EPD1] = {"TCR_EL1.EPD1", "TCR_EL2.EPD1", "TCR_EL3.EPD1"},
+        [CONTROL_E0PD0] = {"TCR_EL1.E0PD0", "TCR_EL2.E0PD0", "TCR_EL3.E0PD0"},
+        [CONTROL_E0PD1] = {"TCR_EL1.E0PD1", "TCR_EL2.E0PD1", "TCR_EL3.E0PD1"},
+        [CONTROL_IPS] = {"TCR_EL1.IPS", "TCR_EL2.PS", "TCR_EL3.PS"},
+        [CONTROL_WXN] = {"SCTLR_EL1.WXN", "SCTLR_EL2.WXN", "SCTLR_EL3.WXN"},
+        [CONTROL_EPAN] = {"SCTLR_EL1.EPAN", "SCTLR_EL2.EPAN", "SCTLR_EL3.EPAN"},
 };
 
 const char *control_name(const struct mmu_regime *regime, enum control control)
 {
-	unsigned column = regime->kind == MMU_REGIME_EL10 ? 0 : regime->kind == MMU_REGIME_EL3 ? 2 : 1;
+	unsigned column = regime->kind == MMU_REGIME_EL10  ? 0
+	                  : regime->kind == MMU_REGIME_EL3 ? 2
+	                                                   : 1;
 
 	return control_names[control][column];
 }
@@ -37,7 +40,8 @@ bool regime_secure(const struct mmu_regime *regime)
 
 bool regime_s1_enabled(const struct mmu_regime *regime)
 {
-	if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & (HCR_DC | HCR_TGE)) != 0) {
+	if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
+	    (regime->hcr & (HCR_DC | HCR_TGE)) != 0) {
 		return false;
 	}
 	return (regime->sctlr & SCTLR_M) != 0;
@@ -45,7 +49,8 @@ bool regime_s1_enabled(const struct mmu_regime *regime)
 
 bool regime_s2_enabled(const struct mmu_regime *regime)
 {
-	return regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & (HCR_VM | HCR_DC)) != 0;
+	return regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
+	       (regime->hcr & (HCR_VM | HCR_DC)) != 0;
 }
 
 uint16_t mmu_regime_asid(const struct mmu_regime *regime)
@@ -105,7 +110,8 @@ static unsigned address_size(const struct mmu_features *features, unsigned ps, u
 	return sizes[ps] < max ? sizes[ps] : max;
 }
 
-// A granule that is reserved or not implemented is treated as one that is (IMPLEMENTATION DEFINED choice).
+// A granule that is reserved or not implemented is treated as one that is (IMPLEMENTATION DEFINED
+// choice).
 static unsigned granule_pick(unsigned granule, bool has4k, bool has16k, bool has64k)
 {
 	if ((granule == 12 && has4k) || (granule == 14 && has16k) || (granule == 16 && has64k)) {
@@ -134,8 +140,8 @@ static unsigned txsz_max(const struct mmu_features *features, unsigned granule)
 	return !features->ttst ? 39 : granule == 16 ? 47 : 48;
 }
 
-// A size out of range is a fault where 52-bit addresses exist and is otherwise taken as the nearest one in range
-// (both allowed; AArch64.S1TxSZFaults).
+// A size out of range is a fault where 52-bit addresses exist and is otherwise taken as the nearest
+// one in range (both allowed; AArch64.S1TxSZFaults).
 static unsigned txsz_clamp(unsigned txsz, unsigned min, unsigned max, bool faults, bool *fault)
 {
 	*fault = (txsz < min || txsz > max) && faults;
@@ -147,8 +153,10 @@ static int s1_start_level(unsigned ia_bits, unsigned granule)
 	return 3 - (int)((ia_bits - 1 - granule) / (granule - 3));
 }
 
-// Base of the first table: aligned to its size; bits 51:48 come from TTBR[5:2] with 52-bit addresses.
-static uint64_t table_base(uint64_t ttbr, unsigned ia_bits, unsigned granule, int start_level, bool wide)
+// Base of the first table: aligned to its size; bits 51:48 come from TTBR[5:2] with 52-bit
+// addresses.
+static uint64_t table_base(uint64_t ttbr, unsigned ia_bits, unsigned granule, int start_level,
+                           bool wide)
 {
 	unsigned lsb = level_shift(granule, start_level);
 	unsigned size = (ia_bits > lsb ? ia_bits - lsb : 0) + 3;
@@ -163,7 +171,8 @@ static uint64_t table_base(uint64_t ttbr, unsigned ia_bits, unsigned granule, in
 	return align_down(base, BIT(size));
 }
 
-void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, struct s1_params *params)
+void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
+                      struct s1_params *params)
 {
 	const struct mmu_features *features = regime->features;
 	uint64_t tcr = regime->tcr;
@@ -180,9 +189,11 @@ void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, 
 	if (params->two_ranges) {
 		bool up = params->upper;
 
-		params->granule = (uint8_t)granule_pick(
-			up ? granule_tg1((unsigned)bits(tcr, 31, 30)) : granule_tg0((unsigned)bits(tcr, 15, 14)),
-			features->gran4k, features->gran16k, features->gran64k);
+		params->granule =
+		        (uint8_t)granule_pick(up ? granule_tg1((unsigned)bits(tcr, 31, 30))
+		                                 : granule_tg0((unsigned)bits(tcr, 15, 14)),
+		                              features->gran4k, features->gran16k,
+		                              features->gran64k);
 		txsz = (unsigned)(up ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
 		params->sh = (uint8_t)(up ? bits(tcr, 29, 28) : bits(tcr, 13, 12));
 		ps = (unsigned)bits(tcr, 34, 32);
@@ -195,10 +206,11 @@ void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, 
 		params->epd = (tcr & (up ? TCR_EPD1 : TCR_EPD0)) != 0;
 		params->e0pd = features->e0pd && (tcr & (up ? TCR_E0PD1 : TCR_E0PD0)) != 0;
 		params->nv1 = features->nv1 && regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
-			      (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
+		              (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
 	} else {
-		params->granule = (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)), features->gran4k,
-							features->gran16k, features->gran64k);
+		params->granule = (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)),
+		                                        features->gran4k, features->gran16k,
+		                                        features->gran64k);
 		txsz = (unsigned)bits(tcr, 5, 0);
 		params->sh = (uint8_t)bits(tcr, 13, 12);
 		ps = (unsigned)bits(tcr, 18, 16);
@@ -214,16 +226,18 @@ void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch, 
 	params->addr_top = tbi && !(tbid && fetch) ? 55 : 63;
 	params->oa_bits = (uint8_t)address_size(features, ps, params->granule);
 	txsz = txsz_clamp(txsz, (features->lva && params->granule == 16) || params->ds ? 12 : 16,
-			  txsz_max(features, params->granule), features->lva, &params->size_fault);
+	                  txsz_max(features, params->granule), features->lva, &params->size_fault);
 	params->ia_bits = (uint8_t)(64 - txsz);
 	params->start_level = (int8_t)s1_start_level(params->ia_bits, params->granule);
-	params->table = table_base(regime->ttbr[params->upper], params->ia_bits, params->granule,
-				   params->start_level,
-				   (features->lpa && params->granule == 16 && ps == 6) || params->ds);
+	params->table =
+	        table_base(regime->ttbr[params->upper], params->ia_bits, params->granule,
+	                   params->start_level,
+	                   (features->lpa && params->granule == 16 && ps == 6) || params->ds);
 }
 
 // AArch64.S2StartLevel with AArch64.S2InvalidSL: the level, or 4 for an invalid encoding.
-static int s2_start_level(const struct mmu_features *features, unsigned granule, unsigned sl0, bool sl2, bool ds)
+static int s2_start_level(const struct mmu_features *features, unsigned granule, unsigned sl0,
+                          bool sl2, bool ds)
 {
 	unsigned pa_bits = features->pa_bits;
 
@@ -269,8 +283,9 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	unsigned txsz;
 	bool wide;
 
-	params->granule = (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)), features->s2_gran4k,
-						features->s2_gran16k, features->s2_gran64k);
+	params->granule =
+	        (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)), features->s2_gran4k,
+	                              features->s2_gran16k, features->s2_gran64k);
 	params->ds = features->lpa2 && params->granule != 16 && (vtcr & VTCR_DS) != 0;
 	params->sh = (uint8_t)bits(vtcr, 13, 12);
 	params->ha = features->haf && (vtcr & VTCR_HA) != 0;
@@ -284,18 +299,23 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	if (max_ia > features->pa_bits) {
 		max_ia = features->pa_bits;
 	}
-	txsz = txsz_clamp((unsigned)bits(tcr, 5, 0), 64 - max_ia, txsz_max(features, params->granule),
-			  features->lpa || features->lva, &params->size_fault);
+	txsz = txsz_clamp((unsigned)bits(tcr, 5, 0), 64 - max_ia,
+	                  txsz_max(features, params->granule), features->lpa || features->lva,
+	                  &params->size_fault);
 	params->ia_bits = (uint8_t)(64 - txsz);
-	params->start_level = (int8_t)s2_start_level(features, params->granule, (unsigned)bits(tcr, 7, 6),
-						     params->granule == 12 && params->ds && (tcr & VTCR_SL2) != 0,
-						     params->ds);
-	params->level_fault = params->start_level > 3 ||
-			      s2_inconsistent(params->ia_bits, params->granule, params->start_level);
+	params->start_level =
+	        (int8_t)s2_start_level(features, params->granule, (unsigned)bits(tcr, 7, 6),
+	                               params->granule == 12 && params->ds && (tcr & VTCR_SL2) != 0,
+	                               params->ds);
+	params->level_fault =
+	        params->start_level > 3 ||
+	        s2_inconsistent(params->ia_bits, params->granule, params->start_level);
 	wide = (features->lpa && params->granule == 16 && ps == 6) || params->ds;
-	params->table = params->level_fault ? 0
-					    : table_base(secure_space ? regime->vsttbr : regime->vttbr,
-							 params->ia_bits, params->granule, params->start_level, wide);
+	params->table =
+	        params->level_fault
+	                ? 0
+	                : table_base(secure_space ? regime->vsttbr : regime->vttbr, params->ia_bits,
+	                             params->granule, params->start_level, wide);
 	if (!regime->secure) {
 		params->table_pas = PAS_NONSECURE;
 		params->output_pas = PAS_NONSECURE;
@@ -304,12 +324,13 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	// AArch64.SS2InitialTTWState, AArch64.SS2OutputPASpace.
 	if (secure_space) {
 		params->table_pas = (regime->vstcr & VSTCR_SW) != 0 ? PAS_NONSECURE : PAS_SECURE;
-		params->output_pas = (regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ? PAS_NONSECURE : PAS_SECURE;
+		params->output_pas =
+		        (regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ? PAS_NONSECURE : PAS_SECURE;
 	} else {
 		params->table_pas = (vtcr & VTCR_NSW) != 0 ? PAS_NONSECURE : PAS_SECURE;
 		params->output_pas = (regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ||
-						     (vtcr & (VTCR_NSW | VTCR_NSA)) != 0
-					     ? PAS_NONSECURE
-					     : PAS_SECURE;
+		                                     (vtcr & (VTCR_NSW | VTCR_NSA)) != 0
+		                             ? PAS_NONSECURE
+		                             : PAS_SECURE;
 	}
 }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The architectural TLB: stage-1 leaves, stage-2 leaves and table pointers (the walk cache), each in a
-// set-associative array hashed by (address >> size, size); the sizes in use are a bitmap, so that a lookup or a
-// TLBI by address probes one set per size. Entries belong to a context (regime, security, VMID, ASID or global,
-// stage); a context has a generation, and bumping it drops all its entries at once.
+// The architectural TLB: stage-1 leaves, stage-2 leaves and table pointers (the walk cache), each
+// in a set-associative array hashed by (address >> size, size); the sizes in use are a bitmap, so
+// that a lookup or a TLBI by address probes one set per size. Entries belong to a context (regime,
+// security, VMID, ASID or global, stage); a context has a generation, and bumping it drops all its
+// entries at once.
 #include <stdlib.h>
 #include <string.h>
 
@@ -131,11 +132,12 @@ static inline size_t set_size(const struct tlb_array *array, size_t set)
 
 static inline struct tlb_entry *set_entry(const struct tlb_array *array, size_t set, size_t i)
 {
-	return likely(i < WAYS) ? &array->entries[set * WAYS + i] : &array->extra[set].entries[i - WAYS];
+	return likely(i < WAYS) ? &array->entries[set * WAYS + i]
+	                        : &array->extra[set].entries[i - WAYS];
 }
 
-struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries, mmu_tlb_dropped_fn *dropped,
-			       void *opaque)
+struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries,
+                               mmu_tlb_dropped_fn *dropped, void *opaque)
 {
 	struct mmu_tlb *tlb = calloc(1, sizeof(*tlb));
 	size_t contexts = mode == MMU_TLB_KEEP ? CONTEXT_COUNT_KEEP : CONTEXT_COUNT_SIZED;
@@ -181,7 +183,8 @@ static void announce(struct mmu_tlb *tlb, const struct mmu_tlb_drop *drop)
 	}
 }
 
-// What is dropped with everything of a context, or with one entry of it (the caller narrows the VA).
+// What is dropped with everything of a context, or with one entry of it (the caller narrows the
+// VA).
 static struct mmu_tlb_drop drop_of_context(const struct tlb_context *context)
 {
 	uint64_t key = context->key;
@@ -193,8 +196,10 @@ static struct mmu_tlb_drop drop_of_context(const struct tlb_context *context)
 	drop.vmid = (uint16_t)bits(key, 47, 32);
 	drop.global = (key & KEY_GLOBAL) != 0;
 	drop.any_vmid = drop.kind != MMU_REGIME_EL10;
-	// Global entries serve every ASID; stage-2 entries serve every VA; EL2 and EL3 have no ASID.
-	if ((key & (KEY_GLOBAL | KEY_STAGE2)) != 0 || drop.kind == MMU_REGIME_EL2 || drop.kind == MMU_REGIME_EL3) {
+	// Global entries serve every ASID; stage-2 entries serve every VA; EL2 and EL3 have no
+	// ASID.
+	if ((key & (KEY_GLOBAL | KEY_STAGE2)) != 0 || drop.kind == MMU_REGIME_EL2 ||
+	    drop.kind == MMU_REGIME_EL3) {
 		drop.any_asid = true;
 		drop.global = true;
 	}
@@ -284,7 +289,8 @@ static void context_bump(struct mmu_tlb *tlb, struct tlb_context *context)
 	context->walks = 0;
 	context->exec = false;
 	if (unlikely(++context->gen == 0)) {
-		// Generations are used up: old entries could come alive again, so they are erased by hand.
+		// Generations are used up: old entries could come alive again, so they are erased
+		// by hand.
 		struct tlb_array *arrays[3] = {&tlb->s1, &tlb->s2, &tlb->walk};
 		unsigned id = (unsigned)(context - tlb->contexts);
 
@@ -302,8 +308,8 @@ static unsigned context_make(struct mmu_tlb *tlb, uint64_t key)
 	struct tlb_context *context;
 
 	if (id == CONTEXT_NONE) {
-		// A free place, else the one unused for longest. Those of the translation being made are fewer than
-		// the ways and the youngest, so none of them goes.
+		// A free place, else the one unused for longest. Those of the translation being
+		// made are fewer than the ways and the youngest, so none of them goes.
 		id = (unsigned)first;
 		for (size_t i = first + 1; i < first + CONTEXT_WAYS; i++) {
 			if (tlb->contexts[i].stamp < tlb->contexts[id].stamp) {
@@ -372,8 +378,8 @@ static void entry_remove(struct mmu_tlb *tlb, struct tlb_array *array, struct tl
 	entry_free(array, entry);
 }
 
-static struct tlb_entry *array_find_at(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned c1,
-				       unsigned c2, uint64_t ia, unsigned shift)
+static struct tlb_entry *array_find_at(const struct mmu_tlb *tlb, const struct tlb_array *array,
+                                       unsigned c1, unsigned c2, uint64_t ia, unsigned shift)
 {
 	uint64_t tag = ia >> shift;
 	size_t set = array_set(array, tag, shift);
@@ -382,16 +388,16 @@ static struct tlb_entry *array_find_at(const struct mmu_tlb *tlb, const struct t
 	for (size_t i = 0; i < size; i++) {
 		struct tlb_entry *entry = set_entry(array, set, i);
 
-		if (entry->tag == tag && entry->shift == shift && (entry->context == c1 || entry->context == c2) &&
-		    entry_live(tlb, entry)) {
+		if (entry->tag == tag && entry->shift == shift &&
+		    (entry->context == c1 || entry->context == c2) && entry_live(tlb, entry)) {
 			return entry;
 		}
 	}
 	return NULL;
 }
 
-static struct tlb_entry *array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned c1, unsigned c2,
-				    uint64_t ia)
+static struct tlb_entry *array_find(const struct mmu_tlb *tlb, const struct tlb_array *array,
+                                    unsigned c1, unsigned c2, uint64_t ia)
 {
 	for (uint64_t shifts = array->shifts; shifts != 0; shifts &= shifts - 1) {
 		struct tlb_entry *entry = array_find_at(tlb, array, c1, c2, ia, ctz64(shifts));
@@ -453,7 +459,8 @@ static void array_grow(struct mmu_tlb *tlb, struct tlb_array *array)
 }
 
 // A free place for (ia, shift): free, stale, or by eviction (announced for leaves).
-static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t ia, unsigned shift)
+static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t ia,
+                                     unsigned shift)
 {
 	struct tlb_entry *entry;
 	size_t set;
@@ -484,8 +491,8 @@ static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *arra
 	return entry;
 }
 
-static struct tlb_entry *array_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key, uint64_t ia,
-				      unsigned shift)
+static struct tlb_entry *array_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key,
+                                      uint64_t ia, unsigned shift)
 {
 	unsigned id = context_make(tlb, key);
 	struct tlb_entry *entry = array_place(tlb, array, ia, shift);
@@ -523,19 +530,20 @@ static void entry_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry)
 	tlb->contexts[entry->context].exec = true;
 }
 
-static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key, uint64_t ia, bool exec,
-			const struct leaf *leaf)
+static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key, uint64_t ia,
+                        bool exec, const struct leaf *leaf)
 {
 	unsigned id = context_find(tlb, key);
-	struct tlb_entry *entry = id == CONTEXT_NONE ? NULL : array_find_at(tlb, array, id, id, ia, leaf->shift);
+	struct tlb_entry *entry =
+	        id == CONTEXT_NONE ? NULL : array_find_at(tlb, array, id, id, ia, leaf->shift);
 
 	if (entry != NULL) {
-		// Walked again although held (a dirty-state update): a new dirty or access flag leaves what was
-		// derived valid, anything else does not.
+		// Walked again although held (a dirty-state update): a new dirty or access flag
+		// leaves what was derived valid, anything else does not.
 		uint64_t changed = (entry->desc ^ leaf->desc) & ~(DESC_AF | DESC_AP2);
 
-		if (changed != 0 || entry->oa != leaf->oa || entry->table_perms != leaf->table_perms ||
-		    entry->pas != (uint8_t)leaf->pas) {
+		if (changed != 0 || entry->oa != leaf->oa ||
+		    entry->table_perms != leaf->table_perms || entry->pas != (uint8_t)leaf->pas) {
 			announce_entry(tlb, entry);
 		}
 		tlb->contexts[id].stamp = ++tlb->clock;
@@ -553,7 +561,8 @@ static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t k
 	}
 }
 
-bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, struct leaf *leaf)
+bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+                   struct leaf *leaf)
 {
 	struct tlb_entry *entry;
 	unsigned c1;
@@ -603,23 +612,25 @@ bool tlb_lookup_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, s
 	return true;
 }
 
-void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec, const struct leaf *leaf)
+void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+                   const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
-		leaf_insert(tlb, &tlb->s1, leaf->global ? tags->global_key : tags->asid_key, (uint64_t)sext(va, 56), exec,
-			    leaf);
+		leaf_insert(tlb, &tlb->s1, leaf->global ? tags->global_key : tags->asid_key,
+		            (uint64_t)sext(va, 56), exec, leaf);
 	}
 }
 
-void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, const struct leaf *leaf)
+void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec,
+                   const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
 		leaf_insert(tlb, &tlb->s2, key, ipa, exec, leaf);
 	}
 }
 
-bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule, int start_level,
-		     struct walk_point *point)
+bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+                     int start_level, struct walk_point *point)
 {
 	unsigned id;
 
@@ -650,7 +661,7 @@ bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned gr
 }
 
 void tlb_walk_insert(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
-		     const struct walk_point *point)
+                     const struct walk_point *point)
 {
 	unsigned shift = level_shift(granule, point->level - 1);
 	struct tlb_entry *entry;
@@ -691,7 +702,8 @@ static bool context_meant(const struct invalidation *inv, uint64_t key)
 	return (key & inv->mask) == inv->value || (key & inv->global_mask) == inv->global_value;
 }
 
-static void invalidate_entry(struct invalidation *inv, struct tlb_array *array, struct tlb_entry *entry)
+static void invalidate_entry(struct invalidation *inv, struct tlb_array *array,
+                             struct tlb_entry *entry)
 {
 	struct mmu_tlb *tlb = inv->tlb;
 	const struct tlb_context *context = &tlb->contexts[entry->context];
@@ -813,7 +825,8 @@ void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
 	uint64_t kind = (uint64_t)message->kind;
 
 	inv.mask = KEY_USED | KEY_KIND | KEY_SECURE;
-	inv.value = KEY_USED | kind | (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
+	inv.value = KEY_USED | kind |
+	            (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
 	if (has_vmid && message->use_vmid && message->op != MMU_TLBI_ALL) {
 		inv.mask |= KEY_VMID;
 		inv.value |= (uint64_t)message->vmid << KEY_VMID_SHIFT;
@@ -875,7 +888,8 @@ void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
 
 void mmu_tlb_flush(struct mmu_tlb *tlb)
 {
-	struct mmu_tlb_drop drop = {.all = true, .all_va = true, .any_asid = true, .any_vmid = true, .global = true};
+	struct mmu_tlb_drop drop = {
+	        .all = true, .all_va = true, .any_asid = true, .any_vmid = true, .global = true};
 
 	for (size_t i = 0; i < tlb->active_count; i++) {
 		struct tlb_context *context = &tlb->contexts[tlb->active[i]];

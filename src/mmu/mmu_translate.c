@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// One translation from front to back: range checks, stage 1 through the TLB, permissions, hardware updates, stage 2,
-// and the attributes of the result (AArch64.S1Translate, AArch64.S1DisabledOutput, AArch64.FullTranslate).
+// One translation from front to back: range checks, stage 1 through the TLB, permissions, hardware
+// updates, stage 2, and the attributes of the result (AArch64.S1Translate,
+// AArch64.S1DisabledOutput, AArch64.FullTranslate).
 #include <string.h>
 
 #include "mmu/mmu_internal.h"
@@ -34,16 +35,16 @@ struct s1_rights {
 	const char *no_exec; // control that removed x
 };
 
-static void s1_rights(const struct walker *w, const struct s1_params *params, const struct leaf *leaf,
-		      struct s1_rights *rights)
+static void s1_rights(const struct walker *w, const struct s1_params *params,
+                      const struct leaf *leaf, struct s1_rights *rights)
 {
 	const struct mmu_regime *regime = w->regime;
 	const struct mmu_access *access = w->access;
 	uint64_t desc = leaf->desc;
 	bool read_only = ((desc & DESC_AP2) != 0 && !(params->hd && (desc & DESC_DBM) != 0)) ||
-			 (leaf->table_perms & TABLE_READ_ONLY) != 0;
+	                 (leaf->table_perms & TABLE_READ_ONLY) != 0;
 	bool el0 = params->two_ranges && !params->nv1 && (desc & DESC_AP1) != 0 &&
-		   (leaf->table_perms & TABLE_NO_EL0) == 0;
+	           (leaf->table_perms & TABLE_NO_EL0) == 0;
 	bool px;
 	bool ux = true;
 	bool writes;
@@ -54,7 +55,8 @@ static void s1_rights(const struct walker *w, const struct s1_params *params, co
 	} else {
 		ux = (desc & DESC_UXN) == 0 && (leaf->table_perms & TABLE_UXN) == 0;
 		// What EL0 can write is never executable above it.
-		px = (desc & DESC_PXN) == 0 && (leaf->table_perms & TABLE_PXN) == 0 && !(el0 && !read_only);
+		px = (desc & DESC_PXN) == 0 && (leaf->table_perms & TABLE_PXN) == 0 &&
+		     !(el0 && !read_only);
 	}
 	if (access->el0 && params->two_ranges) {
 		rights->r = el0;
@@ -69,7 +71,8 @@ static void s1_rights(const struct walker *w, const struct s1_params *params, co
 
 			if (el0 || (epan && ux)) {
 				rights->r = rights->w = false;
-				rights->no_data = el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
+				rights->no_data =
+				        el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
 			}
 		}
 	}
@@ -77,7 +80,8 @@ static void s1_rights(const struct walker *w, const struct s1_params *params, co
 		rights->x = false;
 		rights->no_exec = control_name(regime, CONTROL_WXN);
 	}
-	if (rights->x && regime_secure(regime) && leaf->pas == PAS_NONSECURE && (regime->scr & SCR_SIF) != 0) {
+	if (rights->x && regime_secure(regime) && leaf->pas == PAS_NONSECURE &&
+	    (regime->scr & SCR_SIF) != 0) {
 		rights->x = false;
 		rights->no_exec = "SCR_EL3.SIF";
 	}
@@ -90,7 +94,8 @@ static bool s1_permits(struct walker *w, const struct leaf *leaf, const struct s
 	const char *control = rights->no_data;
 
 	if (access->type == MMU_EXEC) {
-		return rights->x || fault_set(w, MMU_FAULT_PERMISSION, leaf->level, rights->no_exec);
+		return rights->x ||
+		       fault_set(w, MMU_FAULT_PERMISSION, leaf->level, rights->no_exec);
 	}
 	if (access->cache_op) {
 		// Invalidation needs write permission; the rest needs to read, and only at EL0.
@@ -109,15 +114,17 @@ static bool s1_permits(struct walker *w, const struct leaf *leaf, const struct s
 	return true;
 }
 
-static bool s1_needs_dirty(const struct s1_params *params, const struct mmu_access *access, uint64_t desc)
+static bool s1_needs_dirty(const struct s1_params *params, const struct mmu_access *access,
+                           uint64_t desc)
 {
 	return params->hd && access_writes(access) && !access->at && !access->cache_op &&
 	       (desc & (DESC_DBM | DESC_AP2)) == (DESC_DBM | DESC_AP2);
 }
 
-// Hardware update of the Access flag and dirty state; the write goes through stage 2 with write permission.
+// Hardware update of the Access flag and dirty state; the write goes through stage 2 with write
+// permission.
 static bool s1_update(struct walker *w, const struct s1_params *params, struct leaf *leaf,
-		      const struct s1_place *place)
+                      const struct s1_place *place)
 {
 	uint64_t desc = leaf->desc;
 	uint64_t pa = place->desc_pa;
@@ -136,7 +143,10 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 		return true;
 	}
 	if (w->s2_on) {
-		struct s2_access access = {.read = true, .write = true, .walk = true, .el0 = w->access->el0};
+		struct s2_access access = {.read = true,
+		                           .write = true,
+		                           .walk = true,
+		                           .el0 = w->access->el0};
 		struct s2_output out;
 
 		if (!s2_translate(w, place->desc_ipa, place->desc_ipa_pas, &access, &out)) {
@@ -153,20 +163,22 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 }
 
 // Attributes after the cacheability controls of the regime.
-static struct mem_attrs s1_attrs(const struct walker *w, const struct s1_params *params, uint64_t desc)
+static struct mem_attrs s1_attrs(const struct walker *w, const struct s1_params *params,
+                                 uint64_t desc)
 {
 	const struct mmu_regime *regime = w->regime;
 	bool fetch = w->access->type == MMU_EXEC;
 	unsigned index = (unsigned)bits(desc, 4, 2);
-	struct mem_attrs attrs = attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
-						params->ds ? params->sh : (unsigned)bits(desc, 9, 8));
+	struct mem_attrs attrs =
+	        attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
+	                       params->ds ? params->sh : (unsigned)bits(desc, 9, 8));
 
 	if (fetch ? attrs.is_device || (regime->sctlr & SCTLR_I) == 0
-		  : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
+	          : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
 		attrs = attr_normal_nc();
 	}
-	// Device and Normal Non-cacheable are Outer Shareable already for stage 2 to combine with (Arm ARM D8.6.2);
-	// it shows where FWB makes such memory cacheable.
+	// Device and Normal Non-cacheable are Outer Shareable already for stage 2 to combine with
+	// (Arm ARM D8.6.2); it shows where FWB makes such memory cacheable.
 	attrs.share = attr_share_effective(&attrs);
 	return attrs;
 }
@@ -202,12 +214,14 @@ static bool s1_disabled(struct walker *w, struct s1_output *out)
 	out->held = true;
 	out->leaf.global = true;
 	if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & HCR_DC) != 0) {
-		out->attrs.inner = out->attrs.outer = (struct mem_hints){.cache = MEM_WB, .alloc = 3};
+		out->attrs.inner = out->attrs.outer =
+		        (struct mem_hints){.cache = MEM_WB, .alloc = 3};
 		out->attrs.share = SHARE_NON;
 	} else if (fetch) {
 		out->attrs = attr_normal_nc();
 		if ((regime->sctlr & SCTLR_I) != 0) {
-			out->attrs.inner = out->attrs.outer = (struct mem_hints){.cache = MEM_WT, .alloc = 2};
+			out->attrs.inner = out->attrs.outer =
+			        (struct mem_hints){.cache = MEM_WT, .alloc = 2};
 		}
 		out->attrs.share = SHARE_OUTER;
 	} else {
@@ -235,14 +249,17 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	s1_params_decode(regime, va, fetch, &params);
 	if (params.size_fault || va_out_of_range(&params, va)) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-				 control_name(regime, params.upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
+		                 control_name(regime,
+		                              params.upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
 	}
 	if (access->el0 && params.e0pd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-				 control_name(regime, params.upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
+		                 control_name(regime,
+		                              params.upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
 	}
 	tlb_tags_s1(regime, &w->tags);
-	hit = tlb_lookup_s1(w->tlb, &w->tags, va, fetch, leaf) && address_fits(leaf->oa, params.oa_bits) &&
+	hit = tlb_lookup_s1(w->tlb, &w->tags, va, fetch, leaf) &&
+	      address_fits(leaf->oa, params.oa_bits) &&
 	      !s1_needs_dirty(&params, access, leaf->desc);
 	if (!hit && !s1_walk(w, &params, va, leaf, &place)) {
 		return false;
@@ -278,11 +295,11 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 	const struct mmu_access *access = w->access;
 	bool fetch = access->type == MMU_EXEC;
 	struct s2_access s2_access = {.read = access_reads(access),
-				      .write = access_writes(access),
-				      .fetch = fetch,
-				      .el0 = access->el0,
-				      .cache_op = access->cache_op,
-				      .at = access->at};
+	                              .write = access_writes(access),
+	                              .fetch = fetch,
+	                              .el0 = access->el0,
+	                              .cache_op = access->cache_op,
+	                              .at = access->at};
 	struct s2_output s2;
 	struct mem_attrs attrs;
 	unsigned sh;
@@ -297,7 +314,7 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 		attrs = attr_s2_decode((unsigned)bits(s2.leaf.desc, 5, 2), sh);
 	}
 	if (fetch ? attrs.is_device || (w->regime->hcr & HCR_ID) != 0
-		  : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
+	          : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
 		attrs = attr_normal_nc();
 	}
 	if (!s2.fwb) {
@@ -323,7 +340,8 @@ static bool translate(struct walker *w, struct mmu_result *result)
 	struct s1_output s1;
 
 	memset(w->fault, 0, sizeof(*w->fault));
-	w->fault->write = access->cache_op || access->at || (access_writes(access) && !access_reads(access));
+	w->fault->write =
+	        access->cache_op || access->at || (access_writes(access) && !access_reads(access));
 	w->s2_on = regime_s2_enabled(w->regime);
 	w->s2_ready[0] = w->s2_ready[1] = false;
 	if (regime_s1_enabled(w->regime) ? !s1_translate(w, &s1) : !s1_disabled(w, &s1)) {
@@ -351,18 +369,27 @@ static bool translate(struct walker *w, struct mmu_result *result)
 	return true;
 }
 
-bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime, const struct mmu_access *access,
-		   struct mmu_result *result, struct mmu_fault *fault)
+bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
+                   const struct mmu_access *access, struct mmu_result *result,
+                   struct mmu_fault *fault)
 {
-	struct walker w = {.bus = tlb_bus(tlb), .tlb = tlb, .regime = regime, .access = access, .fault = fault};
+	struct walker w = {.bus = tlb_bus(tlb),
+	                   .tlb = tlb,
+	                   .regime = regime,
+	                   .access = access,
+	                   .fault = fault};
 
 	return translate(&w, result);
 }
 
-bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access, bool no_update,
-	      struct mmu_result *result, struct mmu_fault *fault)
+bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
+              bool no_update, struct mmu_result *result, struct mmu_fault *fault)
 {
-	struct walker w = {.bus = bus, .regime = regime, .access = access, .no_update = no_update, .fault = fault};
+	struct walker w = {.bus = bus,
+	                   .regime = regime,
+	                   .access = access,
+	                   .no_update = no_update,
+	                   .fault = fault};
 
 	return translate(&w, result);
 }

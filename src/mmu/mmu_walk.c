@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks of translation tables: descriptors, the stage-1 walk (AArch64.S1Walk), the stage-2 walk with its
-// permissions and hardware updates (AArch64.S2Walk, AArch64.S2Translate).
+// Walks of translation tables: descriptors, the stage-1 walk (AArch64.S1Walk), the stage-2 walk
+// with its permissions and hardware updates (AArch64.S2Walk, AArch64.S2Translate).
 #include "mmu/mmu_internal.h"
 
 bool fault_set(struct walker *w, enum mmu_fault_type type, int level, const char *control)
@@ -35,7 +35,8 @@ bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endia
 
 bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc)
 {
-	return bus_write(w->bus, pa, 8, walk_attrs(pas), big_endian ? __builtin_bswap64(desc) : desc) == BUS_OK;
+	return bus_write(w->bus, pa, 8, walk_attrs(pas),
+	                 big_endian ? __builtin_bswap64(desc) : desc) == BUS_OK;
 }
 
 // AArch64.DecodeDescriptorType, AArch64.BlockDescSupported.
@@ -82,8 +83,8 @@ uint64_t desc_address(uint64_t desc, unsigned granule, unsigned low, bool ds, bo
 	return address;
 }
 
-// Address of the descriptor for ia in the table of this level; the first table may be larger (concatenation) or
-// smaller than a page.
+// Address of the descriptor for ia in the table of this level; the first table may be larger
+// (concatenation) or smaller than a page.
 static uint64_t desc_place(uint64_t table, uint64_t ia, unsigned granule, int level, unsigned top)
 {
 	unsigned lsb = level_shift(granule, level);
@@ -98,13 +99,15 @@ static unsigned index_top(unsigned granule, int level, int start_level, unsigned
 	return level == start_level ? ia_bits : level_shift(granule, level - 1);
 }
 
-static void leaf_fill(struct leaf *leaf, uint64_t desc, unsigned granule, int level, bool ds, bool lpa)
+static void leaf_fill(struct leaf *leaf, uint64_t desc, unsigned granule, int level, bool ds,
+                      bool lpa)
 {
 	unsigned shift = level_shift(granule, level);
 	uint64_t base = desc_address(desc, granule, shift, ds, lpa);
 
 	if ((desc & DESC_CONTIGUOUS) != 0) {
-		// A set of unequal or misplaced contiguous entries is taken as if each spanned the whole set.
+		// A set of unequal or misplaced contiguous entries is taken as if each spanned the
+		// whole set.
 		shift += contiguous_shift(granule, level);
 		base = align_down(base, BIT(shift));
 	}
@@ -119,8 +122,9 @@ static uint64_t leaf_output(const struct leaf *leaf, uint64_t ia)
 	return leaf->oa | (ia & (BIT(leaf->shift) - 1));
 }
 
-static bool s2_fault(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
-		     enum mmu_fault_type type, int level, const char *control)
+static bool s2_fault(struct walker *w, uint64_t ipa, enum pas ipa_pas,
+                     const struct s2_access *access, enum mmu_fault_type type, int level,
+                     const char *control)
 {
 	w->fault->stage2 = true;
 	w->fault->s1ptw = access->walk;
@@ -162,18 +166,20 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 
 	tlb_walk_lookup(w->tlb, step->key, ipa, p->granule, p->start_level, &point);
 	place = desc_place(point.table, ipa, p->granule, point.level,
-			   index_top(p->granule, point.level, p->start_level, p->ia_bits));
+	                   index_top(p->granule, point.level, p->start_level, p->ia_bits));
 	if (!address_fits(place, p->oa_bits)) {
-		return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ADDRESS_SIZE, 0, "VTCR_EL2.PS");
+		return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ADDRESS_SIZE, 0,
+		                "VTCR_EL2.PS");
 	}
 	for (;;) {
 		if (!descriptor_read(w, place, point.pas, p->ee, &desc)) {
-			return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_EXTERNAL_WALK, point.level,
-					NULL);
+			return s2_fault(w, ipa, step->ipa_pas, step->access,
+			                MMU_FAULT_EXTERNAL_WALK, point.level, NULL);
 		}
 		switch (desc_kind(desc, p->granule, point.level, p->ds, features->pa_bits)) {
 		case DESC_INVALID:
-			return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_TRANSLATION, point.level, NULL);
+			return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_TRANSLATION,
+			                point.level, NULL);
 		case DESC_IS_LEAF:
 			leaf_fill(leaf, desc, p->granule, point.level, p->ds, features->lpa);
 			leaf->pas = p->output_pas;
@@ -182,21 +188,22 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 			step->desc_pa = place;
 			step->desc_pas = point.pas;
 			if (!address_fits(leaf_output(leaf, ipa), p->oa_bits)) {
-				return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ADDRESS_SIZE, leaf->level,
-						"VTCR_EL2.PS");
+				return s2_fault(w, ipa, step->ipa_pas, step->access,
+				                MMU_FAULT_ADDRESS_SIZE, leaf->level, "VTCR_EL2.PS");
 			}
 			if ((desc & DESC_AF) == 0 && !p->ha && !w->no_update) {
-				return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ACCESS_FLAG, leaf->level,
-						"VTCR_EL2.HA");
+				return s2_fault(w, ipa, step->ipa_pas, step->access,
+				                MMU_FAULT_ACCESS_FLAG, leaf->level, "VTCR_EL2.HA");
 			}
 			return true;
 		case DESC_IS_TABLE:
-			point.table = desc_address(desc, p->granule, p->granule, p->ds, features->lpa);
+			point.table =
+			        desc_address(desc, p->granule, p->granule, p->ds, features->lpa);
 			place = desc_place(point.table, ipa, p->granule, point.level + 1,
-					   level_shift(p->granule, point.level));
+			                   level_shift(p->granule, point.level));
 			if (!address_fits(place, p->oa_bits)) {
-				return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ADDRESS_SIZE, point.level,
-						"VTCR_EL2.PS");
+				return s2_fault(w, ipa, step->ipa_pas, step->access,
+				                MMU_FAULT_ADDRESS_SIZE, point.level, "VTCR_EL2.PS");
 			}
 			point.level++;
 			tlb_walk_insert(w->tlb, step->key, ipa, p->granule, &point);
@@ -212,8 +219,10 @@ static bool s2_is_device(const struct s2_params *params, uint64_t desc)
 	return params->fwb ? (attr & 4) == 0 : (attr & 0xc) == 0;
 }
 
-// AArch64.S2DirectBasePermissions and AArch64.S2CheckPermissions. writable takes DBM as already used.
-static bool s2_permits(struct walker *w, const struct s2_step *step, const struct leaf *leaf, struct s2_output *out)
+// AArch64.S2DirectBasePermissions and AArch64.S2CheckPermissions. writable takes DBM as already
+// used.
+static bool s2_permits(struct walker *w, const struct s2_step *step, const struct leaf *leaf,
+                       struct s2_output *out)
 {
 	const struct s2_params *p = step->params;
 	const struct s2_access *access = step->access;
@@ -247,7 +256,8 @@ static bool s2_permits(struct walker *w, const struct s2_step *step, const struc
 		w->fault->write = true;
 	}
 	if (!ok) {
-		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_PERMISSION, leaf->level, control);
+		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_PERMISSION,
+		                leaf->level, control);
 	}
 	return true;
 }
@@ -272,7 +282,8 @@ static bool s2_update(struct walker *w, const struct s2_step *step, struct leaf 
 		return true;
 	}
 	if (!descriptor_write(w, step->desc_pa, step->desc_pas, p->ee, desc)) {
-		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_EXTERNAL_WALK, leaf->level, NULL);
+		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_EXTERNAL_WALK,
+		                leaf->level, NULL);
 	}
 	leaf->desc = desc;
 	return true;
@@ -280,11 +291,12 @@ static bool s2_update(struct walker *w, const struct s2_step *step, struct leaf 
 
 static bool s2_needs_dirty(const struct s2_params *p, const struct s2_access *access, uint64_t desc)
 {
-	return p->hd && access->write && !access->at && !access->cache_op && (desc & (DESC_DBM | DESC_S2AP1)) == DESC_DBM;
+	return p->hd && access->write && !access->at && !access->cache_op &&
+	       (desc & (DESC_DBM | DESC_S2AP1)) == DESC_DBM;
 }
 
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
-		  struct s2_output *out)
+                  struct s2_output *out)
 {
 	struct s2_params *p = s2_params_of(w, ipa_pas);
 	struct s2_step step = {.ipa = ipa, .ipa_pas = ipa_pas, .access = access, .params = p};
@@ -297,13 +309,15 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 		bool secure_space = w->regime->secure && ipa_pas == PAS_SECURE;
 
 		return s2_fault(w, ipa, ipa_pas, access, MMU_FAULT_TRANSLATION, 0,
-				!p->size_fault && p->level_fault ? (secure_space ? "VSTCR_EL2.SL0" : "VTCR_EL2.SL0")
-				: secure_space			 ? "VSTCR_EL2.T0SZ"
-								 : "VTCR_EL2.T0SZ");
+		                !p->size_fault && p->level_fault
+		                        ? (secure_space ? "VSTCR_EL2.SL0" : "VTCR_EL2.SL0")
+		                : secure_space ? "VSTCR_EL2.T0SZ"
+		                               : "VTCR_EL2.T0SZ");
 	}
 	step.key = tlb_key_s2(w->regime, ipa_pas);
 	hit = tlb_lookup_s2(w->tlb, step.key, ipa, access->fetch, leaf) &&
-	      address_fits(leaf_output(leaf, ipa), p->oa_bits) && !s2_needs_dirty(p, access, leaf->desc);
+	      address_fits(leaf_output(leaf, ipa), p->oa_bits) &&
+	      !s2_needs_dirty(p, access, leaf->desc);
 	if (!hit && !s2_walk(w, &step, leaf)) {
 		return false;
 	}
@@ -352,8 +366,8 @@ static uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
 }
 
 // Read a stage 1 descriptor; its address is an IPA where stage 2 is on.
-static bool s1_descriptor(struct walker *w, const struct s1_params *params, const struct walk_point *point,
-			  struct s1_place *place, uint64_t *desc)
+static bool s1_descriptor(struct walker *w, const struct s1_params *params,
+                          const struct walk_point *point, struct s1_place *place, uint64_t *desc)
 {
 	place->desc_ipa_pas = point->pas;
 	place->desc_pa = place->desc_ipa;
@@ -374,8 +388,9 @@ static bool s1_descriptor(struct walker *w, const struct s1_params *params, cons
 	return true;
 }
 
-static bool s1_leaf_done(struct walker *w, const struct s1_params *params, const struct walk_point *point, uint64_t va,
-			 uint64_t desc, struct leaf *leaf)
+static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
+                         const struct walk_point *point, uint64_t va, uint64_t desc,
+                         struct leaf *leaf)
 {
 	const struct mmu_regime *regime = w->regime;
 
@@ -383,10 +398,12 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params, const
 	leaf->table_perms = point->table_perms;
 	leaf->pas = point->pas == PAS_SECURE && (desc & DESC_NS) == 0 ? PAS_SECURE : PAS_NONSECURE;
 	// A Secure walk that went through a Non-secure table gives non-global entries.
-	leaf->global = !params->two_ranges || ((desc & DESC_NG) == 0 &&
-					       !(regime_secure(regime) && point->pas == PAS_NONSECURE));
+	leaf->global =
+	        !params->two_ranges ||
+	        ((desc & DESC_NG) == 0 && !(regime_secure(regime) && point->pas == PAS_NONSECURE));
 	if (!address_fits(leaf_output(leaf, va), params->oa_bits)) {
-		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, leaf->level, control_name(regime, CONTROL_IPS));
+		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, leaf->level,
+		                 control_name(regime, CONTROL_IPS));
 	}
 	if ((desc & DESC_AF) == 0 && !params->ha && !w->no_update) {
 		return fault_set(w, MMU_FAULT_ACCESS_FLAG, leaf->level, NULL);
@@ -395,23 +412,25 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params, const
 }
 
 bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
-	     struct s1_place *place)
+             struct s1_place *place)
 {
 	const struct mmu_regime *regime = w->regime;
 	const struct mmu_features *features = regime->features;
 	struct walk_point point = {.table = params->table,
-				   .level = params->start_level,
-				   .pas = regime_secure(regime) ? PAS_SECURE : PAS_NONSECURE};
+	                           .level = params->start_level,
+	                           .pas = regime_secure(regime) ? PAS_SECURE : PAS_NONSECURE};
 	uint64_t tag_va = (uint64_t)sext(va, 56);
 	uint64_t desc;
 
 	if (params->epd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-				 control_name(regime, params->upper ? CONTROL_EPD1 : CONTROL_EPD0));
+		                 control_name(regime, params->upper ? CONTROL_EPD1 : CONTROL_EPD0));
 	}
-	tlb_walk_lookup(w->tlb, w->tags.asid_key, tag_va, params->granule, params->start_level, &point);
+	tlb_walk_lookup(w->tlb, w->tags.asid_key, tag_va, params->granule, params->start_level,
+	                &point);
 	place->desc_ipa = desc_place(point.table, va, params->granule, point.level,
-				     index_top(params->granule, point.level, params->start_level, params->ia_bits));
+	                             index_top(params->granule, point.level, params->start_level,
+	                                       params->ia_bits));
 	if (!address_fits(place->desc_ipa, params->oa_bits)) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, 0, control_name(regime, CONTROL_IPS));
 	}
@@ -419,22 +438,25 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 		if (!s1_descriptor(w, params, &point, place, &desc)) {
 			return false;
 		}
-		switch (desc_kind(desc, params->granule, point.level, params->ds, features->pa_bits)) {
+		switch (desc_kind(desc, params->granule, point.level, params->ds,
+		                  features->pa_bits)) {
 		case DESC_INVALID:
 			return fault_set(w, MMU_FAULT_TRANSLATION, point.level, NULL);
 		case DESC_IS_LEAF:
 			return s1_leaf_done(w, params, &point, va, desc, leaf);
 		case DESC_IS_TABLE:
-			point.table = desc_address(desc, params->granule, params->granule, params->ds, features->lpa);
+			point.table = desc_address(desc, params->granule, params->granule,
+			                           params->ds, features->lpa);
 			point.table_perms |= s1_table_perms(params, desc);
 			if ((desc & DESC_NS_TABLE) != 0) {
 				point.pas = PAS_NONSECURE;
 			}
-			place->desc_ipa = desc_place(point.table, va, params->granule, point.level + 1,
-						     level_shift(params->granule, point.level));
+			place->desc_ipa =
+			        desc_place(point.table, va, params->granule, point.level + 1,
+			                   level_shift(params->granule, point.level));
 			if (!address_fits(place->desc_ipa, params->oa_bits)) {
 				return fault_set(w, MMU_FAULT_ADDRESS_SIZE, point.level,
-						 control_name(regime, CONTROL_IPS));
+				                 control_name(regime, CONTROL_IPS));
 			}
 			point.level++;
 			tlb_walk_insert(w->tlb, w->tags.asid_key, tag_va, params->granule, &point);

@@ -31,7 +31,8 @@ void describe_level(unsigned el, bool secure, struct text *text);
 void describe_detail(const struct trace_event *event, struct text *text);
 
 // "symbol+0x10", or "" if no symbol covers it.
-void describe_symbol(const struct trace_names *names, unsigned el, uint64_t address, struct text *text);
+void describe_symbol(const struct trace_names *names, unsigned el, uint64_t address,
+                     struct text *text);
 
 // Disassembler of A64 instructions; opaque. NULL when it is not to be had.
 struct disassembler;

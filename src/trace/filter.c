@@ -78,7 +78,8 @@ static bool parse_cause(struct trace_filter *filter, const char *value)
 	return false;
 }
 
-static bool parse_symbol(struct trace_filter *filter, const char *value, const struct trace_names *names)
+static bool parse_symbol(struct trace_filter *filter, const char *value,
+                         const struct trace_names *names)
 {
 	struct symbol_range range;
 	struct symbol_range *ranges;
@@ -96,8 +97,8 @@ static bool parse_symbol(struct trace_filter *filter, const char *value, const s
 	return true;
 }
 
-static bool parse_one(struct trace_filter *filter, char *item, const struct trace_names *names, char *error,
-		      size_t error_size)
+static bool parse_one(struct trace_filter *filter, char *item, const struct trace_names *names,
+                      char *error, size_t error_size)
 {
 	char *value = strchr(item, '=');
 	bool ok;
@@ -118,7 +119,8 @@ static bool parse_one(struct trace_filter *filter, char *item, const struct trac
 	} else if (strcmp(item, "symbol") == 0) {
 		ok = parse_symbol(filter, value, names);
 	} else {
-		snprintf(error, error_size, "unknown key '%s' (pe, from, to, cause or symbol)", item);
+		snprintf(error, error_size, "unknown key '%s' (pe, from, to, cause or symbol)",
+		         item);
 		return false;
 	}
 	if (!ok) {
@@ -127,8 +129,8 @@ static bool parse_one(struct trace_filter *filter, char *item, const struct trac
 	return ok;
 }
 
-bool trace_filter_parse(struct trace_filter *filter, const char *text, const struct trace_names *names, char *error,
-			size_t error_size)
+bool trace_filter_parse(struct trace_filter *filter, const char *text,
+                        const struct trace_names *names, char *error, size_t error_size)
 {
 	char *copy = strdup(text);
 	char *rest = copy;
@@ -158,7 +160,8 @@ static bool in_ranges(const struct trace_filter *filter, uint64_t address)
 
 bool trace_filter_passes(const struct trace_filter *filter, const struct trace_event *event)
 {
-	if (filter->has_pe && (event->pe >= PES_MAX || !(filter->pes[event->pe / 8] >> (event->pe % 8) & 1))) {
+	if (filter->has_pe &&
+	    (event->pe >= PES_MAX || !(filter->pes[event->pe / 8] >> (event->pe % 8) & 1))) {
 		return false;
 	}
 	if (filter->has_from && !(filter->from >> event->from_el & 1)) {
@@ -171,7 +174,8 @@ bool trace_filter_passes(const struct trace_filter *filter, const struct trace_e
 		return false;
 	}
 	// In the symbol: what is left, or what is returned to.
-	return filter->range_count == 0 || in_ranges(filter, event->pc) || in_ranges(filter, event->elr);
+	return filter->range_count == 0 || in_ranges(filter, event->pc) ||
+	       in_ranges(filter, event->elr);
 }
 
 struct filter_sink {
@@ -185,7 +189,8 @@ static void filter_event(struct trace_sink *sink, const struct trace_event *even
 {
 	struct filter_sink *f = (struct filter_sink *)sink;
 
-	if (f->level_changes && event->from_el == event->to_el && event->from_secure == event->to_secure) {
+	if (f->level_changes && event->from_el == event->to_el &&
+	    event->from_secure == event->to_secure) {
 		return;
 	}
 	if (f->filter == NULL || trace_filter_passes(f->filter, event)) {
@@ -209,14 +214,14 @@ static void filter_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type filter_type = {
-	.name = "filter",
-	.event = filter_event,
-	.finish = filter_finish,
-	.destroy = filter_destroy,
+        .name = "filter",
+        .event = filter_event,
+        .finish = filter_finish,
+        .destroy = filter_destroy,
 };
 
 struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-					    struct trace_sink *inner)
+                                            struct trace_sink *inner)
 {
 	struct filter_sink *f;
 
@@ -259,10 +264,10 @@ static void callback_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type callback_type = {
-	.name = "callback",
-	.event = callback_event,
-	.finish = callback_finish,
-	.destroy = callback_destroy,
+        .name = "callback",
+        .event = callback_event,
+        .finish = callback_finish,
+        .destroy = callback_destroy,
 };
 
 struct trace_sink *trace_sink_callback_create(trace_callback_fn *fn, void *opaque)

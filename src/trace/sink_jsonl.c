@@ -106,13 +106,15 @@ static void put_exception(struct jsonl_sink *s, const struct trace_event *event)
 		put_number(s, "intid", event->intid);
 	}
 	put_hex(s, "vector", event->vector);
+	put_place(s, "vector_sym", event->to_el, event->vector);
 }
 
 static void begin(struct jsonl_sink *s)
 {
 	if (!s->begun) {
-		fprintf(s->file, "{\"type\":\"header\",\"format\":\"strata-trace\",\"version\":%d}\n",
-			TRACE_FORMAT_VERSION);
+		fprintf(s->file,
+		        "{\"type\":\"header\",\"format\":\"strata-trace\",\"version\":%d}\n",
+		        TRACE_FORMAT_VERSION);
 		s->begun = true;
 	}
 }
@@ -144,7 +146,8 @@ static void jsonl_event(struct trace_sink *sink, const struct trace_event *event
 		put_text(s, "asm", buffer);
 	}
 	put_hex(s, "elr", event->elr);
-	put_place(s, "elr_sym", event->type == TRACE_RETURN ? event->to_el : event->from_el, event->elr);
+	put_place(s, "elr_sym", event->type == TRACE_RETURN ? event->to_el : event->from_el,
+	          event->elr);
 	put_hex(s, "spsr", event->spsr);
 	if (event->type == TRACE_EXCEPTION) {
 		put_exception(s, event);
@@ -171,10 +174,10 @@ static void jsonl_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type jsonl_type = {
-	.name = "jsonl",
-	.event = jsonl_event,
-	.finish = jsonl_finish,
-	.destroy = jsonl_destroy,
+        .name = "jsonl",
+        .event = jsonl_event,
+        .finish = jsonl_finish,
+        .destroy = jsonl_destroy,
 };
 
 struct trace_sink *trace_sink_jsonl_create(FILE *file, const struct trace_names *names)

@@ -30,14 +30,14 @@ void trace_filter_destroy(struct trace_filter *filter);
 
 // Add "KEY=VALUE[,KEY=VALUE]...", keys: pe, from, to, cause, symbol. Symbols are looked up through names at once.
 // False with a one-line message in error.
-bool trace_filter_parse(struct trace_filter *filter, const char *text, const struct trace_names *names, char *error,
-			size_t error_size);
+bool trace_filter_parse(struct trace_filter *filter, const char *text,
+                        const struct trace_names *names, char *error, size_t error_size);
 
 bool trace_filter_passes(const struct trace_filter *filter, const struct trace_event *event);
 
 // A sink that hands on what passes, and only changes of level or Security state if level_changes. Owns inner; the
 // filter has to outlive it and may be NULL. NULL if inner is NULL.
 struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-					    struct trace_sink *inner);
+                                            struct trace_sink *inner);
 
 #endif

@@ -58,7 +58,8 @@ struct trace_event {
 	unsigned pe;
 	uint8_t from_el, to_el; // 0..3
 	bool from_secure, to_secure;
-	const char *control; // what routed it here, e.g. "HCR_EL2.TWI"; NULL: nothing but the exception model itself
+	const char *
+	        control; // what routed it here, e.g. "HCR_EL2.TWI"; NULL: nothing but the exception model itself
 	const char *sysreg; // TRACE_CAUSE_SYSREG: name, or "S3_0_C..." ; else NULL
 	bool sysreg_read;
 	bool has_esr, has_far, has_ipa, has_insn, has_intid;
@@ -67,7 +68,8 @@ struct trace_event {
 	uint64_t pc; // address of the instruction that caused it (ERET's own address for a return)
 	uint64_t spsr;
 	uint64_t far;
-	uint64_t ipa; // faulting IPA of a stage-2 fault (what HPFAR_EL2 reports, with the page offset zero)
+	uint64_t
+	        ipa; // faulting IPA of a stage-2 fault (what HPFAR_EL2 reports, with the page offset zero)
 	uint64_t vector; // where execution goes on
 	uint32_t insn; // the instruction word at pc
 	uint32_t intid; // pending INTID of an IRQ/FIQ/vIRQ/vFIQ

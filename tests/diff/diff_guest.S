@@ -38,7 +38,7 @@ _start:
 	tlbi vmalle1
 	dsb sy
 	isb
-	ldr x1, =0x30d0199d // RES1 bits, M, C, I, SA, SA0
+	ldr x1, =0x30d0399d // RES1 bits, M, C, I, SA, SA0, EnDB (QEMU strips PACs only if some key is enabled)
 	msr sctlr_el1, x1
 	isb
 

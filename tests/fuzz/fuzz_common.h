@@ -82,35 +82,37 @@ static inline void fuzz_save(const struct fuzz *fuzz, const void *data, size_t s
 
 static inline void fuzz_done(const struct fuzz *fuzz)
 {
-	printf("%llu inputs, seed %llu, %lld s: nothing found\n", (unsigned long long)fuzz->iterations,
-	       (unsigned long long)fuzz->seed, (long long)(time(NULL) - fuzz->begin));
+	printf("%llu inputs, seed %llu, %lld s: nothing found\n",
+	       (unsigned long long)fuzz->iterations, (unsigned long long)fuzz->seed,
+	       (long long)(time(NULL) - fuzz->begin));
 }
 
 // Values at which arithmetic on sizes and addresses goes wrong.
 static inline uint64_t fuzz_interesting(struct fuzz *fuzz)
 {
 	static const uint64_t values[] = {0,
-					  1,
-					  0x7f,
-					  0x80,
-					  0xff,
-					  0x7fff,
-					  0xffff,
-					  0x10000,
-					  0x3fffffff,
-					  0x40000000,
-					  0x407fffff,
-					  0x40800000,
-					  0x7fffffff,
-					  0x80000000,
-					  0xffffffff,
-					  UINT64_C(0x100000000),
-					  UINT64_C(0x7fffffffffffffff),
-					  UINT64_C(0x8000000000000000),
-					  UINT64_C(0xfffffffffffff000),
-					  UINT64_C(0xffffffffffffffff)};
+	                                  1,
+	                                  0x7f,
+	                                  0x80,
+	                                  0xff,
+	                                  0x7fff,
+	                                  0xffff,
+	                                  0x10000,
+	                                  0x3fffffff,
+	                                  0x40000000,
+	                                  0x407fffff,
+	                                  0x40800000,
+	                                  0x7fffffff,
+	                                  0x80000000,
+	                                  0xffffffff,
+	                                  UINT64_C(0x100000000),
+	                                  UINT64_C(0x7fffffffffffffff),
+	                                  UINT64_C(0x8000000000000000),
+	                                  UINT64_C(0xfffffffffffff000),
+	                                  UINT64_C(0xffffffffffffffff)};
 
-	return values[fuzz_random(fuzz) % (sizeof(values) / sizeof(values[0]))] + fuzz_random(fuzz) % 3 - 1;
+	return values[fuzz_random(fuzz) % (sizeof(values) / sizeof(values[0]))] +
+	       fuzz_random(fuzz) % 3 - 1;
 }
 
 static inline size_t fuzz_mutate_once(struct fuzz *fuzz, uint8_t *data, size_t size, size_t max)

@@ -32,8 +32,11 @@ static void make_samples(struct sample *samples)
 	size_t n;
 	void *dtb;
 	size_t size;
-	const struct dtb_config config = {
-		.ram_base = SAMPLE_RAM, .ram_size = RAM_SIZE, .pe_count = 2, .cpu_compatible = "arm,armv8", .append = "x"};
+	const struct dtb_config config = {.ram_base = SAMPLE_RAM,
+	                                  .ram_size = RAM_SIZE,
+	                                  .pe_count = 2,
+	                                  .cpu_compatible = "arm,armv8",
+	                                  .append = "x"};
 
 	samples[0].size = sample_elf(samples[0].data);
 	samples[1].size = sample_image(samples[1].data);
@@ -56,7 +59,8 @@ static void make_samples(struct sample *samples)
 	{
 		uint8_t *zeros = calloc(1, 16u << 20);
 
-		samples[9].size = zeros != NULL ? sample_gzip(samples[9].data, zeros, 16u << 20) : 0;
+		samples[9].size =
+		        zeros != NULL ? sample_gzip(samples[9].data, zeros, 16u << 20) : 0;
 		free(zeros);
 	}
 }
@@ -79,10 +83,10 @@ static void try_symbols(struct loader *loader, uint8_t *data, size_t size)
 static void try_dtb(const uint8_t *data, size_t size)
 {
 	const struct dtb_config config = {.ram_base = SAMPLE_RAM,
-					  .ram_size = RAM_SIZE,
-					  .append = "console=ttyAMA0",
-					  .initrd_start = SAMPLE_RAM,
-					  .initrd_end = SAMPLE_RAM + 4096};
+	                                  .ram_size = RAM_SIZE,
+	                                  .append = "console=ttyAMA0",
+	                                  .initrd_start = SAMPLE_RAM,
+	                                  .initrd_end = SAMPLE_RAM + 4096};
 	char error[128];
 	void *dtb;
 	size_t dtb_size;
@@ -147,7 +151,8 @@ int main(int argc, char **argv)
 	struct bus *bus = bus_create();
 	int first = fuzz_init(&fuzz, argc, argv);
 
-	if (bus == NULL || bus_map_ram(bus, SAMPLE_RAM, RAM_SIZE, BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false) != 0) {
+	if (bus == NULL || bus_map_ram(bus, SAMPLE_RAM, RAM_SIZE,
+	                               BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false) != 0) {
 		return 2;
 	}
 	if (first < argc) {

@@ -14,15 +14,67 @@
 #define WORD_SIZE 96
 
 static const char *const words[] = {
-	"--cpu",	  "max",	    "--memory",	      "1G",	    "--smp",	  "4",		"--boot-el",
-	"2",		  "--secure",	    "--ram-base",     "0x40000000", "--initrd",	  "file",	"--append",
-	"a b",		  "--dtb",	    "--dump-dtb",     "--load",	    "f@0x1000",	  "--entry",	"0x1000",
-	"--symbols",	  "--semihosting",  "--semihosting-dir", "dir",	    "--max-insns", "1M",	"--max-time",
-	"1ms",		  "--tlb",	    "keep",	      "--trace",    "exc",	  "--trace-out", "--trace-format",
-	"jsonl",	  "--trace-filter", "pe=0,cause=HVC", "--stats",    "--seed",	  "7",		"--rtc",
-	"host",		  "--no-reboot",    "--verbose",    "--help",	      "--",	    "-",	  "-h",		"image@0x40000000",
-	"image",	  "",		    "@",	      "=",	    "--memory=18446744073709551615K",
-	"--smp=0x7fffffffffffffff", "--load=@@@1", "--s", "--trace", "--trace-", "--m",
+        "--cpu",
+        "max",
+        "--memory",
+        "1G",
+        "--smp",
+        "4",
+        "--boot-el",
+        "2",
+        "--secure",
+        "--ram-base",
+        "0x40000000",
+        "--initrd",
+        "file",
+        "--append",
+        "a b",
+        "--dtb",
+        "--dump-dtb",
+        "--load",
+        "f@0x1000",
+        "--entry",
+        "0x1000",
+        "--symbols",
+        "--semihosting",
+        "--semihosting-dir",
+        "dir",
+        "--max-insns",
+        "1M",
+        "--max-time",
+        "1ms",
+        "--tlb",
+        "keep",
+        "--trace",
+        "exc",
+        "--trace-out",
+        "--trace-format",
+        "jsonl",
+        "--trace-filter",
+        "pe=0,cause=HVC",
+        "--stats",
+        "--seed",
+        "7",
+        "--rtc",
+        "host",
+        "--no-reboot",
+        "--verbose",
+        "--help",
+        "--",
+        "-",
+        "-h",
+        "image@0x40000000",
+        "image",
+        "",
+        "@",
+        "=",
+        "--memory=18446744073709551615K",
+        "--smp=0x7fffffffffffffff",
+        "--load=@@@1",
+        "--s",
+        "--trace",
+        "--trace-",
+        "--m",
 };
 
 #define WORD_COUNT (sizeof(words) / sizeof(words[0]))
@@ -39,7 +91,7 @@ int main(int argc, char **argv)
 		char error[200] = "";
 		int n = 1 + (int)(fuzz_random(&fuzz) % WORDS_MAX);
 
-		list[0] = (char *)(uintptr_t)"run";
+		list[0] = (char *)(uintptr_t) "run";
 		for (int i = 0; i < n; i++) {
 			const char *word = words[fuzz_random(&fuzz) % WORD_COUNT];
 			size_t size = strlen(word);
@@ -53,7 +105,8 @@ int main(int argc, char **argv)
 		}
 		list[1 + n] = NULL;
 		fuzz_save(&fuzz, text, sizeof(text));
-		if (run_options_parse(&options, n + 1, list, error, sizeof(error)) != 0 && error[0] == '\0') {
+		if (run_options_parse(&options, n + 1, list, error, sizeof(error)) != 0 &&
+		    error[0] == '\0') {
 			fprintf(stderr, "an error without a message\n");
 			abort();
 		}

@@ -117,13 +117,18 @@ TEST(sctlr_uma_set_lets_el0_change_daif)
 	EXPECT_REG(e, 0, SPSR_D | SPSR_A | SPSR_F);
 }
 
-TEST(sctlr_el2_uma_decides_for_el0_of_a_host)
+// SCTLR_EL2 has no UMA: a host's EL0 never gets at DAIF.
+TEST(daif_is_always_trapped_at_el0_of_a_host)
 {
+	QEMU_DIFFERS("asks bit 9 of SCTLR_EL2, which is RES0");
 	SKIP_UNLESS(HAS_VHE, "no FEAT_VHE");
-	host(0);
-	EXPECT_TRAP(EL0, READ, daif, EL2);
+	sctlr_el1(0, SCTLR_UMA);
 	host(SCTLR_UMA);
-	EXPECT_ACCESS(EL0, READ, daif);
+	struct exc clr = run_at(EL0, daifclr_2);
+
+	EXPECT_TRAP(EL0, READ, daif, EL2);
+	EXPECT_TRAP(EL0, WRITE, daif, EL2);
+	EXPECT_EXC(clr, EL2, EC_SYSREG, ISS_SYSREG_WRITE(0, 3, 4, 2, 7, 31));
 }
 
 // ---- nTWI, nTWE ---------------------------------------------------------------------------------

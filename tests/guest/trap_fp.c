@@ -77,10 +77,12 @@ TEST(fpen_trap_at_el0_with_tge_is_ec_0_at_el2)
 {
 	write_sysreg(hcr_el2, HCR_BASE | HCR_TGE);
 	fpen(0);
-	struct exc e = run_at(EL0, fp_add);
+	struct exc add = run_at(EL0, fp_add);
+	struct exc mrs = run_at(EL0, read_fpcr);
 
-	EXPECT_EXC(e, EL2, EC_UNKNOWN, 0);
-	EXPECT_EQ(e.elr, fp_add);
+	EXPECT_EXC(add, EL2, EC_UNKNOWN, 0);
+	EXPECT_EQ(add.elr, fp_add);
+	EXPECT_EXC(mrs, EL2, EC_UNKNOWN, 0);
 }
 
 TEST(fpen_of_cpacr_el1_says_nothing_in_a_host)

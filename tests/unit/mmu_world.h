@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A small world for tests of the mmu room: RAM, a regime, hand-made tables, and the outcome of the last access.
+// A small world for tests of the mmu room: RAM, a regime, hand-made tables, and the outcome of the
+// last access.
 #ifndef STRATA_TESTS_MMU_WORLD_H
 #define STRATA_TESTS_MMU_WORLD_H
 
@@ -84,10 +85,10 @@ __attribute__((unused)) static uint64_t new_table(unsigned granule)
 	return table;
 }
 
-// The chain of tables that leads from `top` (of start_level) to the descriptor of va at `level`; tables are made where
-// the chain does not have them. Returns the address of that descriptor.
-__attribute__((unused)) static uint64_t descriptor_at(uint64_t top, uint64_t va, unsigned granule, int start_level,
-						      int level)
+// The chain of tables that leads from `top` (of start_level) to the descriptor of va at `level`;
+// tables are made where the chain does not have them. Returns the address of that descriptor.
+__attribute__((unused)) static uint64_t descriptor_at(uint64_t top, uint64_t va, unsigned granule,
+                                                      int start_level, int level)
 {
 	uint64_t table = top;
 
@@ -109,41 +110,42 @@ __attribute__((unused)) static uint64_t descriptor_at(uint64_t top, uint64_t va,
 __attribute__((unused)) static struct mmu_features all_features(void)
 {
 	return (struct mmu_features){.pa_bits = 48,
-				     .gran4k = true,
-				     .gran16k = true,
-				     .gran64k = true,
-				     .s2_gran4k = true,
-				     .s2_gran16k = true,
-				     .s2_gran64k = true,
-				     .lva = true,
-				     .lpa = true,
-				     .lpa2 = true,
-				     .haf = true,
-				     .hdbs = true,
-				     .hpds = true,
-				     .hpds2 = true,
-				     .pan = true,
-				     .pan3 = true,
-				     .xnx = true,
-				     .ttcnp = true,
-				     .s2fwb = true,
-				     .e0pd = true,
-				     .vmid16 = true,
-				     .asid16 = true,
-				     .ttst = true,
-				     .bti = true,
-				     .sel2 = true};
+	                             .gran4k = true,
+	                             .gran16k = true,
+	                             .gran64k = true,
+	                             .s2_gran4k = true,
+	                             .s2_gran16k = true,
+	                             .s2_gran64k = true,
+	                             .lva = true,
+	                             .lpa = true,
+	                             .lpa2 = true,
+	                             .haf = true,
+	                             .hdbs = true,
+	                             .hpds = true,
+	                             .hpds2 = true,
+	                             .pan = true,
+	                             .pan3 = true,
+	                             .xnx = true,
+	                             .ttcnp = true,
+	                             .s2fwb = true,
+	                             .e0pd = true,
+	                             .vmid16 = true,
+	                             .asid16 = true,
+	                             .ttst = true,
+	                             .bti = true,
+	                             .sel2 = true};
 }
 
-// EL1&0, MMU and caches on, 4K granule, 48-bit VA and PA, empty TTBR0 table, MAIR: 0 write-back, 1 Device nGnRnE,
-// 2 Non-cacheable, 3 Device nGnRE.
+// EL1&0, MMU and caches on, 4K granule, 48-bit VA and PA, empty TTBR0 table, MAIR: 0 write-back, 1
+// Device nGnRnE, 2 Non-cacheable, 3 Device nGnRE.
 __attribute__((unused)) static void world_setup(void)
 {
 	memset(&w, 0, sizeof(w));
 	w.bus = bus_create();
 	ck_assert_ptr_nonnull(w.bus);
-	ck_assert_int_eq(
-		bus_map_ram(w.bus, RAM_BASE, RAM_SIZE, BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false), 0);
+	ck_assert_int_eq(bus_map_ram(w.bus, RAM_BASE, RAM_SIZE,
+	                             BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false),
+	                 0);
 	w.features = all_features();
 	w.free_table = RAM_BASE + 0x100000;
 	w.regime.kind = MMU_REGIME_EL10;
@@ -182,7 +184,8 @@ __attribute__((unused)) static bool try_access(uint64_t va, enum mmu_access_type
 
 #define ASSERT_PA(va, want) \
 	do { \
-		ck_assert_msg(try_access((va), MMU_READ, false), "fault %#x", mmu_fault_status(&w.fault)); \
+		ck_assert_msg(try_access((va), MMU_READ, false), "fault %#x", \
+		              mmu_fault_status(&w.fault)); \
 		ck_assert_uint_eq(w.result.pa.v, (want)); \
 	} while (0)
 
@@ -192,14 +195,16 @@ __attribute__((unused)) static bool try_access(uint64_t va, enum mmu_access_type
 // A fault of this status code (FSC with level) from stage 1.
 #define ASSERT_FAULT(va, type, el0, status) \
 	do { \
-		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", (unsigned long)w.result.pa.v); \
+		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", \
+		              (unsigned long)w.result.pa.v); \
 		ck_assert_uint_eq(mmu_fault_status(&w.fault), (status)); \
 		ck_assert(!w.fault.stage2); \
 	} while (0)
 
 #define ASSERT_S2_FAULT(va, type, el0, status, walk) \
 	do { \
-		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", (unsigned long)w.result.pa.v); \
+		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", \
+		              (unsigned long)w.result.pa.v); \
 		ck_assert_uint_eq(mmu_fault_status(&w.fault), (status)); \
 		ck_assert(w.fault.stage2); \
 		ck_assert_int_eq(w.fault.s1ptw, (walk)); \

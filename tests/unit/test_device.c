@@ -9,7 +9,16 @@
 #include "device/pl031.h"
 #include "device/pl061.h"
 
-enum { DR = 0x00, RSR = 0x04, FR = 0x18, IBRD = 0x24, FBRD = 0x28, LCR_H = 0x2c, CR = 0x30, IFLS = 0x34 };
+enum {
+	DR = 0x00,
+	RSR = 0x04,
+	FR = 0x18,
+	IBRD = 0x24,
+	FBRD = 0x28,
+	LCR_H = 0x2c,
+	CR = 0x30,
+	IFLS = 0x34
+};
 enum { IMSC = 0x38, RIS = 0x3c, MIS = 0x40, ICR = 0x44 };
 enum { RXFE = 1 << 4, TXFF = 1 << 5, RXFF = 1 << 6, TXFE = 1 << 7 };
 enum { RX = 1 << 4, TX = 1 << 5, RT = 1 << 6, OE = 1 << 10 };
@@ -65,11 +74,14 @@ static void teardown(void)
 	event_queue_done(&queue);
 }
 
-static uint32_t rd_size(const struct bus_device_type *type, void *device, uint64_t offset, unsigned size)
+static uint32_t rd_size(const struct bus_device_type *type, void *device, uint64_t offset,
+                        unsigned size)
 {
 	uint64_t data = 0;
 
-	ck_assert_int_eq(type->read(device, offset, size, (struct bus_attrs){.pas = PAS_NONSECURE}, &data), BUS_OK);
+	ck_assert_int_eq(type->read(device, offset, size, (struct bus_attrs){.pas = PAS_NONSECURE},
+	                            &data),
+	                 BUS_OK);
 	return (uint32_t)data;
 }
 
@@ -80,7 +92,9 @@ static uint32_t rd(uint64_t offset)
 
 static void wr(uint64_t offset, uint32_t value)
 {
-	ck_assert_int_eq(pl011_type.write(uart, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE}, value), BUS_OK);
+	ck_assert_int_eq(pl011_type.write(uart, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE},
+	                                  value),
+	                 BUS_OK);
 }
 
 // As a driver sets the UART up: 115200 baud from 24 MHz, 8 bits, FIFOs.
@@ -307,7 +321,9 @@ END_TEST
 
 static void gw(uint64_t offset, uint32_t value)
 {
-	ck_assert_int_eq(pl061_type.write(gpio, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE}, value), BUS_OK);
+	ck_assert_int_eq(pl061_type.write(gpio, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE},
+	                                  value),
+	                 BUS_OK);
 }
 
 static uint32_t gr(uint64_t offset)

@@ -18,13 +18,13 @@ static char error[256];
 static void setup(void)
 {
 	config = (struct dtb_config){
-		.ram_base = 0x40000000,
-		.ram_size = 0x40000000,
-		.pe_count = 1,
-		.cpu_compatible = "arm,cortex-a72",
-		.psci = DTB_PSCI_SMC,
-		.el2 = true,
-		.pmu = true,
+	        .ram_base = 0x40000000,
+	        .ram_size = 0x40000000,
+	        .pe_count = 1,
+	        .cpu_compatible = "arm,cortex-a72",
+	        .psci = DTB_PSCI_SMC,
+	        .el2 = true,
+	        .pmu = true,
 	};
 	dtb = NULL;
 }
@@ -247,7 +247,8 @@ START_TEST(a_given_tree_is_completed)
 	config.append = "new";
 	config.initrd_start = 0x1000;
 	config.initrd_end = 0x2000;
-	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)), 0);
+	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)),
+	                 0);
 	free(given);
 	ck_assert(!has_node("/memory@40000000"));
 	ck_assert_uint_eq(cell("/memory@200000000", "reg", 0), 2);
@@ -267,7 +268,8 @@ START_TEST(a_given_tree_keeps_its_command_line)
 	given = dtb;
 	given_size = size;
 	config.append = NULL;
-	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)), 0);
+	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)),
+	                 0);
 	free(given);
 	ck_assert_str_eq(text("/chosen", "bootargs"), "old");
 }
@@ -279,7 +281,9 @@ START_TEST(what_is_no_tree_is_refused)
 	void *out = NULL;
 	size_t out_size;
 
-	ck_assert_int_lt(dtb_adopt(&config, junk, sizeof(junk), &out, &out_size, error, sizeof(error)), 0);
+	ck_assert_int_lt(dtb_adopt(&config, junk, sizeof(junk), &out, &out_size, error,
+	                           sizeof(error)),
+	                 0);
 	ck_assert_ptr_nonnull(strstr(error, "not a device tree"));
 	build();
 	// Cut off at every 7th byte.
@@ -287,7 +291,9 @@ START_TEST(what_is_no_tree_is_refused)
 		void *copy = malloc(cut + 1);
 
 		memcpy(copy, dtb, cut);
-		ck_assert_int_lt(dtb_adopt(&config, copy, cut, &out, &out_size, error, sizeof(error)), 0);
+		ck_assert_int_lt(dtb_adopt(&config, copy, cut, &out, &out_size, error,
+		                           sizeof(error)),
+		                 0);
 		free(copy);
 	}
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random registers, tables and accesses: nothing crashes (run it under UBSan), a translation that hits the TLB says what
-// the walk said, and a walk that may not write leaves memory alone. Usage: test_mmu_random [SEED [ROUNDS]]
+// Random registers, tables and accesses: nothing crashes (run it under UBSan), a translation that
+// hits the TLB says what the walk said, and a walk that may not write leaves memory alone. Usage:
+// test_mmu_random [SEED [ROUNDS]]
 #include "mmu_world.h"
 
 #define TABLE_AREA (RAM_BASE + 0x200000)
@@ -83,6 +84,13 @@ static void random_regime(struct mmu_regime *r)
 	r->hcr &= coin(4) ? ~UINT64_C(0) : ~(BIT(12) | BIT(27));
 	r->vtcr = bits_set(next(), 5, 0, random_size());
 	r->vtcr = bits_set(r->vtcr, 18, 16, 5);
+	if (!coin(4)) {
+		// A consistent one: 4K, level 1.
+		r->vtcr &= ~(MASK(15, 14) | MASK(33, 32));
+		r->vtcr = bits_set(r->vtcr, 5, 0, 25 + next() % 8);
+		r->vtcr = bits_set(r->vtcr, 7, 6, 1);
+		r->hcr &= ~BIT(2);
+	}
 	r->vttbr = random_table() | (next() & 3) << 48;
 	r->vstcr = bits_set(next(), 5, 0, random_size());
 	r->vsttbr = random_table();
@@ -98,7 +106,8 @@ static uint64_t random_descriptor(void)
 	if (coin(16)) {
 		return next() & ~D_CONT;
 	}
-	desc |= coin(2) ? random_table() | 3 : (RAM_BASE + (next() & 0x3ffff000)) | 1 | (coin(2) ? 2 : 0);
+	desc |= coin(2) ? random_table() | 3
+	                : (RAM_BASE + (next() & 0x3ffff000)) | 1 | (coin(2) ? 2 : 0);
 	if (!coin(4)) {
 		desc |= D_AF | D_S2_R;
 	}
@@ -116,8 +125,9 @@ static void random_tables(void)
 		for (unsigned k = 0; k < 512; k++) {
 			page[k] = random_descriptor();
 		}
-		ck_assert_int_eq(
-			bus_ram_write(w.bus, PAS_NONSECURE, TABLE_AREA + i * 0x1000, page, sizeof(page)), 0);
+		ck_assert_int_eq(bus_ram_write(w.bus, PAS_NONSECURE, TABLE_AREA + i * 0x1000, page,
+		                               sizeof(page)),
+		                 0);
 	}
 }
 
@@ -141,14 +151,14 @@ static void random_access(struct mmu_access *a)
 static void random_tlbi(struct mmu_tlb *tlb, uint64_t va)
 {
 	struct mmu_tlbi m = {.op = (enum mmu_tlbi_op)(next() % 7),
-			     .kind = (enum mmu_regime_kind)(next() % 4),
-			     .secure = coin(2),
-			     .ipa_ns = coin(2),
-			     .last_level_only = coin(2),
-			     .use_vmid = coin(2),
-			     .asid = (uint16_t)next(),
-			     .vmid = (uint16_t)(next() & 3),
-			     .ttl = (uint8_t)(next() & 15)};
+	                     .kind = (enum mmu_regime_kind)(next() % 4),
+	                     .secure = coin(2),
+	                     .ipa_ns = coin(2),
+	                     .last_level_only = coin(2),
+	                     .use_vmid = coin(2),
+	                     .asid = (uint16_t)next(),
+	                     .vmid = (uint16_t)(next() & 3),
+	                     .ttl = (uint8_t)(next() & 15)};
 
 	m.start = coin(4) ? next() : va & ~PAGE_MASK;
 	m.end = coin(4) ? next() : m.start + 0x1000;
@@ -157,17 +167,19 @@ static void random_tlbi(struct mmu_tlb *tlb, uint64_t va)
 
 static bool results_equal(const struct mmu_result *a, const struct mmu_result *b)
 {
-	return a->pa.v == b->pa.v && a->pas == b->pas && a->memtype == b->memtype && a->device == b->device &&
-	       a->attr == b->attr && a->shareability == b->shareability && a->guarded == b->guarded &&
-	       a->ns == b->ns && a->global == b->global && a->readable == b->readable &&
-	       a->writable == b->writable && a->executable == b->executable && a->page_shift == b->page_shift &&
+	return a->pa.v == b->pa.v && a->pas == b->pas && a->memtype == b->memtype &&
+	       a->device == b->device && a->attr == b->attr && a->shareability == b->shareability &&
+	       a->guarded == b->guarded && a->ns == b->ns && a->global == b->global &&
+	       a->readable == b->readable && a->writable == b->writable &&
+	       a->executable == b->executable && a->page_shift == b->page_shift &&
 	       a->ipa.v == b->ipa.v && a->has_stage2 == b->has_stage2;
 }
 
 static bool faults_equal(const struct mmu_fault *a, const struct mmu_fault *b)
 {
-	return a->type == b->type && a->level == b->level && a->stage2 == b->stage2 && a->s1ptw == b->s1ptw &&
-	       a->write == b->write && a->ipa.v == b->ipa.v && a->ipa_ns == b->ipa_ns && a->control == b->control;
+	return a->type == b->type && a->level == b->level && a->stage2 == b->stage2 &&
+	       a->s1ptw == b->s1ptw && a->write == b->write && a->ipa.v == b->ipa.v &&
+	       a->ipa_ns == b->ipa_ns && a->control == b->control;
 }
 
 START_TEST(hits_say_what_walks_say)
@@ -194,8 +206,8 @@ START_TEST(hits_say_what_walks_say)
 		regime.features = &features;
 		random_access(&access);
 		mmu_tlb_flush(w.tlb);
-		// Random tables overlap, so that a hardware update may change the way of the next walk: walk until
-		// all updates are made.
+		// Random tables overlap, so that a hardware update may change the way of the next
+		// walk: walk until all updates are made.
 		for (unsigned k = 0; k < 4; k++) {
 			ok[0] = mmu_walk(w.bus, &regime, &access, false, &first, &fault[0]);
 		}
@@ -205,12 +217,15 @@ START_TEST(hits_say_what_walks_say)
 		if (ok[0]) {
 			successes++;
 			with_s2 += first.has_stage2;
-			ck_assert_msg(results_equal(&first, &second) && results_equal(&second, &third), "round %u", i);
+			ck_assert_msg(results_equal(&first, &second) &&
+			                      results_equal(&second, &third),
+			              "round %u", i);
 			ck_assert(first.page_shift >= 12);
 			(void)mmu_par_success(&regime, &first);
 		} else {
-			ck_assert_msg(faults_equal(&fault[0], &fault[1]) && faults_equal(&fault[1], &fault[2]),
-				      "round %u", i);
+			ck_assert_msg(faults_equal(&fault[0], &fault[1]) &&
+			                      faults_equal(&fault[1], &fault[2]),
+			              "round %u", i);
 			ck_assert(mmu_par_fault(&fault[0]) & 1);
 		}
 	}

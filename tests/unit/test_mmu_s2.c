@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stage 2 without a TLB: each fault type and level at each granule, faults on stage 1 walks, start levels and
-// concatenation, permissions, hardware updates, combined attributes, Secure stage 2.
+// Stage 2 without a TLB: each fault type and level at each granule, faults on stage 1 walks, start
+// levels and concatenation, permissions, hardware updates, combined attributes, Secure stage 2.
 #include "mmu_world.h"
 
 #define VA UINT64_C(0x0000123456789abc)
@@ -19,9 +19,9 @@ struct geometry {
 
 // A 40-bit IPA.
 static const struct geometry geometries[] = {
-	{12, TCR_TG0_4K, 24, 1, 1, 1}, // two concatenated level 1 tables
-	{14, TCR_TG0_16K, 24, 1, 2, 2}, // sixteen concatenated level 2 tables
-	{16, TCR_TG0_64K, 24, 1, 2, 2},
+        {12, TCR_TG0_4K, 24, 1, 1, 1}, // two concatenated level 1 tables
+        {14, TCR_TG0_16K, 24, 1, 2, 2}, // sixteen concatenated level 2 tables
+        {16, TCR_TG0_64K, 24, 1, 2, 2},
 };
 
 static uint64_t s2_top;
@@ -51,8 +51,10 @@ static void s2_identity(const struct geometry *g)
 {
 	int level = g->block_level;
 
-	// All RAM (tables of both stages and stage 1's outputs there) by the largest blocks that start with it.
-	for (uint64_t pa = RAM_BASE; pa < RAM_BASE + RAM_SIZE; pa += BIT(lsb_of(g->granule, level))) {
+	// All RAM (tables of both stages and stage 1's outputs there) by the largest blocks that
+	// start with it.
+	for (uint64_t pa = RAM_BASE; pa < RAM_BASE + RAM_SIZE;
+	     pa += BIT(lsb_of(g->granule, level))) {
 		put(s2_place(g, pa, level), pa | D_BLOCK | D_S2_RW);
 	}
 }
@@ -320,23 +322,24 @@ START_TEST(start_levels)
 		unsigned sl0;
 		unsigned t0sz_min, t0sz_max; // consistent sizes, inclusive
 	} cases[] = {
-		{12, TCR_TG0_4K, 2, 16, 24}, // level 0: 40..48 bits
-		{12, TCR_TG0_4K, 1, 21, 33}, // level 1: 31..43
-		{12, TCR_TG0_4K, 0, 30, 42}, // level 2: 22..34
-		{12, TCR_TG0_4K, 3, 39, 48}, // level 3, FEAT_TTST: 16..25
-		{14, TCR_TG0_16K, 2, 16, 27}, // level 1: 37..51
-		{14, TCR_TG0_16K, 1, 24, 38}, // level 2
-		{14, TCR_TG0_16K, 0, 35, 48}, // level 3: 15..29
-		{16, TCR_TG0_64K, 2, 16, 21}, // level 1: 43..
-		{16, TCR_TG0_64K, 1, 18, 34}, // level 2: 30..46
-		{16, TCR_TG0_64K, 0, 31, 47}, // level 3: 17..33
+	        {12, TCR_TG0_4K, 2, 16, 24}, // level 0: 40..48 bits
+	        {12, TCR_TG0_4K, 1, 21, 33}, // level 1: 31..43
+	        {12, TCR_TG0_4K, 0, 30, 42}, // level 2: 22..34
+	        {12, TCR_TG0_4K, 3, 39, 48}, // level 3, FEAT_TTST: 16..25
+	        {14, TCR_TG0_16K, 2, 16, 27}, // level 1: 37..51
+	        {14, TCR_TG0_16K, 1, 24, 38}, // level 2
+	        {14, TCR_TG0_16K, 0, 35, 48}, // level 3: 15..29
+	        {16, TCR_TG0_64K, 2, 16, 21}, // level 1: 43..
+	        {16, TCR_TG0_64K, 1, 18, 34}, // level 2: 30..46
+	        {16, TCR_TG0_64K, 0, 31, 47}, // level 3: 17..33
 	};
 
 	w.regime.sctlr = 0; // stage 1 off: the IPA is the VA
 	for (unsigned t0sz = 16; t0sz <= 48; t0sz++) {
 		bool fits = t0sz >= cases[_i].t0sz_min && t0sz <= cases[_i].t0sz_max;
 
-		w.regime.vtcr = cases[_i].tg0 | t0sz | (uint64_t)cases[_i].sl0 << 6 | UINT64_C(5) << 16;
+		w.regime.vtcr =
+		        cases[_i].tg0 | t0sz | (uint64_t)cases[_i].sl0 << 6 | UINT64_C(5) << 16;
 		w.regime.vttbr = RAM_BASE + 0x3000000; // zeros
 		ck_assert(!try_access(0x1234, MMU_READ, false));
 		ck_assert(w.fault.stage2);
@@ -345,9 +348,10 @@ START_TEST(start_levels)
 			ck_assert_int_eq(w.fault.level, 0);
 			ck_assert_ptr_nonnull(w.fault.control);
 		} else {
-			ck_assert_int_eq(w.fault.level, (cases[_i].granule == 12
-								 ? (const int[]){2, 1, 0, 3}[cases[_i].sl0]
-								 : 3 - (int)cases[_i].sl0));
+			ck_assert_int_eq(w.fault.level,
+			                 (cases[_i].granule == 12
+			                          ? (const int[]){2, 1, 0, 3}[cases[_i].sl0]
+			                          : 3 - (int)cases[_i].sl0));
 			// Just outside of the IPA size.
 			ck_assert(!try_access(BIT(64 - t0sz), MMU_READ, false));
 			ck_assert_int_eq(w.fault.level, 0);
@@ -393,7 +397,8 @@ START_TEST(lpa2)
 	w.regime.vtcr = TCR_TG0_4K | 12 | UINT64_C(6) << 16 | BIT(32) | BIT(33) | UINT64_C(3) << 12;
 	ASSERT_S2_FAULT(UINT64_C(0x9000000000000), MMU_READ, false, 0x2b, false);
 	put(top + 8 * 9, (top + 0x1000) | D_TABLE);
-	put(top + 0x1000, D_BLOCK | D_AF | D_S2_R | D_S2_MEM(15) | UINT64_C(1) << 9 | UINT64_C(1) << 39);
+	put(top + 0x1000,
+	    D_BLOCK | D_AF | D_S2_R | D_S2_MEM(15) | UINT64_C(1) << 9 | UINT64_C(1) << 39);
 	ASSERT_PA(UINT64_C(0x9000000000abc), BIT(51) | BIT(39) | 0xabc);
 	ck_assert_uint_eq(w.result.page_shift, 30); // (a flat stage 1)
 	// SL2 with SL0 other than 0 is reserved.
@@ -420,7 +425,8 @@ static void check_attrs(const struct attr_case *c)
 {
 	w.regime.mair = c->s1;
 	s1_map(D_SH(c->s1_sh));
-	s2_map(&geometries[0], 3, (D_S2_RW & ~(D_S2_MEM(15) | D_SH(3))) | D_S2_MEM(c->s2) | D_SH(c->s2_sh));
+	s2_map(&geometries[0], 3,
+	       (D_S2_RW & ~(D_S2_MEM(15) | D_SH(3))) | D_S2_MEM(c->s2) | D_SH(c->s2_sh));
 	ASSERT_OK(VA, MMU_READ, false);
 	ck_assert_uint_eq(w.result.attr, c->attr);
 	ck_assert_uint_eq(w.result.shareability, c->sh);
@@ -428,15 +434,17 @@ static void check_attrs(const struct attr_case *c)
 
 START_TEST(combined_attributes)
 {
-	static const struct attr_case cases[] = {
-		{0xff, 3, 15, 3, 0xff, 3}, {0xff, 0, 15, 3, 0xff, 3}, {0xff, 3, 15, 2, 0xff, 2},
-		{0xff, 0, 15, 0, 0xff, 0}, {0xff, 3, 10, 3, 0xbb, 3}, // write-through weakens write-back
-		{0xff, 3, 5, 3, 0x44, 2}, // non-cacheable, then outer shareable
-		{0x44, 3, 15, 3, 0x44, 2}, {0xff, 3, 7, 3, 0x4f, 3}, // outer NC, inner WB
-		{0xff, 3, 0, 3, 0x00, 2}, {0xff, 3, 1, 3, 0x04, 2}, // device wins
-		{0x0c, 0, 15, 3, 0x0c, 2}, {0x0c, 0, 1, 0, 0x04, 2}, // the stronger device
-		{0x00, 0, 3, 0, 0x00, 2}, {0x04, 0, 15, 0, 0x04, 2},
-	};
+	static const struct attr_case cases[] =
+	        {
+	                {0xff, 3, 15, 3, 0xff, 3}, {0xff, 0, 15, 3, 0xff, 3},
+	                {0xff, 3, 15, 2, 0xff, 2}, {0xff, 0, 15, 0, 0xff, 0},
+	                {0xff, 3, 10, 3, 0xbb, 3}, // write-through weakens write-back
+	                {0xff, 3, 5, 3, 0x44, 2}, // non-cacheable, then outer shareable
+	                {0x44, 3, 15, 3, 0x44, 2}, {0xff, 3, 7, 3, 0x4f, 3}, // outer NC, inner WB
+	                {0xff, 3, 0, 3, 0x00, 2},  {0xff, 3, 1, 3, 0x04, 2}, // device wins
+	                {0x0c, 0, 15, 3, 0x0c, 2}, {0x0c, 0, 1, 0, 0x04, 2}, // the stronger device
+	                {0x00, 0, 3, 0, 0x00, 2},  {0x04, 0, 15, 0, 0x04, 2},
+	        };
 
 	check_attrs(&cases[_i]);
 }
@@ -445,16 +453,19 @@ END_TEST
 START_TEST(forced_write_back)
 {
 	static const struct attr_case cases[] = {
-		{0xff, 3, 7, 3, 0xff, 3}, // 0b0111: stage 1 alone
-		{0x44, 3, 7, 3, 0x44, 2}, {0x04, 3, 7, 3, 0x04, 2}, {0x44, 3, 6, 3, 0xff, 2}, // 0b0110: write-back
-		{0x04, 3, 6, 3, 0xff, 2}, {0xbb, 0, 6, 3, 0xff, 3}, {0xff, 3, 5, 3, 0x44, 2}, // 0b0101: non-cacheable
-		{0x04, 3, 5, 3, 0x04, 2}, {0xff, 3, 1, 3, 0x04, 2}, // device
-		{0x00, 3, 2, 3, 0x00, 2},
+	        {0xff, 3, 7, 3, 0xff, 3}, // 0b0111: stage 1 alone
+	        {0x44, 3, 7, 3, 0x44, 2}, {0x04, 3, 7, 3, 0x04, 2},
+	        {0x44, 3, 6, 3, 0xff, 2}, // 0b0110: write-back
+	        {0x04, 3, 6, 3, 0xff, 2}, {0xbb, 0, 6, 3, 0xff, 3},
+	        {0xff, 3, 5, 3, 0x44, 2}, // 0b0101: non-cacheable
+	        {0x04, 3, 5, 3, 0x04, 2}, {0xff, 3, 1, 3, 0x04, 2}, // device
+	        {0x00, 3, 2, 3, 0x00, 2},
 	};
 
 	w.regime.hcr |= BIT(46);
 	// RAM with the tables, in this encoding.
-	put(s2_place(&geometries[0], RAM_BASE, 1), RAM_BASE | D_BLOCK | D_S2_R | D_S2_W | D_S2_MEM(6) | D_AF);
+	put(s2_place(&geometries[0], RAM_BASE, 1),
+	    RAM_BASE | D_BLOCK | D_S2_R | D_S2_W | D_S2_MEM(6) | D_AF);
 	check_attrs(&cases[_i]);
 }
 END_TEST
@@ -562,7 +573,8 @@ END_TEST
 
 START_TEST(secure_stage2_tables_in_their_space)
 {
-	// SW and NSW choose where the tables themselves are: give each space its own memory at one address.
+	// SW and NSW choose where the tables themselves are: give each space its own memory at one
+	// address.
 	struct bus *old = w.bus;
 	uint64_t desc = UINT64_C(0x100000000) | D_BLOCK | D_S2_RW;
 

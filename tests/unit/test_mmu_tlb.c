@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The architectural TLB: what stays, what each TLBI removes, what is announced, the walk cache, capacity, modes; and
-// a random run that holds the TLB to its promise: what was not announced as dropped is still answered.
+// The architectural TLB: what stays, what each TLBI removes, what is announced, the walk cache,
+// capacity, modes; and a random run that holds the TLB to its promise: what was not announced as
+// dropped is still answered.
 #include "mmu_world.h"
 
 #define VA UINT64_C(0x0000123456789000)
@@ -146,7 +147,8 @@ START_TEST(asids)
 	tlbi.asid = 2;
 	invalidate(MMU_TLBI_ASID, 0, 0);
 	ck_assert_uint_eq(drops[drop_count - 1].asid, 2);
-	ck_assert(drops[drop_count - 1].all_va && !drops[drop_count - 1].any_asid && !drops[drop_count - 1].global);
+	ck_assert(drops[drop_count - 1].all_va && !drops[drop_count - 1].any_asid &&
+	          !drops[drop_count - 1].global);
 	ASSERT_STALE(VA);
 	ASSERT_FRESH(VA + 0x1000);
 	set_asid(1);
@@ -190,7 +192,8 @@ END_TEST
 
 START_TEST(regimes_and_security)
 {
-	static const enum mmu_regime_kind kinds[] = {MMU_REGIME_EL10, MMU_REGIME_EL20, MMU_REGIME_EL2, MMU_REGIME_EL3};
+	static const enum mmu_regime_kind kinds[] = {MMU_REGIME_EL10, MMU_REGIME_EL20,
+	                                             MMU_REGIME_EL2, MMU_REGIME_EL3};
 	uint64_t place = map(VA, OA, D_NS);
 	uint64_t tcr2 = w.regime.tcr;
 
@@ -665,17 +668,21 @@ START_TEST(many_contexts)
 {
 	size_t stale = 0;
 
-	// More ASIDs and VMIDs than contexts are kept: what does not fit is announced, nothing is mixed up.
+	// More ASIDs and VMIDs than contexts are kept: what does not fit is announced, nothing is
+	// mixed up.
 	mmu_tlb_destroy(w.tlb);
 	counted = 0;
-	w.tlb = mmu_tlb_create(w.bus, _i == 0 ? MMU_TLB_SIZED : MMU_TLB_KEEP, 256, count_drop, NULL);
+	w.tlb = mmu_tlb_create(w.bus, _i == 0 ? MMU_TLB_SIZED : MMU_TLB_KEEP, 256, count_drop,
+	                       NULL);
 	for (unsigned i = 0; i < 6000; i++) {
 		uint64_t va = VA + i % 64 * 0x1000;
 
 		context_of(i);
 		map(va, OA + i * UINT64_C(0x1000), D_NG);
 		ASSERT_PA(va, OA + i * UINT64_C(0x1000));
-		ck_assert_uint_eq(_i == 0 ? mmu_tlb_count(w.tlb) <= 256 : mmu_tlb_count(w.tlb) == i + 1, 1);
+		ck_assert_uint_eq(_i == 0 ? mmu_tlb_count(w.tlb) <= 256
+		                          : mmu_tlb_count(w.tlb) == i + 1,
+		                  1);
 	}
 	ck_assert_int_eq(_i == 0, counted >= 6000 - 256);
 	ck_assert_int_eq(_i == 1, counted == 0);
@@ -686,14 +693,15 @@ START_TEST(many_contexts)
 		map(va, OTHER + (UINT64_C(1) << 40), D_NG);
 		ck_assert(try_access(va, MMU_READ, false));
 		stale += w.result.pa.v == OA + i * UINT64_C(0x1000);
-		ck_assert(w.result.pa.v == OTHER + (UINT64_C(1) << 40) || w.result.pa.v == OA + i * UINT64_C(0x1000));
+		ck_assert(w.result.pa.v == OTHER + (UINT64_C(1) << 40) ||
+		          w.result.pa.v == OA + i * UINT64_C(0x1000));
 	}
 	ck_assert_uint_ge(stale, _i == 0 ? 1 : 6000);
 }
 END_TEST
 
-// A model of what a PE derives: it keeps every result until an announcement takes it away, and the TLB must give the
-// same result as long as it is kept, whatever happens to the tables meanwhile.
+// A model of what a PE derives: it keeps every result until an announcement takes it away, and the
+// TLB must give the same result as long as it is kept, whatever happens to the tables meanwhile.
 struct derived {
 	bool valid;
 	uint64_t va;
@@ -719,7 +727,7 @@ static void derived_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 			continue;
 		}
 		if (drop->all || (drop->kind == MMU_REGIME_EL10 && !drop->secure && asid && range &&
-				  (drop->any_vmid || drop->vmid == d->vmid))) {
+		                  (drop->any_vmid || drop->vmid == d->vmid))) {
 			// Nothing that was fetched from goes unless the announcement says so.
 			d->valid = d->exec && !drop->exec;
 		}
@@ -768,8 +776,9 @@ static void random_access(void)
 
 static void random_tlbi(void)
 {
-	static const enum mmu_tlbi_op ops[] = {MMU_TLBI_VA, MMU_TLBI_VAA, MMU_TLBI_VA, MMU_TLBI_VAA, MMU_TLBI_ASID,
-					       MMU_TLBI_VMALL, MMU_TLBI_IPA, MMU_TLBI_VMALLS12, MMU_TLBI_ALL};
+	static const enum mmu_tlbi_op ops[] = {MMU_TLBI_VA,  MMU_TLBI_VAA,      MMU_TLBI_VA,
+	                                       MMU_TLBI_VAA, MMU_TLBI_ASID,     MMU_TLBI_VMALL,
+	                                       MMU_TLBI_IPA, MMU_TLBI_VMALLS12, MMU_TLBI_ALL};
 	uint64_t pick = random_next() % 64;
 
 	tlbi.asid = (uint16_t)(random_next() % 3);
@@ -777,21 +786,26 @@ static void random_tlbi(void)
 	tlbi.use_vmid = true;
 	tlbi.last_level_only = random_next() & 1;
 	pick = pick < sizeof(ops) / sizeof(ops[0]) ? pick : pick % 4;
-	invalidate(ops[pick], ops[pick] == MMU_TLBI_IPA ? 0x80000000 + (random_next() % 16) * 0x1000 : random_va(),
-		   (1 + random_next() % 4 * (random_next() % 30)) * 0x1000);
+	invalidate(ops[pick],
+	           ops[pick] == MMU_TLBI_IPA ? 0x80000000 + (random_next() % 16) * 0x1000
+	                                     : random_va(),
+	           (1 + random_next() % 4 * (random_next() % 30)) * 0x1000);
 }
 
-// A page is global or not for good: software may not let both kinds live in the TLB for one address.
+// A page is global or not for good: software may not let both kinds live in the TLB for one
+// address.
 static void random_table_write(void)
 {
 	uint64_t va = random_va();
 
 	if (random_next() % 8 == 0) {
-		put(s2_l3 + 8 * (random_next() % 16), (OA + (random_next() % 64) * 0x1000) | D_PAGE | D_S2_RW);
+		put(s2_l3 + 8 * (random_next() % 16),
+		    (OA + (random_next() % 64) * 0x1000) | D_PAGE | D_S2_RW);
 	} else if (random_next() % 16 == 0) {
 		put(descriptor_at(w.regime.ttbr[0] & MASK(47, 1), va, 12, 0, 3), 0);
 	} else {
-		map(va, UINT64_C(0x80000000) + (random_next() % 16) * 0x1000, (va & 0x1000) != 0 ? D_NG : 0);
+		map(va, UINT64_C(0x80000000) + (random_next() % 16) * 0x1000,
+		    (va & 0x1000) != 0 ? D_NG : 0);
 	}
 }
 
@@ -802,7 +816,8 @@ START_TEST(what_is_not_announced_is_kept)
 	random_state = UINT64_C(0x9e3779b97f4a7c15) * (uint64_t)(_i + 1);
 	memset(derived, 0, sizeof(derived));
 	mmu_tlb_destroy(w.tlb);
-	w.tlb = mmu_tlb_create(w.bus, _i % 4 == 3 ? MMU_TLB_KEEP : MMU_TLB_SIZED, _i % 4 == 2 ? 64 : 256, derived_dropped, NULL);
+	w.tlb = mmu_tlb_create(w.bus, _i % 4 == 3 ? MMU_TLB_KEEP : MMU_TLB_SIZED,
+	                       _i % 4 == 2 ? 64 : 256, derived_dropped, NULL);
 	stage2_setup();
 	for (unsigned i = 0; i < 16; i++) {
 		put(s2_l3 + 8 * i, (OA + i * 0x1000) | D_PAGE | D_S2_RW);

@@ -363,6 +363,63 @@ START_TEST(gic_traps)
 }
 END_TEST
 
+START_TEST(gic_traps_of_each_group)
+{
+	pe->sr[SR_ICH_HCR_EL2] = BIT(11); // TALL0
+	assert_trap(SR_ICC_IAR0_EL1, 1, true, 2, 0x18, "ICH_HCR_EL2.TALL0");
+	assert_ok(SR_ICC_IAR1_EL1, 1, true);
+	pe->sr[SR_ICH_HCR_EL2] = BIT(14); // TDIR
+	assert_trap(SR_ICC_DIR_EL1, 1, false, 2, 0x18, "ICH_HCR_EL2.TDIR");
+	pe->sr[SR_ICH_HCR_EL2] = BIT(10); // TC
+	assert_trap(SR_ICC_DIR_EL1, 1, false, 2, 0x18, "ICH_HCR_EL2.TC");
+	assert_trap(SR_ICC_SGI0R_EL1, 1, false, 2, 0x18, "ICH_HCR_EL2.TC");
+	pe->sr[SR_ICH_HCR_EL2] = 0;
+	pe->sr[SR_HCR_EL2] |= BIT(3); // FMO
+	assert_trap(SR_ICC_SGI1R_EL1, 1, false, 2, 0x18, "HCR_EL2.FMO");
+	pe->sr[SR_SCR_EL3] |= BIT(2); // FIQ
+	assert_ok(SR_ICC_IAR0_EL1, 1, true); // virtual
+	pe->sr[SR_HCR_EL2] &= ~BIT(3);
+	assert_trap(SR_ICC_IAR0_EL1, 1, true, 3, 0x18, "SCR_EL3.FIQ");
+	assert_ok(SR_ICC_PMR_EL1, 1, true); // only while both go to EL3
+	assert_ok(SR_ICC_SGI1R_EL1, 1, false);
+	pe->sr[SR_SCR_EL3] |= BIT(1);
+	assert_trap(SR_ICC_PMR_EL1, 1, true, 3, 0x18, "SCR_EL3.{IRQ,FIQ}");
+	assert_trap(SR_ICC_DIR_EL1, 2, false, 3, 0x18, "SCR_EL3.{IRQ,FIQ}");
+	assert_trap(SR_ICC_SGI1R_EL1, 2, false, 3, 0x18, "SCR_EL3.{IRQ,FIQ}");
+	pe->sr[SR_HCR_EL2] |= BIT(4); // IMO alone makes the common registers virtual
+	assert_ok(SR_ICC_PMR_EL1, 1, true);
+	pe->sr[SR_ICC_SRE_EL3] = 7;
+	assert_trap(SR_ICC_SRE_EL1, 1, true, 3, 0x18, "ICC_SRE_EL3.Enable");
+	assert_trap(SR_ICC_SRE_EL2, 2, true, 3, 0x18, "ICC_SRE_EL3.Enable");
+	assert_ok(SR_ICC_SRE_EL2, 3, true);
+}
+END_TEST
+
+START_TEST(other_controls)
+{
+	assert_trap(SR_DAIF, 0, false, 1, 0x18, "SCTLR_EL1.UMA");
+	assert_trap(SR_CNTFRQ_EL0, 0, true, 1, 0x18, "CNTKCTL_EL1.{EL0PCTEN,EL0VCTEN}");
+	pe->sr[SR_CNTKCTL_EL1] = 2;
+	assert_ok(SR_CNTFRQ_EL0, 0, true);
+	assert_trap(SR_PMEVCNTR0_EL0, 0, true, 1, 0x18, "PMUSERENR_EL0.{EN,ER}");
+	assert_trap(SR_PMEVCNTR0_EL0, 0, false, 1, 0x18, "PMUSERENR_EL0.EN");
+	pe->sr[SR_PMUSERENR_EL0] = 8; // ER: read only
+	assert_ok(SR_PMEVCNTR0_EL0, 0, true);
+	assert_trap(SR_PMEVCNTR0_EL0, 0, false, 1, 0x18, "PMUSERENR_EL0.EN");
+	pe->sr[SR_HCR_EL2] |= BIT(21); // TACR
+	assert_trap(SR_ACTLR_EL1, 1, false, 2, 0x18, "HCR_EL2.TACR");
+	assert_ok(SR_ERXPFGCTL_EL1, 1, true);
+	pe->sr[SR_SCR_EL3] &= ~BIT(21); // FIEN
+	assert_trap(SR_ERXPFGCTL_EL1, 1, true, 3, 0x18, "SCR_EL3.FIEN");
+	// EL0 of a host.
+	pe->sr[SR_HCR_EL2] |= HCR_E2H | HCR_TGE;
+	pe->sr[SR_CNTHCTL_EL2] = 0;
+	assert_trap(SR_CNTFRQ_EL0, 0, true, 2, 0x18, "CNTHCTL_EL2.{EL0PCTEN,EL0VCTEN}");
+	pe->sr[SR_SCTLR_EL2] |= BIT(20); // TSCXT
+	assert_trap(SR_SCXTNUM_EL0, 0, true, 2, 0x18, "SCTLR_EL2.TSCXT");
+}
+END_TEST
+
 START_TEST(pmu_and_debug_traps)
 {
 	assert_trap(SR_PMCCNTR_EL0, 0, true, 1, 0x18, "PMUSERENR_EL0.{EN,CR}");
@@ -700,6 +757,8 @@ int main(void)
 	tcase_add_test(tcase, maintenance_traps);
 	tcase_add_test(tcase, timer_controls);
 	tcase_add_test(tcase, gic_traps);
+	tcase_add_test(tcase, gic_traps_of_each_group);
+	tcase_add_test(tcase, other_controls);
 	tcase_add_test(tcase, pmu_and_debug_traps);
 	tcase_add_test(tcase, lower_target_decides_first);
 	tcase_add_test(tcase, secure_state_registers);

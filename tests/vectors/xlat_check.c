@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares translations with outcomes recorded from an independent implementation (xlat.jsonl.gz): eight AT
-// instructions and four real accesses for each situation of EL1&0 registers, stage 2 and tables in memory.
-// Disagreements must stand in the list of exceptions, with the rule that decides; an exception that is not needed
-// any more is an error too.
+// Compares translations with outcomes recorded from an independent implementation (xlat.jsonl.gz):
+// eight AT instructions and four real accesses for each situation of EL1&0 registers, stage 2 and
+// tables in memory. Disagreements must stand in the list of exceptions, with the rule that decides;
+// an exception that is not needed any more is an error too.
 //
 // Usage: xlat_check DATA.jsonl.gz EXCEPTIONS.txt
 //
@@ -58,35 +58,36 @@ struct checker {
 };
 
 static const struct mmu_features features = {
-	.pa_bits = 56,
-	.gran4k = true,
-	.gran16k = true,
-	.gran64k = true,
-	.s2_gran4k = true,
-	.s2_gran16k = true,
-	.s2_gran64k = true,
-	.lva = true,
-	.lpa = true,
-	.lpa2 = true,
-	.haf = true,
-	.hdbs = true,
-	.hpds = true,
-	.hpds2 = true,
-	.pan = true,
-	.pan3 = true,
-	.xnx = true,
-	.ttcnp = true,
-	.s2fwb = true,
-	.e0pd = true,
-	.vmid16 = true,
-	.asid16 = true,
-	.ttst = true,
-	.nv1 = true,
-	.bti = true,
-	.sel2 = true,
+        .pa_bits = 56,
+        .gran4k = true,
+        .gran16k = true,
+        .gran64k = true,
+        .s2_gran4k = true,
+        .s2_gran16k = true,
+        .s2_gran64k = true,
+        .lva = true,
+        .lpa = true,
+        .lpa2 = true,
+        .haf = true,
+        .hdbs = true,
+        .hpds = true,
+        .hpds2 = true,
+        .pan = true,
+        .pan3 = true,
+        .xnx = true,
+        .ttcnp = true,
+        .s2fwb = true,
+        .e0pd = true,
+        .vmid16 = true,
+        .asid16 = true,
+        .ttst = true,
+        .nv1 = true,
+        .bti = true,
+        .sel2 = true,
 };
 
-static void disagree(struct checker *checker, const char *id, const char *key, const char *want, const char *got)
+static void disagree(struct checker *checker, const char *id, const char *key, const char *want,
+                     const char *got)
 {
 	for (size_t i = 0; i < checker->exception_count; i++) {
 		struct exception_row *row = &checker->exceptions[i];
@@ -105,7 +106,8 @@ static void disagree(struct checker *checker, const char *id, const char *key, c
 static void memory_load(struct checker *checker, const struct situation *s)
 {
 	for (size_t i = 0; i < s->word_count; i++) {
-		CHECK(bus_ram_write(checker->bus, PAS_NONSECURE, s->word_pa[i], &s->word[i], 8) == 0);
+		CHECK(bus_ram_write(checker->bus, PAS_NONSECURE, s->word_pa[i], &s->word[i], 8) ==
+		      0);
 	}
 }
 
@@ -118,8 +120,9 @@ static void memory_clear(struct checker *checker, const struct situation *s)
 	}
 }
 
-static bool translate(struct checker *checker, const struct situation *s, const struct mmu_access *access,
-		      struct mmu_result *result, struct mmu_fault *fault)
+static bool translate(struct checker *checker, const struct situation *s,
+                      const struct mmu_access *access, struct mmu_result *result,
+                      struct mmu_fault *fault)
 {
 	if (checker->with_tlb) {
 		return mmu_translate(checker->tlb, &s->regime, access, result, fault);
@@ -127,7 +130,8 @@ static bool translate(struct checker *checker, const struct situation *s, const 
 	return mmu_walk(checker->bus, &s->regime, access, false, result, fault);
 }
 
-static void check_at(struct checker *checker, const struct situation *s, const char *key, const char *want)
+static void check_at(struct checker *checker, const struct situation *s, const char *key,
+                     const char *want)
 {
 	struct mmu_access access = {.va = va_make(s->va), .at = true, .size = 1};
 	struct mmu_result result;
@@ -145,7 +149,7 @@ static void check_at(struct checker *checker, const struct situation *s, const c
 		mmu_tlb_flush(checker->tlb);
 	}
 	par = translate(checker, s, &access, &result, &fault) ? mmu_par_success(&s->regime, &result)
-							       : mmu_par_fault(&fault);
+	                                                      : mmu_par_fault(&fault);
 	// Bits 11:9 of a success are UNKNOWN or IMPLEMENTATION DEFINED.
 	if ((expected & 1) == 0 && (par & 1) == 0) {
 		mask = ~MASK(11, 9);
@@ -158,7 +162,8 @@ static void check_at(struct checker *checker, const struct situation *s, const c
 }
 
 // The outcome of one access as the text "el esr far hpfar", or "ok".
-static void outcome_text(char *text, size_t size, bool ok, bool fetch, const struct mmu_fault *fault, uint64_t far)
+static void outcome_text(char *text, size_t size, bool ok, bool fetch,
+                         const struct mmu_fault *fault, uint64_t far)
 {
 	unsigned ec;
 	uint64_t esr;
@@ -181,7 +186,8 @@ static void outcome_text(char *text, size_t size, bool ok, bool fetch, const str
 	if (fault->stage2 && (fault->type != MMU_FAULT_PERMISSION || fault->s1ptw)) {
 		hpfar = fault->ipa.v >> 12 << 4;
 	}
-	snprintf(text, size, "%d %08" PRIx64 " %016" PRIx64 " %016" PRIx64, fault->stage2 ? 2 : 1, esr, far, hpfar);
+	snprintf(text, size, "%d %08" PRIx64 " %016" PRIx64 " %016" PRIx64, fault->stage2 ? 2 : 1,
+	         esr, far, hpfar);
 }
 
 // AArch64.BranchAddr: a branch drops a tag that instruction addresses ignore.
@@ -193,14 +199,17 @@ static uint64_t branch_address(const struct situation *s, uint64_t va)
 	return !tbi ? va : upper ? va | MASK(63, 56) : va & MASK(55, 0);
 }
 
-static void check_op(struct checker *checker, const struct situation *s, const char *key, const char *want)
+static void check_op(struct checker *checker, const struct situation *s, const char *key,
+                     const char *want)
 {
 	static const struct {
 		const char *key;
 		unsigned offset;
 		enum mmu_access_type type;
-	} ops[] = {
-		{"ldr", 0x40, MMU_READ}, {"str", 0x48, MMU_WRITE}, {"ldtr", 0x50, MMU_READ}, {"exec", 0x58, MMU_EXEC}};
+	} ops[] = {{"ldr", 0x40, MMU_READ},
+	           {"str", 0x48, MMU_WRITE},
+	           {"ldtr", 0x50, MMU_READ},
+	           {"exec", 0x58, MMU_EXEC}};
 	struct mmu_access access = {.size = 4};
 	struct mmu_result result;
 	struct mmu_fault fault;
@@ -284,10 +293,10 @@ static void check_line(struct checker *checker, const json_t *line)
 			snprintf(want, sizeof(want), "%s", json_string_value(value));
 		} else {
 			snprintf(want, sizeof(want), "%d %s %s %s",
-				 (int)json_integer_value(json_object_get(value, "el")),
-				 json_string_value(json_object_get(value, "esr")),
-				 json_string_value(json_object_get(value, "far")),
-				 json_string_value(json_object_get(value, "hpfar")));
+			         (int)json_integer_value(json_object_get(value, "el")),
+			         json_string_value(json_object_get(value, "esr")),
+			         json_string_value(json_object_get(value, "far")),
+			         json_string_value(json_object_get(value, "hpfar")));
 		}
 		check_op(checker, &s, key, want);
 	}
@@ -311,7 +320,8 @@ static int exceptions_read(struct checker *checker, const char *path)
 			continue;
 		}
 		CHECK(checker->exception_count < EXCEPTIONS_MAX);
-		if (sscanf(line, "%31s %15s %n", row->id, row->key, &rule) != 2 || line[rule] == '\0') {
+		if (sscanf(line, "%31s %15s %n", row->id, row->key, &rule) != 2 ||
+		    line[rule] == '\0') {
 			fprintf(stderr, "%s: not \"ID KEY RULE\": %s", path, line);
 			fclose(file);
 			return -1;
@@ -379,11 +389,13 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < checker.exception_count; i++) {
 		if (checker.exceptions[i].uses == 0) {
 			unused++;
-			printf("exception not needed: %s %s\n", checker.exceptions[i].id, checker.exceptions[i].key);
+			printf("exception not needed: %s %s\n", checker.exceptions[i].id,
+			       checker.exceptions[i].key);
 		}
 	}
-	printf("%zu situations, %zu outcomes compared, %zu excepted, %zu disagree, %zu exceptions not needed\n", lines,
-	       checker.compared, checker.excepted, checker.failed, unused);
+	printf("%zu situations, %zu outcomes compared, %zu excepted, %zu disagree, %zu exceptions "
+	       "not needed\n",
+	       lines, checker.compared, checker.excepted, checker.failed, unused);
 	mmu_tlb_destroy(checker.tlb);
 	bus_destroy(checker.bus);
 	return lines == 0 || checker.failed != 0 || unused != 0 ? 1 : 0;

@@ -312,7 +312,8 @@ static void collect(struct exc *e, uint64_t offset)
 		e->pstate = at_vector;
 	}
 	// The end of a snippet at EL0, or at EL1 under HCR_EL2.TSC.
-	if (e->el == EL1 || e->el == EL2) {
+	// (An interrupt leaves an old syndrome in ESR.)
+	if ((e->el == EL1 || e->el == EL2) && !(e->offset & 0x180)) {
 		if (e->esr == ESR(EC_SVC, ESC_DONE) ||
 		    (e->el == EL2 && e->esr == ESR(EC_SMC, ESC_DONE))) {
 			set_finished(e, e->spsr);
