@@ -182,6 +182,10 @@ static bool translate(struct tr *t, bool *fp_checked)
 		return false;
 	}
 	*fp_checked |= (row->flags & TR_FP) != 0;
+	if (t->goes_on) {
+		t->goes_on = false;
+		return true;
+	}
 	return !(row->flags & TR_ENDS_BLOCK);
 }
 

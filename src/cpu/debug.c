@@ -48,11 +48,14 @@ struct pair {
 	uint16_t value, control;
 };
 
-#define PAIR(kind, n) {SR_DBG##kind##VR##n##_EL1, SR_DBG##kind##CR##n##_EL1}
+#define PAIR(kind, n) \
+	{ \
+		SR_DBG##kind##VR##n##_EL1, SR_DBG##kind##CR##n##_EL1 \
+	}
 #define PAIRS(kind) \
-	PAIR(kind, 0), PAIR(kind, 1), PAIR(kind, 2), PAIR(kind, 3), PAIR(kind, 4), PAIR(kind, 5), PAIR(kind, 6), \
-		PAIR(kind, 7), PAIR(kind, 8), PAIR(kind, 9), PAIR(kind, 10), PAIR(kind, 11), PAIR(kind, 12), \
-		PAIR(kind, 13), PAIR(kind, 14), PAIR(kind, 15)
+	PAIR(kind, 0), PAIR(kind, 1), PAIR(kind, 2), PAIR(kind, 3), PAIR(kind, 4), PAIR(kind, 5), \
+	        PAIR(kind, 6), PAIR(kind, 7), PAIR(kind, 8), PAIR(kind, 9), PAIR(kind, 10), \
+	        PAIR(kind, 11), PAIR(kind, 12), PAIR(kind, 13), PAIR(kind, 14), PAIR(kind, 15)
 
 static const struct pair breakpoint_regs[BREAKPOINTS_MAX] = {PAIRS(B)};
 static const struct pair watchpoint_regs[WATCHPOINTS_MAX] = {PAIRS(W)};
@@ -86,7 +89,7 @@ static bool el2_enabled_in(const struct pe *pe, bool secure)
 static unsigned target_from(const struct pe *pe, bool secure)
 {
 	bool to_el2 = el2_enabled_in(pe, secure) &&
-		      ((pe->sr[SR_HCR_EL2] & HCR_EL2_TGE) || (pe->sr[SR_MDCR_EL2] & MDCR_EL2_TDE));
+	              ((pe->sr[SR_HCR_EL2] & HCR_EL2_TGE) || (pe->sr[SR_MDCR_EL2] & MDCR_EL2_TDE));
 
 	return to_el2 ? 2 : 1;
 }
@@ -231,7 +234,8 @@ static bool type_reserved(const struct pe *pe, unsigned n, unsigned type)
 	case BT_CONTEXT_EL1_VMID:
 		return n < first_context_breakpoint(pe) || !pe->has_el2;
 	case BT_CONTEXT_EL1:
-		return n < first_context_breakpoint(pe) || (!has(pe, FEAT_VHE) && !has(pe, FEAT_Debugv8p2));
+		return n < first_context_breakpoint(pe) ||
+		       (!has(pe, FEAT_VHE) && !has(pe, FEAT_Debugv8p2));
 	case BT_CONTEXT_EL2:
 	case BT_CONTEXT_BOTH:
 		return n < first_context_breakpoint(pe) || !pe->has_el2 ||
@@ -258,7 +262,8 @@ static bool context_matches(const struct pe *pe, uint64_t value)
 
 static bool context_el1_matches(const struct pe *pe, uint64_t value)
 {
-	return pe->el <= 1 && !pe_in_host(pe) && (uint32_t)pe->sr[SR_CONTEXTIDR_EL1] == (uint32_t)value;
+	return pe->el <= 1 && !pe_in_host(pe) &&
+	       (uint32_t)pe->sr[SR_CONTEXTIDR_EL1] == (uint32_t)value;
 }
 
 static bool context_el2_matches(const struct pe *pe, uint64_t value)
@@ -340,7 +345,8 @@ static bool breakpoint_matches(const struct pe *pe, unsigned n, uint64_t pc)
 	if ((type & ~(unsigned)BT_LINKED) != BT_ADDRESS) {
 		return context_value_matches(pe, n, type);
 	}
-	return address_matches(pe, n, pc) && (!(type & BT_LINKED) || link_matches(pe, DBGCR_LBN(control)));
+	return address_matches(pe, n, pc) &&
+	       (!(type & BT_LINKED) || link_matches(pe, DBGCR_LBN(control)));
 }
 
 static bool monitor_enabled(const struct pe *pe)
@@ -365,7 +371,10 @@ static bool breaking(const struct pe *pe)
 // exception prioritization).
 static bool fetch_faults(struct pe *pe, uint64_t pc)
 {
-	struct mmu_access access = {.va = va_make(pc), .type = MMU_EXEC, .el0 = pe->el == 0, .size = 4};
+	struct mmu_access access = {.va = va_make(pc),
+	                            .type = MMU_EXEC,
+	                            .el0 = pe->el == 0,
+	                            .size = 4};
 	struct mmu_result result;
 	struct mmu_fault mf;
 
@@ -399,7 +408,8 @@ static bool watchpoint_applies(const struct pe *pe, unsigned n)
 	if (!(control & DBGCR_E) || DBGWCR_LSC(control) == 0) {
 		return false;
 	}
-	return state_matches(pe, control, pe->el) || (pe_unpriv_is_el0(pe) && state_matches(pe, control, 0));
+	return state_matches(pe, control, pe->el) ||
+	       (pe_unpriv_is_el0(pe) && state_matches(pe, control, 0));
 }
 
 bool debug_watching(const struct pe *pe)
@@ -445,7 +455,8 @@ static bool watchpoint_bytes_match(const struct pe *pe, unsigned n, uint64_t va,
 }
 
 // AArch64.WatchpointMatch.
-static bool watchpoint_matches(const struct pe *pe, unsigned n, uint64_t va, unsigned size, bool write, unsigned el)
+static bool watchpoint_matches(const struct pe *pe, unsigned n, uint64_t va, unsigned size,
+                               bool write, unsigned el)
 {
 	uint64_t control = watchpoint_control(pe, n);
 
@@ -465,8 +476,9 @@ bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, 
 	}
 	for (unsigned n = 0; n < pe->model->watchpoints; n++) {
 		if (watchpoint_matches(pe, n, va, size, write, el)) {
-			debug_fault(pe, EC_WATCHPOINT, iss_abort(FSC_DEBUG, write, false, false, false, false),
-				    TRACE_CAUSE_WATCHPOINT);
+			debug_fault(pe, EC_WATCHPOINT,
+			            iss_abort(FSC_DEBUG, write, false, false, false, false),
+			            TRACE_CAUSE_WATCHPOINT);
 			pe->fault.has_far = true;
 			pe->fault.far = va;
 			pe->fault.write = write;
@@ -568,7 +580,8 @@ static void debug_recompute(struct pe *pe)
 
 void pe_debug_changed(struct pe *pe)
 {
-	if (likely(!(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) && !pe->break_active && !pe->watch_active)) {
+	if (likely(!(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) && !pe->break_active &&
+	           !pe->watch_active)) {
 		return;
 	}
 	debug_recompute(pe);

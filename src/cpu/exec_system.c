@@ -335,13 +335,14 @@ static NOINLINE bool daif_trapped(struct pe *pe, const struct uop *op)
 	uint32_t i = op->insn;
 	bool host = pe_in_host(pe);
 
-	if (pe->el != 0 || (pe->sr[host ? SR_SCTLR_EL2 : SR_SCTLR_EL1] & SCTLR_UMA)) {
+	// SCTLR_EL2 has no UMA: a host's EL0 is always trapped.
+	if (pe->el != 0 || (!host && (pe->sr[SR_SCTLR_EL1] & SCTLR_UMA))) {
 		return false;
 	}
 	pe->cur = op;
 	fault_trap(pe, host || pe_tge(pe) ? 2 : 1, EC_SYSREG,
 		   iss_sysreg(0, (unsigned)bits(i, 18, 16), 4, (unsigned)bits(i, 11, 8), (unsigned)bits(i, 7, 5), 31, false),
-		   TRACE_CAUSE_SYSREG, host ? "SCTLR_EL2.UMA" : "SCTLR_EL1.UMA");
+		   TRACE_CAUSE_SYSREG, host ? "HCR_EL2.TGE" : "SCTLR_EL1.UMA");
 	pe->fault.sysreg = "DAIF";
 	return true;
 }
@@ -446,6 +447,7 @@ bool tr_msr_imm(struct tr *t, uint32_t insn)
 	}
 	u = tr_emit(t, fn);
 	u->aux = (uint32_t)bits(insn, 11, 8);
+	t->goes_on = fn == op_daifset || fn == op_msr_dit || fn == op_msr_ssbs; // nothing opens
 	return true;
 }
 
@@ -494,24 +496,48 @@ static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool rea
 	return false;
 }
 
-static NOINLINE bool do_mrs(struct pe *pe, const struct uop *op)
+static struct sysreg_cached *cached_permission(struct pe *pe, uint32_t enc, bool read)
+{
+	return &pe->sysreg_cache[read][pe->el << 1 | pe->sp_sel][(enc ^ enc >> 7) & (SYSREG_CACHE_COUNT - 1)];
+}
+
+static void remember_permission(struct pe *pe, uint32_t enc, bool read, enum sysreg reg)
+{
+	*cached_permission(pe, enc, read) =
+		(struct sysreg_cached){.enc = (uint16_t)enc, .reg = (uint16_t)reg, .epoch = pe->sysreg_epoch};
+}
+
+// The access in full: the permission is decided and remembered.
+static NOINLINE OP(op_mrs_decide)
 {
 	enum sysreg reg;
 
 	if (!sysreg_access(pe, op, true, &reg)) {
-		return false;
+		return exc_raise(pe, op);
 	}
+	remember_permission(pe, op->aux, true, reg);
 	pe->cur = op;
 	XD = sysreg_read(pe, reg);
 	pe->cur = NULL;
-	return true;
+	NEXT;
 }
 
+// aux: the encoding.
 static OP(op_mrs)
 {
-	if (unlikely(!do_mrs(pe, op))) {
-		return exc_raise(pe, op);
+	const struct sysreg_cached *cached = cached_permission(pe, op->aux, true);
+	const struct sysreg_hook *hook = &pe->hooks[cached->reg];
+
+	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
+		return op_mrs_decide(pe, op);
 	}
+	if (hook->read == NULL) {
+		XD = pe->sr[cached->reg];
+		NEXT;
+	}
+	pe->cur = op;
+	XD = hook->read(pe, hook->opaque, (enum sysreg)cached->reg);
+	pe->cur = NULL;
 	NEXT;
 }
 
@@ -520,35 +546,47 @@ bool tr_mrs(struct tr *t, uint32_t insn)
 	struct uop *u = tr_emit(t, op_mrs);
 
 	u->rd = tr_xw(F_RD(insn));
+	u->aux = (uint32_t)bits(insn, 20, 5);
 	return true;
 }
 
-static NOINLINE bool do_msr(struct pe *pe, const struct uop *op)
+static NOINLINE OP(op_msr_decide)
 {
 	enum sysreg reg;
 
 	if (!sysreg_access(pe, op, false, &reg)) {
-		return false;
+		return exc_raise(pe, op);
 	}
+	remember_permission(pe, op->aux, false, reg);
 	pe->cur = op;
 	sysreg_write(pe, reg, XD);
 	pe->cur = NULL;
-	return true;
+	NEXT;
 }
 
 static OP(op_msr)
 {
-	if (unlikely(!do_msr(pe, op))) {
-		return exc_raise(pe, op);
+	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
+
+	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
+		return op_msr_decide(pe, op);
 	}
+	pe->cur = op;
+	sysreg_write(pe, (enum sysreg)cached->reg, XD);
+	pe->cur = NULL;
 	NEXT;
 }
 
 bool tr_msr(struct tr *t, uint32_t insn)
 {
 	struct uop *u = tr_emit(t, op_msr);
+	enum sysreg reg = sysreg_find((uint16_t)bits(insn, 20, 5));
 
 	u->rd = tr_xr(F_RD(insn));
+	u->aux = (uint32_t)bits(insn, 20, 5);
+	// Thread pointers and the like change nothing that the rest of the block depends on.
+	t->goes_on = reg != SYSREG_NONE && reg != SR_DAIF && !(sysreg_flags(reg) & SYSREG_ENDS_BLOCK) &&
+		     !(sysreg_rows[reg].e2h != 0 && (sysreg_flags((enum sysreg)sysreg_rows[reg].e2h) & SYSREG_ENDS_BLOCK));
 	return true;
 }
 
@@ -590,5 +628,6 @@ bool tr_sysl(struct tr *t, uint32_t insn)
 	struct uop *u = tr_emit(t, op_mrs);
 
 	u->rd = tr_xw(F_RD(insn));
+	u->aux = (uint32_t)bits(insn, 20, 5);
 	return true;
 }

@@ -122,6 +122,7 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->stuck_count = 0;
 	pe->lines[PE_LINE_SERROR] = false;
 	sysreg_reset(pe);
+	pe->sysreg_epoch++;
 	pe->el = (uint8_t)el;
 	pe->sp_sel = true;
 	mmu_tlb_flush(pe->tlb);

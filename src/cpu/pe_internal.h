@@ -78,7 +78,17 @@ struct sysreg_hook {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 	void *opaque;
+	bool decides; // some permission depends on this register (sysreg_decides)
 };
+
+// A remembered permission: accesses to this encoding, from this level and SPSel, lead to `reg` without a trap. Valid
+// while no deciding register was written (the epoch).
+struct sysreg_cached {
+	uint16_t enc;
+	uint16_t reg;
+	uint32_t epoch;
+};
+#define SYSREG_CACHE_COUNT 64u
 
 // Reasons to leave the threaded code at the next block boundary.
 enum {
@@ -147,6 +157,8 @@ struct pe {
 	uint64_t stuck_insns;
 	unsigned stuck_count;
 
+	uint32_t sysreg_epoch;
+	struct sysreg_cached sysreg_cache[2][8][SYSREG_CACHE_COUNT]; // by read, EL and SPSel, encoding
 	uint64_t sr[SYSREG_COUNT];
 	struct sysreg_hook hooks[SYSREG_COUNT];
 
@@ -157,6 +169,7 @@ struct pe {
 	struct fast_tlb *context_cache[4][2]; // by EL and PAN, NULL after a register of the context changed
 	uint64_t context_sequence;
 	uint64_t context_clock;
+	struct exec_entry exec_transient; // a fetch translation that must not be kept
 	struct fast_tlb *none; // an always-empty one, for contexts that must take the slow path (watchpoints)
 
 	const struct cpu_model *model;

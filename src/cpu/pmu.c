@@ -12,7 +12,8 @@
 #include "cpu/pe_internal.h"
 #include "cpu/sysreg_fields.h"
 
-#define CYCLE 31 // the cycle counter's bit in the masks, and its place among the counters and filters
+#define CYCLE \
+	31 // the cycle counter's bit in the masks, and its place among the counters and filters
 #define CYCLE_BIT (UINT32_C(1) << CYCLE)
 
 #define PMCR_EL0_E BIT(0)
@@ -71,7 +72,8 @@ static unsigned event_of(const struct pmu *pmu, unsigned i)
 		return PMU_CPU_CYCLES;
 	}
 	// evtCount is 10 bits before FEAT_PMUv3p1.
-	return (unsigned)(pmu->pe->sr[filter_reg(i)] & (has(pmu->pe, FEAT_PMUv3p1) ? 0xffff : 0x3ff));
+	return (unsigned)(pmu->pe->sr[filter_reg(i)] &
+	                  (has(pmu->pe, FEAT_PMUv3p1) ? 0xffff : 0x3ff));
 }
 
 static uint32_t low_mask(unsigned count)
@@ -123,7 +125,8 @@ static bool prohibited(const struct pmu *pmu, unsigned i)
 	bool reserved = i != CYCLE && i >= first_reserved(pmu);
 	bool stop = secure && !(pe->sr[SR_MDCR_EL3] & MDCR_EL3_SPME);
 
-	if (pe->el == 2 && has(pe, FEAT_PMUv3p1) && !reserved && (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HPMD)) {
+	if (pe->el == 2 && has(pe, FEAT_PMUv3p1) && !reserved &&
+	    (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HPMD)) {
 		stop = true;
 	}
 	// Before FEAT_Debugv8p2 external debug overrides this while it is allowed, as DBGAUTHSTATUS_EL1 says it is.
@@ -137,7 +140,7 @@ static bool prohibited(const struct pmu *pmu, unsigned i)
 		return true;
 	}
 	return p5 && ((secure && (pe->sr[SR_MDCR_EL3] & MDCR_EL3_SCCD)) ||
-		      (pe->el == 2 && (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HCCD)));
+	              (pe->el == 2 && (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HCCD)));
 }
 
 static bool filtered(const struct pmu *pmu, unsigned i)
@@ -145,7 +148,8 @@ static bool filtered(const struct pmu *pmu, unsigned i)
 	const struct pe *pe = pmu->pe;
 	uint64_t filter = pe->sr[filter_reg(i)];
 	bool secure = pe->has_el3 && pe_is_secure(pe);
-	bool nsh = pe->has_el2 && bit(filter, FILTER_NSH), sh = has(pe, FEAT_SEL2) && bit(filter, FILTER_SH);
+	bool nsh = pe->has_el2 && bit(filter, FILTER_NSH),
+	     sh = has(pe, FEAT_SEL2) && bit(filter, FILTER_SH);
 
 	switch (pe->el) {
 	case 0:
@@ -197,7 +201,8 @@ static bool is_long(const struct pmu *pmu, unsigned i)
 	if (!has(pe, FEAT_PMUv3p5)) {
 		return false;
 	}
-	return i < first_reserved(pmu) ? (pe->sr[SR_PMCR_EL0] & PMCR_EL0_LP) : (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HLP);
+	return i < first_reserved(pmu) ? (pe->sr[SR_PMCR_EL0] & PMCR_EL0_LP)
+	                               : (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HLP);
 }
 
 // Event counters are 32 bits wide before FEAT_PMUv3p5.
@@ -219,7 +224,8 @@ static void advance(struct pmu *pmu, unsigned i, uint64_t amount)
 		if (wide) {
 			overflows = old + amount < old;
 		} else {
-			overflows = (amount >> 32) + (((old & UINT32_MAX) + (amount & UINT32_MAX)) >> 32);
+			overflows = (amount >> 32) +
+			            (((old & UINT32_MAX) + (amount & UINT32_MAX)) >> 32);
 		}
 		if (overflows == 0) {
 			return;
@@ -274,7 +280,8 @@ static void sync(struct pmu *pmu)
 static void line_update(struct pmu *pmu)
 {
 	const struct pe *pe = pmu->pe;
-	uint32_t pending = (uint32_t)(pe->sr[SR_PMOVSSET_EL0] & pe->sr[SR_PMINTENSET_EL1]), live = 0;
+	uint32_t pending = (uint32_t)(pe->sr[SR_PMOVSSET_EL0] & pe->sr[SR_PMINTENSET_EL1]),
+	         live = 0;
 	uint32_t reserved = low_mask(pmu->counters) & ~low_mask(first_reserved(pmu));
 
 	if (pe->sr[SR_PMCR_EL0] & PMCR_EL0_E) {
@@ -320,7 +327,8 @@ static uint64_t time_to_overflow(const struct pmu *pmu, unsigned i)
 static uint64_t next_overflow(const struct pmu *pmu)
 {
 	const struct pe *pe = pmu->pe;
-	uint32_t left = (uint32_t)(pmu->counting & pe->sr[SR_PMINTENSET_EL1] & ~pe->sr[SR_PMOVSSET_EL0]);
+	uint32_t left =
+	        (uint32_t)(pmu->counting & pe->sr[SR_PMINTENSET_EL1] & ~pe->sr[SR_PMOVSSET_EL0]);
 	uint64_t best = FAR_AWAY;
 
 	for (; left != 0; left &= left - 1) {
@@ -454,7 +462,8 @@ static void mask_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	update(opaque);
 }
 
-static void swinc_write(HOOK_UNUSED struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void swinc_write(HOOK_UNUSED struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg reg,
+                        uint64_t value)
 {
 	struct pmu *pmu = opaque;
 	uint32_t left = (uint32_t)value & pmu->counting & low_mask(accessible(pmu));
@@ -505,7 +514,8 @@ static void xevtyper_write(struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg 
 	unsigned i = (unsigned)(pe->sr[SR_PMSELR_EL0] & 31);
 
 	if (i == CYCLE || i < accessible(opaque)) {
-		control_write(pe, opaque, filter_reg(i), value & pe->model->writable[filter_reg(i)]);
+		control_write(pe, opaque, filter_reg(i),
+		              value & pe->model->writable[filter_reg(i)]);
 	}
 }
 
@@ -526,7 +536,8 @@ static void xevcntr_write(struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg r
 }
 
 // The events of 0x00 to 0x1f, and of 0x20 to 0x3f, that are implemented: what is counted here, whatever core is modelled.
-static uint64_t pmceid0_read(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+static uint64_t pmceid0_read(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
+                             HOOK_UNUSED enum sysreg reg)
 {
 	return BIT(PMU_SW_INCR) | BIT(PMU_INST_RETIRED) | BIT(PMU_EXC_TAKEN) | BIT(PMU_EXC_RETURN) |
 	       BIT(PMU_CPU_CYCLES) | BIT(PMU_CHAIN);
@@ -552,22 +563,22 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } pmu_hooks[] = {
-	{SR_PMCR_EL0, pmcr_read, pmcr_write},
-	{SR_PMCNTENSET_EL0, mask_read, mask_write},
-	{SR_PMCNTENCLR_EL0, mask_read, mask_write},
-	{SR_PMINTENSET_EL1, mask_read, mask_write},
-	{SR_PMINTENCLR_EL1, mask_read, mask_write},
-	{SR_PMOVSSET_EL0, mask_read, mask_write},
-	{SR_PMOVSCLR_EL0, mask_read, mask_write},
-	{SR_PMSWINC_EL0, NULL, swinc_write},
-	{SR_PMCCNTR_EL0, value_read, value_write},
-	{SR_PMCCFILTR_EL0, NULL, control_write},
-	{SR_PMXEVTYPER_EL0, xevtyper_read, xevtyper_write},
-	{SR_PMXEVCNTR_EL0, xevcntr_read, xevcntr_write},
-	{SR_PMCEID0_EL0, pmceid0_read, NULL},
-	{SR_PMCEID1_EL0, pmceid1_read, NULL},
-	{SR_MDCR_EL2, NULL, control_write},
-	{SR_MDCR_EL3, NULL, control_write},
+        {SR_PMCR_EL0, pmcr_read, pmcr_write},
+        {SR_PMCNTENSET_EL0, mask_read, mask_write},
+        {SR_PMCNTENCLR_EL0, mask_read, mask_write},
+        {SR_PMINTENSET_EL1, mask_read, mask_write},
+        {SR_PMINTENCLR_EL1, mask_read, mask_write},
+        {SR_PMOVSSET_EL0, mask_read, mask_write},
+        {SR_PMOVSCLR_EL0, mask_read, mask_write},
+        {SR_PMSWINC_EL0, NULL, swinc_write},
+        {SR_PMCCNTR_EL0, value_read, value_write},
+        {SR_PMCCFILTR_EL0, NULL, control_write},
+        {SR_PMXEVTYPER_EL0, xevtyper_read, xevtyper_write},
+        {SR_PMXEVCNTR_EL0, xevcntr_read, xevcntr_write},
+        {SR_PMCEID0_EL0, pmceid0_read, NULL},
+        {SR_PMCEID1_EL0, pmceid1_read, NULL},
+        {SR_MDCR_EL2, NULL, control_write},
+        {SR_MDCR_EL3, NULL, control_write},
 };
 
 struct pmu *pmu_create(struct pe *pe)
@@ -582,7 +593,8 @@ struct pmu *pmu_create(struct pe *pe)
 	pmu->counters = pe->model->pmu_counters;
 	event_init(&pmu->event, "pmu", overflow_fire, pmu);
 	for (size_t i = 0; i < sizeof(pmu_hooks) / sizeof(pmu_hooks[0]); i++) {
-		sysreg_bind(pe, (enum sysreg)pmu_hooks[i].reg, pmu_hooks[i].read, pmu_hooks[i].write, pmu);
+		sysreg_bind(pe, (enum sysreg)pmu_hooks[i].reg, pmu_hooks[i].read,
+		            pmu_hooks[i].write, pmu);
 	}
 	for (unsigned i = 0; i < pmu->counters; i++) {
 		sysreg_bind(pe, value_reg(i), value_read, value_write, pmu);

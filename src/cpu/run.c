@@ -43,7 +43,11 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 		fetch_abort(pe, pc, &fault);
 		return NULL;
 	}
-	// The translation may have dropped entries; the slot is filled last.
+	// The translation may have dropped entries; the slot is filled last. What the TLB itself does not hold is used
+	// for this fetch only.
+	if (result.transient) {
+		entry = &pe->exec_transient;
+	}
 	entry->page = code_page_get(pe->code, ram, result.pa.v & ~PAGE_MASK);
 	entry->tag = page;
 	entry->guarded = result.guarded;
@@ -95,11 +99,13 @@ const struct uop *code_lookup(struct pe *pe, uint64_t pc)
 	} else {
 		block = code_block(page, (unsigned)(pc & PAGE_MASK));
 	}
-	entry = &pe->jumps[jump_hash(pc)];
-	entry->pc = pc;
-	entry->id = pe->jump_id | (exec->guarded ? JUMP_GUARDED : 0);
-	entry->block = block;
-	entry->page = page;
+	if (exec != &pe->exec_transient) {
+		entry = &pe->jumps[jump_hash(pc)];
+		entry->pc = pc;
+		entry->id = pe->jump_id | (exec->guarded ? JUMP_GUARDED : 0);
+		entry->block = block;
+		entry->page = page;
+	}
 	pe->vpage = pc & ~PAGE_MASK;
 	pe->code_page = page;
 	return block;

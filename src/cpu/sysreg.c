@@ -75,8 +75,12 @@ void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value)
 
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write, void *opaque)
 {
+	struct sysreg_hook *hook = &pe->hooks[reg];
+
 	CHECK((unsigned)reg < SYSREG_COUNT);
-	pe->hooks[reg] = (struct sysreg_hook){.read = read, .write = write, .opaque = opaque};
+	hook->read = read;
+	hook->write = write;
+	hook->opaque = opaque;
 }
 
 uint64_t sysreg_read(struct pe *pe, enum sysreg reg)
@@ -97,6 +101,9 @@ void sysreg_write(struct pe *pe, enum sysreg reg, uint64_t value)
 		hook->write(pe, hook->opaque, reg, value);
 	} else {
 		pe->sr[reg] = value;
+	}
+	if (hook->decides) {
+		pe->sysreg_epoch++;
 	}
 	if (flags & SYSREG_CHANGES_CONTEXT) {
 		pe_context_changed(pe);

@@ -312,6 +312,9 @@ void sysreg_init(struct pe *pe)
 		fprintf(stderr, "strata: %s\n", error);
 		CHECK(!"sysreg.def and trap.def are sound");
 	}
+	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
+		pe->hooks[reg].decides = sysreg_decides((enum sysreg)reg);
+	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {
 		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read, own_hooks[i].write, NULL);
 	}

@@ -63,6 +63,9 @@ void sysreg_init(struct pe *pe);
 // Every register to its reset value (warm and cold alike), the ID registers to the model's.
 void sysreg_reset(struct pe *pe);
 
+// Does some answer of sysreg_permitted depend on the value of this register?
+bool sysreg_decides(enum sysreg reg);
+
 // Does every row make sense? Returns the number of bad rows; the first is named in error.
 unsigned sysreg_check_table(char *error, size_t error_size);
 

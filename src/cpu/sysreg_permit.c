@@ -416,6 +416,19 @@ struct sysreg_decision sysreg_permitted(const struct pe *pe, uint16_t enc, bool 
 	return (struct sysreg_decision){.outcome = SYSREG_PERMITTED, .reg = redirect(&s, reg)};
 }
 
+bool sysreg_decides(enum sysreg reg)
+{
+	if (reg == SR_HCR_EL2 || reg == SR_SCR_EL3 || reg == SR_MDCR_EL2) {
+		return true;
+	}
+	for (size_t i = 0; i < TRAP_COUNT; i++) {
+		if (trap_rows[i].reg == reg) {
+			return true;
+		}
+	}
+	return false;
+}
+
 // ---- the check of the table -----------------------------------------------------------------------------------
 
 static const char *trap_fault(size_t i)

@@ -29,6 +29,7 @@ struct tr {
 	struct uop *out; // next free uop
 	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more than one
 	bool fused; // tr_fuse took `last` back
+	bool goes_on; // set by a translator of a TR_ENDS_BLOCK row: this one does not end the block after all
 	uint16_t pc_off; // of the instruction being translated
 	uint32_t insn;
 };

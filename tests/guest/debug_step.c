@@ -124,7 +124,8 @@ TEST(syndrome_tells_a_load_exclusive)
 {
 	step_on();
 	struct exc ldxr = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_exclusive, scratch);
-	struct exc ldaxp = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire_pair, scratch);
+	struct exc ldaxp =
+	        run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire_pair, scratch);
 	struct exc stxr = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, store_exclusive, scratch);
 	struct exc ldar = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire, scratch);
 

@@ -61,11 +61,11 @@ static void kernel_debug(void)
 }
 
 // Exactly this access to exactly its first watched byte.
-#define EXPECT_WATCHPOINT(e, level, ec, iss, address, pc)                                          \
-	do {                                                                                       \
-		EXPECT_EXC(e, level, ec, iss);                                                     \
-		EXPECT_EQ((e).far, address);                                                       \
-		EXPECT_EQ((e).elr, pc);                                                            \
+#define EXPECT_WATCHPOINT(e, level, ec, iss, address, pc) \
+	do { \
+		EXPECT_EXC(e, level, ec, iss); \
+		EXPECT_EQ((e).far, address); \
+		EXPECT_EQ((e).elr, pc); \
 	} while (0)
 
 // FAR may be anything from the lowest byte accessed to the highest watched one.
@@ -126,7 +126,8 @@ TEST(bas_selects_bytes_of_a_doubleword)
 		struct exc e = run_at(EL0, load_b, data() + i);
 
 		if (i == 3) {
-			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_LOAD, data() + 3, load_b + 4);
+			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_LOAD, data() + 3,
+			                  load_b + 4);
 		} else {
 			EXPECT_NO_EXC(e);
 		}
@@ -144,7 +145,8 @@ TEST(bas_selects_a_range_of_bytes)
 		struct exc e = run_at(EL0, store_b, data() + i);
 
 		if (i >= 2 && i <= 5) {
-			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_STORE, data() + i, store_b + 4);
+			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_STORE, data() + i,
+			                  store_b + 4);
 		} else {
 			EXPECT_NO_EXC(e);
 		}
@@ -463,7 +465,7 @@ TEST(watchpoints_compare_virtual_addresses)
 
 // A watchpoint that is turned on must catch an address whose translation is already known.
 SNIPPET(load_watch_load,
-	"ldr x2, [x0]\n\tmsr mdscr_el1, x1\n\tisb\n\tmsr DAIFClr, #8\n\tldr x3, [x0]");
+        "ldr x2, [x0]\n\tmsr mdscr_el1, x1\n\tisb\n\tmsr DAIFClr, #8\n\tldr x3, [x0]");
 
 TEST(turning_a_watchpoint_on_takes_effect_at_once)
 {

@@ -9,10 +9,10 @@
 SNIPPET(read_pmcr, "mrs x0, pmcr_el0");
 SNIPPET(write_pmcr, "msr pmcr_el0, x0");
 SNIPPET(write_and_read_cntenset, "msr pmcntenset_el0, x0\n\tmrs x1, pmcntenset_el0");
-SNIPPET(clear_all, "mov x0, #-1\n\tmsr pmcntenclr_el0, x0\n\tmsr pmovsclr_el0, x0\n\tmsr pmintenclr_el1, x0");
-SNIPPET(read_masks,
-	"mrs x0, pmcntenset_el0\n\tmrs x1, pmovsset_el0\n\tmrs x2, pmintenset_el1\n\t"
-	"mrs x3, pmcntenclr_el0\n\tmrs x4, pmovsclr_el0\n\tmrs x5, pmintenclr_el1");
+SNIPPET(clear_all,
+        "mov x0, #-1\n\tmsr pmcntenclr_el0, x0\n\tmsr pmovsclr_el0, x0\n\tmsr pmintenclr_el1, x0");
+SNIPPET(read_masks, "mrs x0, pmcntenset_el0\n\tmrs x1, pmovsset_el0\n\tmrs x2, pmintenset_el1\n\t"
+                    "mrs x3, pmcntenclr_el0\n\tmrs x4, pmovsclr_el0\n\tmrs x5, pmintenclr_el1");
 SNIPPET(swinc_x0, "msr pmswinc_el0, x0");
 
 static unsigned counters(void)
@@ -141,7 +141,8 @@ TEST(pmselr_31_selects_the_cycle_filter)
 	EXPECT_EQ(read_sysreg(pmxevtyper_el0), FILTER_U);
 }
 
-SNIPPET(select_3_and_write, "mov x1, #3\n\tmsr pmselr_el0, x1\n\tmsr pmxevcntr_el0, x0\n\tmrs x2, pmxevcntr_el0");
+SNIPPET(select_3_and_write,
+        "mov x1, #3\n\tmsr pmselr_el0, x1\n\tmsr pmxevcntr_el0, x0\n\tmrs x2, pmxevcntr_el0");
 
 TEST(selecting_a_counter_of_el2_reaches_nothing)
 {
@@ -242,6 +243,7 @@ TEST(mdcr_el2_tpm_traps_el1_and_el0)
 
 TEST(mdcr_el2_tpmcr_traps_pmcr_only)
 {
+	QEMU_DIFFERS("does not implement it");
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TPMCR);
 	struct exc pmcr = run_at(EL1, read_pmcr);
 	struct exc other = run_at(EL1, read_pmccntr);
