@@ -9,13 +9,13 @@
 	.text
 
 	.macro	target number
-	.balign	16
+	.balign	64
 	add	x0, x0, #\number
 	eor	x0, x0, x0, ror #(\number % 63 + 1)
 	ret
 	.endm
 
-	.balign	16
+	.balign	64
 	.global	indirect_targets
 indirect_targets:
 	.set	number, 0

@@ -109,7 +109,7 @@ void bench_code_rewrite(void)
 // ---- Indirect calls ------------------------------------------------------------------------------
 
 #define TARGETS 1000ul
-#define TARGET_SIZE 16ul
+#define TARGET_SIZE 64ul // functions are seldom smaller
 #define CALL_ROUNDS 20000ul
 
 uint64_t indirect_loop(uint64_t *table, uint64_t entries, uint64_t rounds);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// fp.c - a single-precision matrix multiply by Advanced SIMD, and scalar double precision: the orbits of five bodies.
+// fp.c - a single-precision matrix multiply by Advanced SIMD, and scalar double precision.
 
 #include "lib/bench.h"
 
@@ -74,63 +74,52 @@ void bench_sgemm(void)
 }
 
 // ---- Scalar double precision ---------------------------------------------------------------------
+// A smoothing of a row of values, a polynomial of each by Horner's rule, and one division and one root for each row.
 
-#define BODIES 5
-#define STEPS 120000ul
+#define CELLS 256
+#define STEPS 25000ul
 
-struct body {
-	double x, y, z, vx, vy, vz, mass;
-};
+static double row_a[CELLS + 2], row_b[CELLS + 2];
 
-static void pull(struct body *a, struct body *b, double dt)
+static double step(const double *from, double *to, double weight)
 {
-	double dx = a->x - b->x, dy = a->y - b->y, dz = a->z - b->z;
-	double square = dx * dx + dy * dy + dz * dz + 0.01, root;
+	double norm = 1.0, root;
 
-	__asm__("fsqrt %d0, %d1" : "=w"(root) : "w"(square));
-	double force = dt / (square * root);
+	for (unsigned i = 1; i <= CELLS; i++) {
+		double x = (from[i - 1] + from[i + 1]) * weight + from[i] * 0.5;
+		double p = (((0.0078125 * x - 0.125) * x + 0.375) * x - 0.0625) * x;
 
-	a->vx -= dx * b->mass * force;
-	a->vy -= dy * b->mass * force;
-	a->vz -= dz * b->mass * force;
-	b->vx += dx * a->mass * force;
-	b->vy += dy * a->mass * force;
-	b->vz += dz * a->mass * force;
+		to[i] = x + p * 0.03125;
+		norm += x * x;
+	}
+	__asm__("fsqrt %d0, %d1" : "=w"(root) : "w"(norm));
+	to[0] = to[CELLS] / root;
+	to[CELLS + 1] = to[1];
+	return root;
 }
 
 static void double_el1(void)
 {
-	static struct body bodies[BODIES];
 	uint64_t steps = bench_count(STEPS), state = 11, sum = 0;
+	double total = 0;
 	union {
 		double value;
 		uint64_t bits;
 	} pun;
 
-	for (unsigned i = 0; i < BODIES; i++) {
-		double *p = &bodies[i].x;
-
-		for (unsigned j = 0; j < 7; j++) {
-			p[j] = (double)(random_next(&state) >> 12) / 0x1p52 + 0.125;
-		}
+	for (unsigned i = 0; i < CELLS + 2; i++) {
+		row_a[i] = (double)(random_next(&state) >> 12) / 0x1p52 - 0.25;
 	}
 	for (uint64_t n = 0; n < steps; n++) {
-		for (unsigned i = 0; i < BODIES; i++) {
-			for (unsigned j = i + 1; j < BODIES; j++) {
-				pull(&bodies[i], &bodies[j], 0x1p-10);
-			}
-		}
-		for (unsigned i = 0; i < BODIES; i++) {
-			bodies[i].x += bodies[i].vx * 0x1p-10;
-			bodies[i].y += bodies[i].vy * 0x1p-10;
-			bodies[i].z += bodies[i].vz * 0x1p-10;
-		}
+		total += n & 1 ? step(row_b, row_a, 0.25) : step(row_a, row_b, 0.25);
+		row_a[1 + n % CELLS] += 0.0625;
 	}
-	for (unsigned i = 0; i < BODIES; i++) {
-		pun.value = bodies[i].x + bodies[i].y * 2 + bodies[i].vz;
+	for (unsigned i = 0; i < CELLS; i++) {
+		pun.value = row_a[i] + row_b[i] * 3;
 		sum = mix(sum, pun.bits);
 	}
-	bench_done(steps, sum);
+	pun.value = total;
+	bench_done(steps * CELLS, mix(sum, pun.bits));
 }
 
 void bench_double(void)

@@ -7,7 +7,7 @@
 
 // ---- Atomics -------------------------------------------------------------------------------------
 
-#define EXCLUSIVE_ROUNDS 60000000ul
+#define EXCLUSIVE_ROUNDS 80000000ul
 #define LSE_ROUNDS 50000000ul
 
 static uint64_t cells[4] __attribute__((aligned(64)));
@@ -64,7 +64,7 @@ void bench_lse(void)
 // ---- CRC-32 by table -----------------------------------------------------------------------------
 
 #define CRC_SIZE (256ul << 10)
-#define CRC_ROUNDS 250ul
+#define CRC_ROUNDS 300ul
 
 static uint32_t crc_table[256];
 
@@ -106,7 +106,7 @@ void bench_crc(void)
 // ---- The mix -------------------------------------------------------------------------------------
 // Lists that are searched, reversed and sorted; small integer matrices; a scanner of numbers; a CRC-16 over the results.
 
-#define MIX_ROUNDS 3000ul
+#define MIX_ROUNDS 12000ul
 #define NODES 64
 #define SIDE 10
 

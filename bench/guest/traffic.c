@@ -8,7 +8,7 @@
 #define LINE 64ul
 #define SMALL (2 * MIB)
 #define LARGE (64 * MIB)
-#define SMALL_STEPS 8000000ul
+#define SMALL_STEPS 6000000ul
 #define LARGE_STEPS 2500000ul
 
 static uint64_t chase_size, chase_steps;

@@ -11,7 +11,6 @@
 #include "cpu/model.h"
 #include "cpu/pe.h"
 #include "cpu/pmu.h"
-#include "cpu/pmu.h"
 #include "device/pl011.h"
 #include "device/pl031.h"
 #include "device/pl061.h"
@@ -199,16 +198,11 @@ static void wire(struct strata *s)
 		connect(pl061_output(s->secure_gpio, VIRT_SECURE_GPIO_RESTART), restart_line, s);
 	}
 	for (unsigned i = 0; i < s->pe_count; i++) {
-		struct irq_line *pmu = pmu_line(s->pes[i].pe);
-
 		for (unsigned t = 0; t < TIMER_COUNT; t++) {
 			gicv3_ppi_line(s->gic, i, timer_ppi(t), timer_line(s->pes[i].timer, t));
 		}
 		if (pmu_line(s->pes[i].pe) != NULL) {
 			gicv3_ppi_line(s->gic, i, VIRT_PPI_PMU, pmu_line(s->pes[i].pe));
-		}
-		if (pmu != NULL) {
-			gicv3_ppi_line(s->gic, i, VIRT_PPI_PMU, pmu);
 		}
 	}
 }

@@ -8,11 +8,6 @@
 
 // ---- which regime ---------------------------------------------------------------------------------------------
 
-bool pe_secure_below_el3(const struct pe *pe)
-{
-	return pe->has_el3 ? !(pe->sr[SR_SCR_EL3] & SCR_EL3_NS) : false;
-}
-
 bool pe_is_secure(const struct pe *pe)
 {
 	return pe->el == 3 || pe_secure_below_el3(pe);
@@ -31,11 +26,6 @@ bool pe_el2_enabled(const struct pe *pe)
 		return false;
 	}
 	return !pe_secure_below_el3(pe) || (pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2);
-}
-
-uint64_t pe_hcr_effective(const struct pe *pe)
-{
-	return pe_el2_enabled(pe) ? pe->sr[SR_HCR_EL2] : 0;
 }
 
 bool pe_in_host(const struct pe *pe)
@@ -158,46 +148,73 @@ static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fas
 	key->pan = pan;
 }
 
-static struct fast_tlb *context_find(struct pe *pe, const struct fast_key *key)
+static unsigned key_hash(const struct fast_key *key)
 {
-	struct fast_tlb *oldest = &pe->contexts[0];
+	uint64_t h = key->sctlr ^ ror64(key->tcr, 17) ^ ror64(key->mair, 31) ^ ror64(key->hcr, 43) ^ ror64(key->vtcr, 7);
 
-	pe->context_clock++;
+	h ^= (uint64_t)key->asid << 20 ^ (uint64_t)key->vmid << 40 ^ (uint64_t)key->kind << 60 ^
+	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15;
+	h *= UINT64_C(0x9e3779b97f4a7c15);
+	return (unsigned)(h >> 32) & (CONTEXT_HINTS - 1);
+}
+
+// A free context, or the one that was not used for longest.
+static struct fast_tlb *context_allocate(struct pe *pe)
+{
+	struct fast_tlb *oldest = NULL;
+
+	if (pe->context_count < FAST_CONTEXTS) {
+		oldest = &pe->contexts[pe->context_count++];
+		fast_reset(oldest);
+		return oldest;
+	}
 	for (unsigned i = 0; i < FAST_CONTEXTS; i++) {
 		struct fast_tlb *fast = &pe->contexts[i];
 
-		if (!fast->valid) {
-			oldest = fast;
-			break;
-		}
-		if (key_equal(&fast->key, key)) {
-			fast->used = pe->context_clock;
-			return fast;
-		}
-		if (fast->used < oldest->used && fast != pe->fast && fast != pe->fast_unpriv) {
+		if ((oldest == NULL || fast->used < oldest->used) && fast != pe->fast && fast != pe->fast_unpriv &&
+		    fast != pe->exec_fast) {
 			oldest = fast;
 		}
 	}
-	if (!oldest->valid) {
-		fast_reset(oldest);
-	} else {
-		fast_clear(oldest);
-	}
-	oldest->valid = true;
-	oldest->key = *key;
-	oldest->used = pe->context_clock;
-	oldest->id = ++pe->context_sequence;
-	// A cached pointer to what was replaced must go.
-	memset(pe->context_cache, 0, sizeof(pe->context_cache));
+	fast_clear(oldest);
+	pe->view_epoch++; // a view may have pointed to it
 	return oldest;
+}
+
+static struct fast_tlb *context_find(struct pe *pe, const struct fast_key *key)
+{
+	uint16_t *hint = &pe->context_hint[key_hash(key)];
+	struct fast_tlb *found = NULL;
+
+	if (*hint < pe->context_count && key_equal(&pe->contexts[*hint].key, key)) {
+		found = &pe->contexts[*hint];
+	}
+	for (unsigned i = 0; found == NULL && i < pe->context_count; i++) {
+		if (key_equal(&pe->contexts[i].key, key)) {
+			found = &pe->contexts[i];
+		}
+	}
+	if (found == NULL) {
+		found = context_allocate(pe);
+		found->key = *key;
+		found->id = ++pe->context_sequence;
+		pe->context_tags[found - pe->contexts] = (struct context_tag){
+			.asid = key->asid,
+			.vmid = key->vmid,
+			.kind = key->kind,
+			.secure = key->secure,
+			.s1_on = key->sctlr & SCTLR_M,
+		};
+	}
+	*hint = (uint16_t)(found - pe->contexts);
+	found->used = ++pe->context_clock;
+	return found;
 }
 
 void pe_contexts_reset(struct pe *pe)
 {
-	memset(pe->context_cache, 0, sizeof(pe->context_cache));
-	for (unsigned i = 0; i < FAST_CONTEXTS; i++) {
-		pe->contexts[i].valid = false;
-	}
+	pe->view_epoch++;
+	pe->context_count = 0;
 	fast_reset(pe->none);
 	pe->none->id = ++pe->context_sequence;
 	pe->fast = pe->fast_unpriv = pe->exec_fast = pe->none;
@@ -205,88 +222,85 @@ void pe_contexts_reset(struct pe *pe)
 
 static struct fast_tlb *context_for(struct pe *pe, unsigned el, bool pan)
 {
-	struct fast_tlb **cached = &pe->context_cache[el][pan];
+	struct mmu_regime regime;
+	struct fast_key key;
 
-	if (*cached == NULL) {
-		struct mmu_regime regime;
-		struct fast_key key;
-		struct fast_tlb *found;
-
-		pe_regime_build(pe, el, el == 3 || pe_secure_below_el3(pe), &regime);
-		key_build(&regime, el == 0, pan, &key);
-		found = context_find(pe, &key); // may clear context_cache
-		pe->context_cache[el][pan] = found;
-	}
-	return *cached;
-}
-
-static void fp_access_select(struct pe *pe)
-{
-	pe->fp_trap = fp_access_trapped(pe);
-}
-
-static void checks_select(struct pe *pe)
-{
-	uint64_t sctlr = pe->regime.sctlr;
-
-	// HCR_EL2.{TGE,DC} mask M only; the other bits of SCTLR apply as they are.
-	pe->align_check = sctlr & SCTLR_A;
-	pe->sp_check = pe->el == 0 ? (sctlr & SCTLR_SA0) : (sctlr & SCTLR_SA);
+	pe_regime_build(pe, el, el == 3 || pe_secure_below_el3(pe), &regime);
+	key_build(&regime, el == 0, pan, &key);
+	return context_find(pe, &key);
 }
 
 // EL0's view through LDTR/STTR: from EL1, or from EL2 with E2H and TGE (Arm ARM, AArch64.IsUnprivAccessPriv).
-bool pe_unpriv_is_el0(const struct pe *pe)
+static bool unpriv_level(const struct pe *pe)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
 
-	if (pe->uao && has(pe, FEAT_UAO)) {
-		return false;
+	return pe->el == 1 || (pe->el == 2 && (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE));
+}
+
+bool pe_unpriv_is_el0(const struct pe *pe)
+{
+	return !pe->uao && unpriv_level(pe);
+}
+
+void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
+{
+	uint64_t sctlr;
+
+	pe_regime_build(pe, pe->el, pe_is_secure(pe), &view->regime);
+	view->fast = context_for(pe, pe->el, pan);
+	view->unpriv = unpriv_level(pe) ? context_for(pe, 0, false) : view->fast;
+	// HCR_EL2.{TGE,DC} mask M only; the other bits of SCTLR apply as they are.
+	sctlr = view->regime.sctlr;
+	view->checks.align = sctlr & SCTLR_A;
+	view->checks.sp = sctlr & (pe->el == 0 ? SCTLR_SA0 : SCTLR_SA);
+	view->checks.fp_trap = fp_access_trapped(pe);
+	// Alignment checks and watchpoints want to see every access.
+	view->data = view->fast;
+	if (view->checks.align || pe->watch_active) {
+		view->data = view->unpriv = pe->none;
 	}
-	if (pe->el == 1) {
-		return true;
-	}
-	return pe->el == 2 && (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE);
+	view->epoch = pe->view_epoch; // last: finding a context may raise it
 }
 
 void pe_context_select(struct pe *pe)
 {
 	// PAN applies to privileged accesses in a regime with unprivileged ones.
 	bool pan = pe->pan && (pe->el == 1 || (pe->el == 2 && pe_e2h(pe)));
-	struct fast_tlb *fast = context_for(pe, pe->el, pan);
+	struct level_view *view = &pe->views[pe->el][pan];
 
-	pe_regime_build(pe, pe->el, pe_is_secure(pe), &pe->regime);
-	pe->exec_fast = fast;
-	pe->jump_id = fast->id;
-	pe->fast_unpriv = pe_unpriv_is_el0(pe) ? context_for(pe, 0, false) : fast;
-	pe->fast = fast;
-	if (pe->watch_active || (pe->regime.sctlr & SCTLR_A)) {
-		pe->fast = pe->fast_unpriv = pe->none;
+	if (unlikely(view->epoch != pe->view_epoch)) {
+		pe_view_build(pe, view, pan);
 	}
-	checks_select(pe);
-	fp_access_select(pe);
+	pe->regime = &view->regime;
+	pe->exec_fast = view->fast;
+	pe->jump_id = view->fast->id;
+	pe->fast = view->data;
+	pe->fast_unpriv = pe->uao ? view->data : view->unpriv;
+	pe->checks = view->checks;
 }
 
 void pe_context_changed(struct pe *pe)
 {
-	memset(pe->context_cache, 0, sizeof(pe->context_cache));
+	pe->view_epoch++;
 	pe_context_select(pe);
 }
 
 // ---- dropping -------------------------------------------------------------------------------------------------
 
-static bool drop_matches(const struct fast_key *key, const struct mmu_tlb_drop *drop)
+static bool drop_matches(const struct context_tag *tag, const struct mmu_tlb_drop *drop)
 {
 	if (drop->all) {
 		return true;
 	}
-	if (key->kind != drop->kind || key->secure != drop->secure) {
+	if (tag->kind != drop->kind || tag->secure != drop->secure) {
 		return false;
 	}
-	if (!drop->any_vmid && drop->kind == MMU_REGIME_EL10 && key->vmid != drop->vmid) {
+	if (!drop->any_vmid && drop->kind == MMU_REGIME_EL10 && tag->vmid != drop->vmid) {
 		return false;
 	}
 	// A context with stage 1 off has no ASID: stage-2 derived entries of any ASID are in it.
-	return drop->any_asid || drop->global || key->asid == drop->asid || !(key->sctlr & SCTLR_M);
+	return drop->any_asid || drop->global || tag->asid == drop->asid || !tag->s1_on;
 }
 
 static void fast_drop_range(struct fast_tlb *fast, uint64_t va, unsigned shift)
@@ -329,13 +343,10 @@ void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 {
 	struct pe *pe = opaque;
 
-	for (unsigned i = 0; i < FAST_CONTEXTS; i++) {
+	for (unsigned i = 0; i < pe->context_count; i++) {
 		struct fast_tlb *fast = &pe->contexts[i];
 
-		if (!fast->valid) {
-			break;
-		}
-		if (!drop_matches(&fast->key, drop)) {
+		if (!drop_matches(&pe->context_tags[i], drop)) {
 			continue;
 		}
 		if (!fast->empty) {
@@ -361,8 +372,8 @@ void pe_code_flushed(struct pe *pe)
 	for (unsigned i = 0; i < JUMP_COUNT; i++) {
 		pe->jumps[i].id = 0;
 	}
-	for (unsigned i = 0; i < FAST_CONTEXTS; i++) {
-		for (unsigned j = 0; pe->contexts[i].valid && j < FAST_EXEC_COUNT; j++) {
+	for (unsigned i = 0; i < pe->context_count; i++) {
+		for (unsigned j = 0; j < FAST_EXEC_COUNT; j++) {
 			pe->contexts[i].x[j].tag = FAST_INVALID;
 		}
 	}
@@ -371,7 +382,7 @@ void pe_code_flushed(struct pe *pe)
 
 void pe_write_protect(struct pe *pe, const uint8_t *host)
 {
-	for (unsigned i = 0; i < FAST_CONTEXTS && pe->contexts[i].valid; i++) {
+	for (unsigned i = 0; i < pe->context_count; i++) {
 		struct fast_tlb *fast = &pe->contexts[i];
 
 		if (fast->empty) {

@@ -24,21 +24,24 @@ enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTO
 #define SPSR_M4 BIT(4)
 
 #define STUCK_LIMIT 10000 // exceptions in a row, each soon after the other, none returned from
-#define STUCK_WINDOW 256 // instructions between two of them at the most
+#define STUCK_WINDOW 256 // instructions between two of them at the most, on average
+
+// Banked by target level (1..3).
+static const uint16_t elr_of[4] = {0, SR_ELR_EL1, SR_ELR_EL2, SR_ELR_EL3};
+static const uint16_t spsr_of[4] = {0, SR_SPSR_EL1, SR_SPSR_EL2, SR_SPSR_EL3};
+static const uint16_t esr_of[4] = {0, SR_ESR_EL1, SR_ESR_EL2, SR_ESR_EL3};
+static const uint16_t far_of[4] = {0, SR_FAR_EL1, SR_FAR_EL2, SR_FAR_EL3};
+static const uint16_t vbar_of[4] = {0, SR_VBAR_EL1, SR_VBAR_EL2, SR_VBAR_EL3};
+static const uint16_t sctlr_of[4] = {0, SR_SCTLR_EL1, SR_SCTLR_EL2, SR_SCTLR_EL3};
 
 enum sysreg exception_elr(unsigned el)
 {
-	return el == 1 ? SR_ELR_EL1 : el == 2 ? SR_ELR_EL2 : SR_ELR_EL3;
+	return (enum sysreg)elr_of[el];
 }
 
 enum sysreg exception_spsr(unsigned el)
 {
-	return el == 1 ? SR_SPSR_EL1 : el == 2 ? SR_SPSR_EL2 : SR_SPSR_EL3;
-}
-
-static enum sysreg reg_of(unsigned el, enum sysreg el1, enum sysreg el2, enum sysreg el3)
-{
-	return el == 1 ? el1 : el == 2 ? el2 : el3;
+	return (enum sysreg)spsr_of[el];
 }
 
 // ---- building faults ------------------------------------------------------------------------------------------
@@ -130,7 +133,7 @@ bool fp_access_trapped(const struct pe *pe)
 
 OP(op_fp_check)
 {
-	if (unlikely(pe->fp_trap)) {
+	if (unlikely(pe->checks.fp_trap)) {
 		return exc_fp_trap(pe, op);
 	}
 	NEXT;
@@ -160,42 +163,28 @@ uint64_t pe_spsr_from_pstate(const struct pe *pe)
 	       (uint64_t)(pe->sp_sel && pe->el != 0);
 }
 
-// Where the stack pointer of an EL is kept while another one is in use. SP_EL3 has no system register.
-static uint64_t *sp_bank(struct pe *pe, unsigned el)
-{
-	switch (el) {
-	case 0:
-		return &pe->sr[SR_SP_EL0];
-	case 1:
-		return &pe->sr[SR_SP_EL1];
-	case 2:
-		return &pe->sr[SR_SP_EL2];
-	default:
-		return &pe->sp_el3;
-	}
-}
-
 void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
 {
-	*sp_bank(pe, pe->sp_sel ? pe->el : 0) = pe->x[X_SP];
+	*pe->sp_banks[pe->sp_sel ? pe->el : 0] = pe->x[X_SP];
 	pe->el = (uint8_t)el;
 	pe->sp_sel = el != 0 && sp_sel;
-	pe->x[X_SP] = *sp_bank(pe, pe->sp_sel ? el : 0);
+	pe->x[X_SP] = *pe->sp_banks[pe->sp_sel ? el : 0];
 }
 
 // After a change of EL: contexts, debug, PMU, the GIC's view.
-static void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
+static inline void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
 {
-	bool secure = pe_is_secure(pe);
-
 	pe_context_select(pe);
-	if (pe->state_changed != NULL && (secure != old_secure || (pe->el == 3) != (old_el == 3))) {
+	if (pe->has_el3 && pe->state_changed != NULL &&
+	    (pe_is_secure(pe) != old_secure || (pe->el == 3) != (old_el == 3))) {
 		pe->state_changed(pe, pe->state_changed_opaque);
 	}
 	if (unlikely(pe->pmu_active)) {
 		pmu_el_changed(pe);
 	}
-	pe_debug_changed(pe);
+	if (unlikely(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) || unlikely(pe->break_active || pe->watch_active)) {
+		pe_debug_changed(pe);
+	}
 	pe_interrupts_changed(pe);
 }
 
@@ -218,25 +207,29 @@ static void trace_stamp(struct pe *pe, struct trace_event *event)
 	event->cycles = event->insns;
 }
 
-// A guest that takes the same exception again and again without progress is stuck.
-static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
+// STUCK_LIMIT exceptions were taken and none was returned from: stuck, if they came one soon after the other.
+static NOINLINE void judge_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 {
 	uint64_t insns = pe_insns(pe);
 
-	if (insns - pe->stuck_insns <= STUCK_WINDOW) {
-		if (++pe->stuck_count == STUCK_LIMIT && pe->services.stuck != NULL) {
-			char why[160];
+	if (insns - pe->stuck_insns <= (uint64_t)STUCK_LIMIT * STUCK_WINDOW && pe->services.stuck != NULL) {
+		char why[160];
 
-			snprintf(why, sizeof(why), "PE %u takes exceptions forever without a return: %s at pc 0x%llx, vector 0x%llx",
-				 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc,
-				 (unsigned long long)vector);
-			pe->services.stuck(pe, pe->services.opaque, why);
-			pe_request_stop(pe);
-		}
-	} else {
-		pe->stuck_count = 0;
+		snprintf(why, sizeof(why), "PE %u takes exceptions forever without a return: %s at pc 0x%llx, vector 0x%llx",
+			 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc, (unsigned long long)vector);
+		pe->services.stuck(pe, pe->services.opaque, why);
+		pe_request_stop(pe);
 	}
-	pe->stuck_insns = insns;
+	pe->stuck_count = 0;
+}
+
+static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
+{
+	if (pe->stuck_count++ == 0) {
+		pe->stuck_insns = pe_insns(pe);
+	} else if (unlikely(pe->stuck_count > STUCK_LIMIT)) {
+		judge_progress(pe, pc, vector);
+	}
 }
 
 struct entry {
@@ -249,7 +242,7 @@ struct entry {
 };
 
 // AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's SCTLR.
-static uint64_t enter(struct pe *pe, const struct entry *e)
+static inline void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
 	uint64_t spsr = pe_spsr_from_pstate(pe), sctlr, vector;
@@ -259,14 +252,14 @@ static uint64_t enter(struct pe *pe, const struct entry *e)
 	if (unlikely(pe->pmu_active)) {
 		pmu_count(pe, PMU_EXC_TAKEN);
 	}
-	sctlr = pe->sr[reg_of(target, SR_SCTLR_EL1, SR_SCTLR_EL2, SR_SCTLR_EL3)];
-	vector = pe->sr[reg_of(target, SR_VBAR_EL1, SR_VBAR_EL2, SR_VBAR_EL3)] & ~UINT64_C(0x7ff);
+	sctlr = pe->sr[sctlr_of[target]];
+	vector = pe->sr[vbar_of[target]] & ~UINT64_C(0x7ff);
 	vector += (target != from ? 0x400u : from_sp ? 0x200u : 0u) + (unsigned)e->vector;
 	if (e->has_esr) {
-		pe->sr[reg_of(target, SR_ESR_EL1, SR_ESR_EL2, SR_ESR_EL3)] = e->esr;
+		pe->sr[esr_of[target]] = e->esr;
 	}
-	pe->sr[exception_elr(target)] = e->elr;
-	pe->sr[exception_spsr(target)] = spsr;
+	pe->sr[elr_of[target]] = e->elr;
+	pe->sr[spsr_of[target]] = spsr;
 	pe_set_el_sp(pe, target, true);
 	pe->daif = 0xf;
 	pe->ss = false;
@@ -284,7 +277,6 @@ static uint64_t enter(struct pe *pe, const struct entry *e)
 	pe->cur = NULL;
 	level_changed(pe, from, was_secure);
 	watch_progress(pe, e->pc, vector);
-	return vector;
 }
 
 static void fill_abort(struct trace_event *event, const struct fault *f)
@@ -314,59 +306,86 @@ static unsigned ec_at(unsigned ec, bool same)
 	}
 }
 
+// The record of an exception or return begins before the state changes and is completed after it; it lives in the PE,
+// so that the untraced way needs no room for it.
+static NOINLINE void trace_begin(struct pe *pe, enum trace_type type, enum trace_cause cause)
+{
+	struct trace_event *event = &pe->event;
+
+	memset(event, 0, sizeof(*event));
+	event->type = type;
+	event->cause = cause;
+	event->from_el = pe->el;
+	event->from_secure = pe_is_secure(pe);
+	event->fault_level = -2;
+	trace_stamp(pe, event);
+}
+
+static NOINLINE void trace_begin_fault(struct pe *pe, const struct entry *e, uint32_t insn, bool has_insn)
+{
+	struct trace_event *event = &pe->event;
+	const struct fault *f = &pe->fault;
+
+	trace_begin(pe, TRACE_EXCEPTION, f->cause);
+	event->control = f->control;
+	if (event->control == NULL && pe->el == 0 && e->target_el == 2) {
+		event->control = "HCR_EL2.TGE";
+	}
+	event->sysreg = f->sysreg;
+	event->sysreg_read = f->sysreg_read;
+	event->has_esr = true;
+	event->esr = e->esr;
+	event->elr = e->elr;
+	event->spsr = pe_spsr_from_pstate(pe);
+	event->insn = insn;
+	event->has_insn = has_insn;
+	trace_insn(pe, event, e->pc);
+	fill_abort(event, f);
+}
+
+static NOINLINE void trace_end(struct pe *pe)
+{
+	pe->event.to_el = pe->el;
+	pe->event.to_secure = pe_is_secure(pe);
+	pe->event.vector = pe->pc;
+	trace_emit(pe->trace, pe->event);
+}
+
+// The level that takes pe->fault: its own target, or the default: EL0's to EL1, or to EL2 while HCR_EL2.TGE is set;
+// else the same level.
+static unsigned fault_target(const struct pe *pe)
+{
+	unsigned target = pe->fault.target_el;
+
+	if (target < pe->el || target == 0) {
+		target = pe->el != 0 ? pe->el : 1;
+	}
+	return target == 1 && pe->el == 0 && pe_tge(pe) ? 2 : target;
+}
+
 void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
 {
-	struct fault f = pe->fault;
-	bool tracing = pe->trace != NULL && trace_enabled(pe->trace);
-	struct trace_event event;
-	struct entry e = {.vector = VECTOR_SYNC, .has_esr = true, .elr = elr, .pc = pc};
+	const struct fault *f = &pe->fault;
+	struct entry e = {.target_el = fault_target(pe), .vector = VECTOR_SYNC, .has_esr = true, .elr = elr, .pc = pc};
 
-	e.target_el = f.target_el;
-	if (e.target_el < pe->el || e.target_el == 0) {
-		// Default routing: EL0's to EL1, or to EL2 while HCR_EL2.TGE is set; else to the same level.
-		e.target_el = pe->el == 0 && pe_tge(pe) ? 2 : pe->el > 1 ? pe->el : 1;
-		if (pe->el == 0 && e.target_el == 2 && f.control == NULL) {
-			f.control = "HCR_EL2.TGE";
+	e.esr = esr_make(ec_at(f->ec, e.target_el == pe->el), true, f->iss);
+	if (unlikely(pe->tracing)) {
+		trace_begin_fault(pe, &e, insn, has_insn);
+	}
+	if (f->has_far) {
+		pe->sr[far_of[e.target_el]] = f->far;
+		// FEAT_DoubleFault: a synchronous external abort taken to EL3 uses the SError vector.
+		if (e.target_el == 3 && f->ec <= EC_DATA_ABORT && f->ec >= EC_INSN_ABORT && (f->iss & 0x3f) == 0x10 &&
+		    has(pe, FEAT_DoubleFault) && (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
+			e.vector = VECTOR_SERROR;
 		}
-	} else if (e.target_el == 1 && pe->el == 0 && pe_tge(pe)) {
-		e.target_el = 2;
 	}
-	e.esr = esr_make(ec_at(f.ec, e.target_el == pe->el), true, f.iss);
-	if (e.target_el == 3 && f.ec <= EC_DATA_ABORT && f.ec >= EC_INSN_ABORT && (f.iss & 0x3f) == 0x10 &&
-	    has(pe, FEAT_DoubleFault) && (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
-		e.vector = VECTOR_SERROR;
-	}
-	if (tracing) {
-		memset(&event, 0, sizeof(event));
-		event.type = TRACE_EXCEPTION;
-		event.cause = f.cause;
-		event.control = f.control;
-		event.sysreg = f.sysreg;
-		event.sysreg_read = f.sysreg_read;
-		event.has_esr = true;
-		event.esr = e.esr;
-		event.elr = elr;
-		event.spsr = pe_spsr_from_pstate(pe);
-		event.from_el = pe->el;
-		event.from_secure = pe_is_secure(pe);
-		event.insn = insn;
-		event.has_insn = has_insn;
-		trace_stamp(pe, &event);
-		trace_insn(pe, &event, pc);
-		fill_abort(&event, &f);
-	}
-	if (f.has_far) {
-		pe->sr[reg_of(e.target_el, SR_FAR_EL1, SR_FAR_EL2, SR_FAR_EL3)] = f.far;
-	}
-	if (f.has_ipa && e.target_el == 2) {
-		pe->sr[SR_HPFAR_EL2] = (f.ipa >> 12) << 4 | (f.ipa_ns && pe_secure_below_el3(pe) ? BIT(63) : 0);
+	if (f->has_ipa && e.target_el == 2) {
+		pe->sr[SR_HPFAR_EL2] = (f->ipa >> 12) << 4 | (f->ipa_ns && pe_secure_below_el3(pe) ? BIT(63) : 0);
 	}
 	enter(pe, &e);
-	if (tracing) {
-		event.to_el = pe->el;
-		event.to_secure = pe_is_secure(pe);
-		event.vector = pe->pc;
-		trace_emit(pe->trace, event);
+	if (unlikely(pe->tracing)) {
+		trace_end(pe);
 	}
 }
 
@@ -386,6 +405,12 @@ const struct uop *exc_raise(struct pe *pe, const struct uop *op)
 }
 
 // ---- interrupts -----------------------------------------------------------------------------------------------
+
+static void drop_serror(struct pe *pe)
+{
+	pe->lines_high -= pe->lines[PE_LINE_SERROR];
+	pe->lines[PE_LINE_SERROR] = false;
+}
 
 struct pending {
 	enum pe_line line;
@@ -473,11 +498,17 @@ static bool find_pending(const struct pe *pe, struct pending *p)
 	return false;
 }
 
+// Could anything be pending at all? The cheap test before the exact one.
+static bool something_pending(const struct pe *pe)
+{
+	return pe->lines_high != 0 || (pe->sr[SR_HCR_EL2] & (HCR_EL2_VI | HCR_EL2_VF | HCR_EL2_VSE)) != 0;
+}
+
 void pe_interrupts_changed(struct pe *pe)
 {
 	struct pending p;
 
-	if (find_pending(pe, &p)) {
+	if (unlikely(something_pending(pe)) && find_pending(pe, &p)) {
 		pe_attend(pe, PE_ATTENTION_INTERRUPT);
 	} else {
 		pe->attention &= ~(unsigned)PE_ATTENTION_INTERRUPT;
@@ -528,62 +559,53 @@ static uint64_t serror_esr(struct pe *pe, bool is_virtual)
 
 bool exception_take_interrupt(struct pe *pe)
 {
-	bool tracing = pe->trace != NULL && trace_enabled(pe->trace);
+	enum trace_cause cause;
 	struct pending p;
-	struct trace_event event;
 	struct entry e = {.elr = pe->pc, .pc = pe->pc};
 
 	if (!find_pending(pe, &p)) {
 		return false;
 	}
 	e.target_el = p.target_el;
-	memset(&event, 0, sizeof(event));
 	switch (p.line) {
 	case PE_LINE_SERROR:
 		e.vector = VECTOR_SERROR;
 		e.has_esr = true;
 		e.esr = serror_esr(pe, p.is_virtual);
-		event.cause = p.is_virtual ? TRACE_CAUSE_VSERROR : TRACE_CAUSE_SERROR;
+		cause = p.is_virtual ? TRACE_CAUSE_VSERROR : TRACE_CAUSE_SERROR;
 		if (p.is_virtual) {
 			pe->sr[SR_HCR_EL2] &= ~HCR_EL2_VSE; // taking it clears the pending bit
 		} else {
-			pe->lines[PE_LINE_SERROR] = false; // edge: one SError is one exception
+			drop_serror(pe); // edge: one SError is one exception
 		}
 		break;
 	case PE_LINE_FIQ:
 	case PE_LINE_VFIQ:
 		e.vector = VECTOR_FIQ;
-		event.cause = p.is_virtual ? TRACE_CAUSE_VFIQ : TRACE_CAUSE_FIQ;
+		cause = p.is_virtual ? TRACE_CAUSE_VFIQ : TRACE_CAUSE_FIQ;
 		break;
 	default:
 		e.vector = VECTOR_IRQ;
-		event.cause = p.is_virtual ? TRACE_CAUSE_VIRQ : TRACE_CAUSE_IRQ;
+		cause = p.is_virtual ? TRACE_CAUSE_VIRQ : TRACE_CAUSE_IRQ;
 		break;
 	}
-	pe->fault.cause = event.cause;
-	if (tracing) {
-		event.type = TRACE_EXCEPTION;
-		event.control = p.control;
-		event.has_esr = e.has_esr;
-		event.esr = e.esr;
-		event.elr = e.elr;
-		event.spsr = pe_spsr_from_pstate(pe);
-		event.from_el = pe->el;
-		event.from_secure = pe_is_secure(pe);
-		event.fault_level = -2;
+	pe->fault.cause = cause;
+	if (unlikely(pe->tracing)) {
+		trace_begin(pe, TRACE_EXCEPTION, cause);
+		pe->event.control = p.control;
+		pe->event.has_esr = e.has_esr;
+		pe->event.esr = e.esr;
+		pe->event.elr = e.elr;
+		pe->event.spsr = pe_spsr_from_pstate(pe);
 		if (pe->intid != NULL && p.line != PE_LINE_SERROR) {
-			event.intid = pe->intid(pe, pe->intid_opaque, p.line);
-			event.has_intid = event.intid < 1020 || event.intid >= 8192;
+			pe->event.intid = pe->intid(pe, pe->intid_opaque, p.line);
+			pe->event.has_intid = pe->event.intid < 1020 || pe->event.intid >= 8192;
 		}
-		trace_stamp(pe, &event);
-		trace_insn(pe, &event, e.pc);
+		trace_insn(pe, &pe->event, e.pc);
 	}
 	enter(pe, &e);
-	if (tracing) {
-		event.to_el = pe->el;
-		event.to_secure = pe_is_secure(pe);
-		event.vector = pe->pc;
-		trace_emit(pe->trace, event);
+	if (unlikely(pe->tracing)) {
+		trace_end(pe);
 	}
 	return true;
 }
@@ -604,7 +626,7 @@ void exception_esb(struct pe *pe)
 	if (pe->lines[PE_LINE_SERROR] &&
 	    !physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", &p)) {
 		pe->sr[SR_DISR_EL1] = BIT(31);
-		pe->lines[PE_LINE_SERROR] = false;
+		drop_serror(pe);
 	}
 }
 
@@ -630,12 +652,12 @@ static int return_level(const struct pe *pe, uint64_t spsr)
 // AArch64.BranchAddr: a tagged address loses its tag on the way into the PC.
 uint64_t exception_branch_address(const struct pe *pe, uint64_t va)
 {
-	uint64_t tcr = pe->regime.tcr;
+	uint64_t tcr = pe->regime->tcr;
 
 	if ((int64_t)(va << 8) >> 8 == (int64_t)va) {
 		return va;
 	}
-	if (pe->regime.kind == MMU_REGIME_EL10 || pe->regime.kind == MMU_REGIME_EL20) {
+	if (pe->regime->kind == MMU_REGIME_EL10 || pe->regime->kind == MMU_REGIME_EL20) {
 		bool high = bit(va, 55);
 
 		if (bit(tcr, high ? 38 : 37) && !bit(tcr, high ? 52 : 51)) {
@@ -667,23 +689,16 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc, uint32_t insn)
 {
 	unsigned from = pe->el;
-	bool was_secure = pe_is_secure(pe), tracing = pe->trace != NULL && trace_enabled(pe->trace);
-	bool stepping = debug_step_active(pe);
+	bool was_secure = pe_is_secure(pe);
+	bool stepping = (pe->sr[SR_MDSCR_EL1] & MDSCR_EL1_SS) && debug_step_active(pe);
 	int level = return_level(pe, spsr);
-	struct trace_event event;
 
-	if (tracing) {
-		memset(&event, 0, sizeof(event));
-		event.type = TRACE_RETURN;
-		event.cause = level < 0 ? TRACE_CAUSE_ERET_ILLEGAL : TRACE_CAUSE_ERET;
-		event.from_el = pe->el;
-		event.from_secure = was_secure;
-		event.insn = insn;
-		event.has_insn = true;
-		event.pc = pc;
-		event.spsr = spsr;
-		event.fault_level = -2;
-		trace_stamp(pe, &event);
+	if (unlikely(pe->tracing)) {
+		trace_begin(pe, TRACE_RETURN, level < 0 ? TRACE_CAUSE_ERET_ILLEGAL : TRACE_CAUSE_ERET);
+		pe->event.insn = insn;
+		pe->event.has_insn = true;
+		pe->event.pc = pc;
+		pe->event.spsr = spsr;
 	}
 	if (unlikely(pe->pmu_active)) {
 		pmu_count(pe, PMU_EXC_RETURN);
@@ -700,12 +715,9 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 	if (unlikely(pe->attention != 0)) {
 		pe_kick(pe);
 	}
-	if (tracing) {
-		event.elr = pe->pc;
-		event.vector = pe->pc;
-		event.to_el = pe->el;
-		event.to_secure = pe_is_secure(pe);
-		trace_emit(pe->trace, event);
+	if (unlikely(pe->tracing)) {
+		pe->event.elr = pe->pc;
+		trace_end(pe);
 	}
 	if (unlikely(pe->il)) {
 		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);

@@ -76,7 +76,8 @@ DEF_FP_BINARY(fmax, max)
 DEF_FP_BINARY(fmin, min)
 DEF_FP_BINARY(fmaxnm, maxnum)
 DEF_FP_BINARY(fminnm, minnum)
-DEF_FP(fnmul, fp16_neg(FP_ENV, fp16_mul(FP_ENV, E16(rn), E16(rm))), fp32_neg(FP_ENV, fp32_mul(FP_ENV, E32(rn), E32(rm))),
+DEF_FP(fnmul, fp16_neg(FP_ENV, fp16_mul(FP_ENV, E16(rn), E16(rm))),
+       fp32_neg(FP_ENV, fp32_mul(FP_ENV, E32(rn), E32(rm))),
        fp64_neg(FP_ENV, fp64_mul(FP_ENV, E64(rn), E64(rm))))
 
 DEF_FP(fmov_reg, E16(rn), E32(rn), E64(rn))
@@ -87,12 +88,14 @@ DEF_FP(fsqrt, fp16_sqrt(FP_ENV, E16(rn)), fp32_sqrt(FP_ENV, E32(rn)), fp64_sqrt(
 // FMADD and its negations: FMSUB negates Rn, FNMADD Rn and Ra, FNMSUB Ra.
 #define DEF_FP_FMA(name, neg_a, neg_c) \
 	DEF_FP_OP(op_##name##_h, E16, \
-		  fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
+	          fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), \
+	                       E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
 	DEF_FP_OP(op_##name##_s, E32, \
-		  fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), E32(rn) ^ ((neg_a) ? 0x80000000u : 0), \
-			       E32(rm))) \
+	          fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), \
+	                       E32(rn) ^ ((neg_a) ? 0x80000000u : 0), E32(rm))) \
 	DEF_FP_OP(op_##name##_d, E64, \
-		  fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
+	          fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), \
+	                       E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
 
 DEF_FP_FMA(fmadd, false, false)
 DEF_FP_FMA(fmsub, true, false)
@@ -102,10 +105,10 @@ DEF_FP_FMA(fnmsub, false, true)
 bool tr_fmadd(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[4][3] = {
-		{op_fmadd_h, op_fmadd_s, op_fmadd_d},
-		{op_fmsub_h, op_fmsub_s, op_fmsub_d},
-		{op_fnmadd_h, op_fnmadd_s, op_fnmadd_d},
-		{op_fnmsub_h, op_fnmsub_s, op_fnmsub_d},
+	        {op_fmadd_h, op_fmadd_s, op_fmadd_d},
+	        {op_fmsub_h, op_fmsub_s, op_fmsub_d},
+	        {op_fnmadd_h, op_fnmadd_s, op_fnmadd_d},
+	        {op_fnmsub_h, op_fnmsub_s, op_fnmsub_d},
 	};
 
 	return tr_fp_typed(t, insn, fns[bit(insn, 21) << 1 | bit(insn, 15)]);
@@ -142,8 +145,8 @@ DEF_FP_COMPARE(d, 64, E64)
 bool tr_fcmp(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][3] = {
-		{op_fcmp_h, op_fcmp_s, op_fcmp_d},
-		{op_fcmp_zero_h, op_fcmp_zero_s, op_fcmp_zero_d},
+	        {op_fcmp_h, op_fcmp_s, op_fcmp_d},
+	        {op_fcmp_zero_h, op_fcmp_zero_s, op_fcmp_zero_d},
 	};
 	int type = fp_type_index(t, insn);
 
@@ -219,6 +222,7 @@ bool tr_fmov_imm(struct tr *t, uint32_t insn)
 	if (type < 0) {
 		return false;
 	}
-	simd_emit_op(t, insn, op_fmov_imm)->imm = simd_expand_fp_imm((unsigned)bits(insn, 20, 13), (unsigned)type);
+	simd_emit_op(t, insn, op_fmov_imm)->imm =
+	        simd_expand_fp_imm((unsigned)bits(insn, 20, 13), (unsigned)type);
 	return true;
 }

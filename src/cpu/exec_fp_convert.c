@@ -12,7 +12,8 @@ static inline enum fp_rounding aux_rounding(const struct pe *pe, const struct uo
 {
 	unsigned rounding = op->aux >> 8 & 15;
 
-	return rounding == ROUNDING_DYNAMIC ? fp_rounding_from_fpcr(pe->fp.fpcr) : (enum fp_rounding)rounding;
+	return rounding == ROUNDING_DYNAMIC ? fp_rounding_from_fpcr(pe->fp.fpcr)
+	                                    : (enum fp_rounding)rounding;
 }
 
 // Index by ftype into {half, single, double}; -1 for the reserved type and for half precision without FEAT_FP16.
@@ -35,27 +36,29 @@ static int fp_type_index(const struct tr *t, uint32_t insn)
 #define DEF_CONVERT(name, width, field) \
 	static OP(op_to_w_##name) \
 	{ \
-		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-					  aux_rounding(pe, op), 32); \
+		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, \
+		                          op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 32); \
 		NEXT; \
 	} \
 	static OP(op_to_x_##name) \
 	{ \
-		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-					  aux_rounding(pe, op), 64); \
+		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, \
+		                          op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 64); \
 		NEXT; \
 	} \
 	static OP(op_from_w_##name) \
 	{ \
-		VD.d[0] = fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-						 aux_rounding(pe, op), 32); \
+		VD.d[0] = \
+		        fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
+		                               aux_rounding(pe, op), 32); \
 		VD.d[1] = 0; \
 		NEXT; \
 	} \
 	static OP(op_from_x_##name) \
 	{ \
-		VD.d[0] = fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-						 aux_rounding(pe, op), 64); \
+		VD.d[0] = \
+		        fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
+		                               aux_rounding(pe, op), 64); \
 		VD.d[1] = 0; \
 		NEXT; \
 	}
@@ -67,8 +70,8 @@ DEF_CONVERT(d, 64, d)
 static bool tr_to_int(struct tr *t, uint32_t insn, unsigned rounding, unsigned fracbits)
 {
 	static op_fn *const fns[2][3] = {
-		{op_to_w_h, op_to_w_s, op_to_w_d},
-		{op_to_x_h, op_to_x_s, op_to_x_d},
+	        {op_to_w_h, op_to_w_s, op_to_w_d},
+	        {op_to_x_h, op_to_x_s, op_to_x_d},
 	};
 	int type = fp_type_index(t, insn);
 	struct uop *u;
@@ -85,8 +88,8 @@ static bool tr_to_int(struct tr *t, uint32_t insn, unsigned rounding, unsigned f
 static bool tr_from_int(struct tr *t, uint32_t insn, unsigned fracbits)
 {
 	static op_fn *const fns[2][3] = {
-		{op_from_w_h, op_from_w_s, op_from_w_d},
-		{op_from_x_h, op_from_x_s, op_from_x_d},
+	        {op_from_w_h, op_from_w_s, op_from_w_d},
+	        {op_from_x_h, op_from_x_s, op_from_x_d},
 	};
 	int type = fp_type_index(t, insn);
 	struct uop *u;
@@ -219,7 +222,8 @@ static bool fmov_general_ok(const struct tr *t, uint32_t insn, int *type)
 
 bool tr_fmov_to_general(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[3] = {op_fmov_h_to_general, op_fmov_s_to_general, op_fmov_d_to_general};
+	static op_fn *const fns[3] = {op_fmov_h_to_general, op_fmov_s_to_general,
+	                              op_fmov_d_to_general};
 	int type;
 
 	if (!fmov_general_ok(t, insn, &type)) {
@@ -231,7 +235,8 @@ bool tr_fmov_to_general(struct tr *t, uint32_t insn)
 
 bool tr_fmov_from_general(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[3] = {op_fmov_h_from_general, op_fmov_s_from_general, op_fmov_d_from_general};
+	static op_fn *const fns[3] = {op_fmov_h_from_general, op_fmov_s_from_general,
+	                              op_fmov_d_from_general};
 	int type;
 
 	if (!fmov_general_ok(t, insn, &type)) {
@@ -275,10 +280,10 @@ DEF_FCVT(s_to_bf16, fp32_to_bf16, s)
 bool tr_fcvt(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[4][4] = {
-		{NULL, op_fcvt_s_to_d, NULL, op_fcvt_s_to_h},
-		{op_fcvt_d_to_s, NULL, NULL, op_fcvt_d_to_h},
-		{NULL, NULL, NULL, NULL},
-		{op_fcvt_h_to_s, op_fcvt_h_to_d, NULL, NULL},
+	        {NULL, op_fcvt_s_to_d, NULL, op_fcvt_s_to_h},
+	        {op_fcvt_d_to_s, NULL, NULL, op_fcvt_d_to_h},
+	        {NULL, NULL, NULL, NULL},
+	        {op_fcvt_h_to_s, op_fcvt_h_to_d, NULL, NULL},
 	};
 	op_fn *fn = fns[bits(insn, 23, 22)][bits(insn, 16, 15)];
 
@@ -302,7 +307,8 @@ bool tr_bfcvt(struct tr *t, uint32_t insn)
 #define DEF_FRINT(name, width, field) \
 	static OP(op_frint_##name) \
 	{ \
-		VD.d[0] = fp##width##_round_int(FP_ENV, VN.field[0], aux_rounding(pe, op), op->aux & AUX_EXACT); \
+		VD.d[0] = fp##width##_round_int(FP_ENV, VN.field[0], aux_rounding(pe, op), \
+		                                op->aux & AUX_EXACT); \
 		VD.d[1] = 0; \
 		NEXT; \
 	}
@@ -315,9 +321,10 @@ bool tr_frint(struct tr *t, uint32_t insn)
 {
 	// FRINTN, P, M, Z, A, reserved, X, I.
 	static const uint32_t aux[8] = {
-		FP_ROUNDING_TIEEVEN << 8, FP_ROUNDING_POSINF << 8, FP_ROUNDING_NEGINF << 8,
-		FP_ROUNDING_ZERO << 8, FP_ROUNDING_TIEAWAY << 8, 0,
-		ROUNDING_DYNAMIC << 8 | AUX_EXACT, ROUNDING_DYNAMIC << 8,
+	        FP_ROUNDING_TIEEVEN << 8,          FP_ROUNDING_POSINF << 8,
+	        FP_ROUNDING_NEGINF << 8,           FP_ROUNDING_ZERO << 8,
+	        FP_ROUNDING_TIEAWAY << 8,          0,
+	        ROUNDING_DYNAMIC << 8 | AUX_EXACT, ROUNDING_DYNAMIC << 8,
 	};
 	static op_fn *const fns[3] = {op_frint_h, op_frint_s, op_frint_d};
 	unsigned rmode = (unsigned)bits(insn, 17, 15);
@@ -349,6 +356,7 @@ bool tr_frint_sized(struct tr *t, uint32_t insn)
 {
 	struct uop *u = simd_emit_op(t, insn, bit(insn, 22) ? op_frint_sized_d : op_frint_sized_s);
 
-	u->aux = (bit(insn, 16) ? 64u : 32u) | (bit(insn, 15) ? (unsigned)ROUNDING_DYNAMIC : FP_ROUNDING_ZERO) << 8;
+	u->aux = (bit(insn, 16) ? 64u : 32u) |
+	         (bit(insn, 15) ? (unsigned)ROUNDING_DYNAMIC : FP_ROUNDING_ZERO) << 8;
 	return true;
 }

@@ -44,7 +44,7 @@ static struct pauth_range range_of(const struct pe *pe, bool data, bool tbi, boo
 
 static void params_of(const struct pe *pe, bool data, struct pauth_params *p)
 {
-	uint64_t tcr = pe->regime.tcr;
+	uint64_t tcr = pe->regime->tcr;
 
 	*p = (struct pauth_params){
 		.alg = algorithm_of(pe),
@@ -54,7 +54,7 @@ static void params_of(const struct pe *pe, bool data, struct pauth_params *p)
 		.has_fpac_combined = has(pe, FEAT_FPACCOMBINE),
 		.cache = pe->pauth_cache,
 	};
-	if (pe->regime.kind == MMU_REGIME_EL10 || pe->regime.kind == MMU_REGIME_EL20) {
+	if (pe->regime->kind == MMU_REGIME_EL10 || pe->regime->kind == MMU_REGIME_EL20) {
 		bool ds = bit(tcr, 59);
 
 		p->two_ranges = true;
@@ -94,7 +94,7 @@ static NOINLINE bool pauth_do(struct pe *pe, const struct uop *op, uint64_t ptr,
 	struct pauth_auth_result result;
 
 	pe->scratch[0] = ptr;
-	if (!(pe->regime.sctlr & key_enable[key])) {
+	if (!(pe->regime->sctlr & key_enable[key])) {
 		return true;
 	}
 	pe->cur = op;

@@ -29,8 +29,8 @@
 
 #define TR_WHOLE_BHS(name) \
 	static op_fn *const name##_fns[2][4] = { \
-		{op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, NULL}, \
-		{op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, NULL}, \
+	        {op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, NULL}, \
+	        {op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, NULL}, \
 	}; \
 	TR_SIZED_OP(simd_##name, name)
 
@@ -47,8 +47,8 @@
 	DEF_WHOLE(name##_s, v_##sign##32, expr) \
 	DEF_WHOLE(name##_d, v_##sign##64, expr) \
 	static op_fn *const name##_fns[2][4] = { \
-		{op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, op_##name##_d_lo}, \
-		{op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, op_##name##_d_q}, \
+	        {op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, op_##name##_d_lo}, \
+	        {op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, op_##name##_d_q}, \
 	}; \
 	TR_SIZED_OP(simd_##name, name) \
 	TR_SIZED_OP(simd_##name##_x, name)
@@ -73,7 +73,7 @@ DEF_WHOLE_BHS(smax, int, SELECT(a > b, a, b))
 DEF_WHOLE_BHS(smin, int, SELECT(a < b, a, b))
 DEF_WHOLE_BHS(umax, uint, SELECT(a > b, a, b))
 DEF_WHOLE_BHS(umin, uint, SELECT(a < b, a, b))
-DEF_WHOLE_BHS(mul, uint, a * b)
+DEF_WHOLE_BHS(mul, uint, a *b)
 DEF_WHOLE_BHS(mla, uint, c + a * b)
 DEF_WHOLE_BHS(mls, uint, c - a * b)
 
@@ -85,7 +85,7 @@ DEF_WHOLE_BHS(mls, uint, c - a * b)
 		return true; \
 	}
 
-DEF_LOGICAL(and, a & b)
+DEF_LOGICAL(and, a &b)
 DEF_LOGICAL(bic, a & ~b)
 DEF_LOGICAL(orr, a | b)
 DEF_LOGICAL(orn, a | ~b)
@@ -160,8 +160,10 @@ DEF_UNARY_BHSD_X(abs, uint, a >> (WIDTH(a) - 1) ? -(uint64_t)a : a)
 		VD = r; \
 	}
 
-DEF_FOR_BHSD(DEF_ACCUMULATE, suqadd, uint, simd_sat_signed(pe, (__int128)a + sext(c, WIDTH(c)), WIDTH(a)))
-DEF_FOR_BHSD(DEF_ACCUMULATE, usqadd, uint, simd_sat_unsigned(pe, (__int128)sext(a, WIDTH(a)) + c, WIDTH(a)))
+DEF_FOR_BHSD(DEF_ACCUMULATE, suqadd, uint,
+             simd_sat_signed(pe, (__int128)a + sext(c, WIDTH(c)), WIDTH(a)))
+DEF_FOR_BHSD(DEF_ACCUMULATE, usqadd, uint,
+             simd_sat_unsigned(pe, (__int128)sext(a, WIDTH(a)) + c, WIDTH(a)))
 TABLE_BHSD(suqadd);
 TABLE_BHSD(usqadd);
 TR_SIZED(simd_suqadd, suqadd)
@@ -204,7 +206,7 @@ bool tr_simd_rbit(struct tr *t, uint32_t insn)
 	{ \
 		union vreg n = VN, r = {{0}}; \
 		unsigned count = op->ra / (unsigned)sizeof(n.view[0]), \
-			 flip = (container) / (unsigned)sizeof(n.view[0]) - 1; \
+		         flip = (container) / (unsigned)sizeof(n.view[0]) - 1; \
 \
 		for (unsigned i = 0; i < count; i++) { \
 			r.view[i] = n.view[i ^ flip]; \
@@ -279,7 +281,8 @@ bool tr_simd_addp_x(struct tr *t, uint32_t insn)
 		unsigned count = op->ra / (unsigned)sizeof(to_type); \
 \
 		for (unsigned i = 0; i < count; i++) { \
-			r.to[i] = (to_type)((to_type)(from_type)n.from[2 * i] + (from_type)n.from[2 * i + 1]); \
+			r.to[i] = (to_type)((to_type)(from_type)n.from[2 * i] + \
+			                    (from_type)n.from[2 * i + 1]); \
 		} \
 		VD = r; \
 	} \
@@ -289,7 +292,8 @@ bool tr_simd_addp_x(struct tr *t, uint32_t insn)
 		unsigned count = op->ra / (unsigned)sizeof(to_type); \
 \
 		for (unsigned i = 0; i < count; i++) { \
-			to_type sum = (to_type)((to_type)(from_type)n.from[2 * i] + (from_type)n.from[2 * i + 1]); \
+			to_type sum = (to_type)((to_type)(from_type)n.from[2 * i] + \
+			                        (from_type)n.from[2 * i + 1]); \
 \
 			r.to[i] = d.to[i] + (uint64_t)sum; \
 		} \

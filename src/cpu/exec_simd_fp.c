@@ -151,7 +151,8 @@ TR_FP_ELEMENT(fmulx)
 	{ \
 		union vreg n = VN, r = {{0}}; \
 \
-		for (unsigned count = op->ra / (unsigned)sizeof(type) / 2; count != 0; count /= 2) { \
+		for (unsigned count = op->ra / (unsigned)sizeof(type) / 2; count != 0; \
+		     count /= 2) { \
 			for (unsigned i = 0; i < count; i++) { \
 				type a = n.view[2 * i], b = n.view[2 * i + 1]; \
 \
@@ -225,8 +226,9 @@ static bool tr_fmlal_element(struct tr *t, uint32_t insn, uint32_t second)
 {
 	unsigned index = (unsigned)(bit(insn, 11) << 2 | bit(insn, 21) << 1 | bit(insn, 20));
 
-	simd_emit_element(t, insn, fmlal, 1, (unsigned)bits(insn, 19, 16), index, simd_bytes(insn, 2))->aux |=
-		second << 16;
+	simd_emit_element(t, insn, fmlal, 1, (unsigned)bits(insn, 19, 16), index,
+	                  simd_bytes(insn, 2))
+	        ->aux |= second << 16;
 	return true;
 }
 
@@ -250,7 +252,8 @@ bool tr_simd_fmlal2_e(struct tr *t, uint32_t insn)
 		unsigned rot = op->aux >> 16 & 3, swap = rot & 1; \
 \
 		for (unsigned i = 0; i < op->ra / sizeof(type); i += 2) { \
-			type x = n.view[i + swap], re = m.view[i + swap], im = m.view[i + 1 - swap]; \
+			type x = n.view[i + swap], re = m.view[i + swap], \
+			     im = m.view[i + 1 - swap]; \
 \
 			if (rot == 1 || rot == 2) { \
 				re = p##_neg(FP_ENV, re); \
@@ -318,7 +321,7 @@ bool tr_simd_fcmla_e_h(struct tr *t, uint32_t insn)
 		return false;
 	}
 	simd_emit_element(t, insn, fcmla_h, 2, F_RM(insn), h << 1 | l, simd_bytes(insn, 1))->aux |=
-		(uint32_t)bits(insn, 14, 13) << 16;
+	        (uint32_t)bits(insn, 14, 13) << 16;
 	return true;
 }
 
@@ -327,7 +330,8 @@ bool tr_simd_fcmla_e(struct tr *t, uint32_t insn)
 	if (bit(insn, 21) || !F_Q(insn)) {
 		return false;
 	}
-	simd_emit_element(t, insn, fcmla_s, 3, F_RM(insn), bit(insn, 11), 16)->aux |= (uint32_t)bits(insn, 14, 13) << 16;
+	simd_emit_element(t, insn, fcmla_s, 3, F_RM(insn), bit(insn, 11), 16)->aux |=
+	        (uint32_t)bits(insn, 14, 13) << 16;
 	return true;
 }
 
@@ -338,7 +342,8 @@ SIMD_WORKER(bfdot)
 	union vreg n = VN, m = VM, d = VD, r = {{0}};
 
 	for (unsigned i = 0; i < op->ra / 4u; i++) {
-		r.s[i] = bf16_dot_add(d.s[i], n.h[2 * i], n.h[2 * i + 1], m.h[2 * i], m.h[2 * i + 1]);
+		r.s[i] = bf16_dot_add(d.s[i], n.h[2 * i], n.h[2 * i + 1], m.h[2 * i],
+		                      m.h[2 * i + 1]);
 	}
 	VD = r;
 }

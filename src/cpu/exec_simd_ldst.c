@@ -56,13 +56,32 @@ static bool write_elements(struct pe *pe, const struct uop *op, uint64_t va)
 	return true;
 }
 
+// memcpy of the usual sizes without a call.
+static inline void copy(void *to, const void *from, unsigned total)
+{
+	switch (total) {
+	case 16:
+		memcpy(to, from, 16);
+		break;
+	case 32:
+		memcpy(to, from, 32);
+		break;
+	case 64:
+		memcpy(to, from, 64);
+		break;
+	default:
+		memcpy(to, from, total);
+		break;
+	}
+}
+
 static inline bool read_scratch(struct pe *pe, const struct uop *op, uint64_t va)
 {
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 	unsigned total = AUX_TOTAL;
 
 	if (mem_hit(entry->tag_r, va, total)) {
-		memcpy(pe->scratch, (const void *)(uintptr_t)(va + entry->addend), total);
+		copy(pe->scratch, (const void *)(uintptr_t)(va + entry->addend), total);
 		return true;
 	}
 	return read_elements(pe, op, va);
@@ -74,7 +93,7 @@ static inline bool write_scratch(struct pe *pe, const struct uop *op, uint64_t v
 	unsigned total = AUX_TOTAL;
 
 	if (mem_hit(entry->tag_w, va, total)) {
-		memcpy((void *)(uintptr_t)(va + entry->addend), pe->scratch, total);
+		copy((void *)(uintptr_t)(va + entry->addend), pe->scratch, total);
 		return true;
 	}
 	return write_elements(pe, op, va);
@@ -87,22 +106,27 @@ static inline bool write_scratch(struct pe *pe, const struct uop *op, uint64_t v
 // Whole registers, one after the other.
 static void place_whole(struct pe *pe, const struct uop *op)
 {
-	unsigned bytes = AUX_Q ? 16 : 8;
+	const uint64_t *in = pe->scratch;
 
 	for (unsigned i = 0; i < AUX_RPT; i++) {
 		union vreg *v = ldst_reg(pe, op, i);
 
-		v->d[1] = 0;
-		memcpy(v->b, (const uint8_t *)pe->scratch + (size_t)i * bytes, bytes);
+		v->d[0] = *in++;
+		v->d[1] = AUX_Q ? *in++ : 0;
 	}
 }
 
 static void gather_whole(struct pe *pe, const struct uop *op)
 {
-	unsigned bytes = AUX_Q ? 16 : 8;
+	uint64_t *out = pe->scratch;
 
 	for (unsigned i = 0; i < AUX_RPT; i++) {
-		memcpy((uint8_t *)pe->scratch + (size_t)i * bytes, ldst_reg(pe, op, i)->b, bytes);
+		const union vreg *v = ldst_reg(pe, op, i);
+
+		*out++ = v->d[0];
+		if (AUX_Q) {
+			*out++ = v->d[1];
+		}
 	}
 }
 
@@ -225,8 +249,8 @@ DEF_LD_REPLICATE(d)
 
 // ---- translators ----------------------------------------------------------------------------------------------
 
-static void emit_ldst(struct tr *t, uint32_t insn, op_fn *fn, unsigned size, unsigned selem, unsigned rpt, unsigned total,
-		      unsigned index)
+static void emit_ldst(struct tr *t, uint32_t insn, op_fn *fn, unsigned size, unsigned selem,
+                      unsigned rpt, unsigned total, unsigned index)
 {
 	struct uop *u = tr_emit(t, fn);
 	bool post = bit(insn, 23);
@@ -242,15 +266,17 @@ static void emit_ldst(struct tr *t, uint32_t insn, op_fn *fn, unsigned size, uns
 
 bool tr_simd_ldst_multiple(struct tr *t, uint32_t insn)
 {
-	static op_fn *const loads[4] = {op_ld_b, op_ld_h, op_ld_s, op_ld_d}, *const stores[4] = {op_st_b, op_st_h, op_st_s, op_st_d};
+	static op_fn *const loads[4] = {op_ld_b, op_ld_h, op_ld_s, op_ld_d},
+	                    *const stores[4] = {op_st_b, op_st_h, op_st_s, op_st_d};
 	// By opcode: registers side by side, or else registers of a structure.
 	static const struct {
 		uint8_t rpt, selem;
 	} shapes[16] = {
-		[0] = {0, 4}, [2] = {4, 1}, [4] = {0, 3}, [6] = {3, 1}, [7] = {1, 1}, [8] = {0, 2}, [10] = {2, 1},
+	        [0] = {0, 4}, [2] = {4, 1}, [4] = {0, 3},  [6] = {3, 1},
+	        [7] = {1, 1}, [8] = {0, 2}, [10] = {2, 1},
 	};
-	unsigned opcode = (unsigned)bits(insn, 15, 12), size = (unsigned)bits(insn, 11, 10), rpt = shapes[opcode].rpt,
-		 selem = shapes[opcode].selem;
+	unsigned opcode = (unsigned)bits(insn, 15, 12), size = (unsigned)bits(insn, 11, 10),
+	         rpt = shapes[opcode].rpt, selem = shapes[opcode].selem;
 	bool load = bit(insn, 22);
 	op_fn *fn;
 
@@ -262,7 +288,8 @@ bool tr_simd_ldst_multiple(struct tr *t, uint32_t insn)
 	} else {
 		fn = load ? loads[size] : stores[size];
 	}
-	emit_ldst(t, insn, fn, size, selem, rpt, (rpt != 0 ? rpt : selem) * (F_Q(insn) ? 16 : 8), 0);
+	emit_ldst(t, insn, fn, size, selem, rpt, (rpt != 0 ? rpt : selem) * (F_Q(insn) ? 16 : 8),
+	          0);
 	return true;
 }
 
@@ -274,11 +301,13 @@ bool tr_simd_ldst_multiple_post(struct tr *t, uint32_t insn)
 bool tr_simd_ldst_single(struct tr *t, uint32_t insn)
 {
 	static op_fn *const loads[4] = {op_ld_one_b, op_ld_one_h, op_ld_one_s, op_ld_one_d},
-			    *const stores[4] = {op_st_one_b, op_st_one_h, op_st_one_s, op_st_one_d},
-			    *const replicates[4] = {op_ld_replicate_b, op_ld_replicate_h, op_ld_replicate_s,
-						    op_ld_replicate_d};
-	unsigned scale = (unsigned)bits(insn, 15, 14), selem = (unsigned)(bit(insn, 13) << 1 | bit(insn, 21)) + 1,
-		 index = (unsigned)(F_Q(insn) << 3 | bits(insn, 12, 10)), size = (unsigned)bits(insn, 11, 10);
+	                    *const stores[4] = {op_st_one_b, op_st_one_h, op_st_one_s, op_st_one_d},
+	                    *const replicates[4] = {op_ld_replicate_b, op_ld_replicate_h,
+	                                            op_ld_replicate_s, op_ld_replicate_d};
+	unsigned scale = (unsigned)bits(insn, 15, 14),
+	         selem = (unsigned)(bit(insn, 13) << 1 | bit(insn, 21)) + 1,
+	         index = (unsigned)(F_Q(insn) << 3 | bits(insn, 12, 10)),
+	         size = (unsigned)bits(insn, 11, 10);
 	bool load = bit(insn, 22), s = bit(insn, 12);
 	op_fn *fn;
 

@@ -13,11 +13,13 @@
 #define DEF_LONG(name, from, from_type, to, to_type, expr) \
 	SIMD_WORKER(name) \
 	{ \
-		union vreg n = simd_source_half(op, VN), m = simd_source_half(op, VM), d = VD, r = {{0}}; \
+		union vreg n = simd_source_half(op, VN), m = simd_source_half(op, VM), d = VD, \
+		           r = {{0}}; \
 		unsigned count = simd_is_scalar(op->insn) ? 1 : 16 / (unsigned)sizeof(to_type); \
 \
 		for (unsigned i = 0; i < count; i++) { \
-			to_type a = (from_type)n.from[i], b = (from_type)m.from[i], c = (to_type)d.to[i]; \
+			to_type a = (from_type)n.from[i], b = (from_type)m.from[i], \
+			        c = (to_type)d.to[i]; \
 \
 			(void)c; \
 			r.to[i] = (expr); \
@@ -41,21 +43,22 @@ DEF_LONG_BHS(sabdl, int, ABS_DIFF(a, b));
 DEF_LONG_BHS(uabdl, uint, ABS_DIFF(a, b));
 DEF_LONG_BHS(sabal, int, (uint64_t)c + (uint64_t)ABS_DIFF(a, b));
 DEF_LONG_BHS(uabal, uint, (uint64_t)c + (uint64_t)ABS_DIFF(a, b));
-DEF_LONG_BHS(smull, int, (uint64_t)a * (uint64_t)b);
-DEF_LONG_BHS(umull, uint, (uint64_t)a * b);
+DEF_LONG_BHS(smull, int, (uint64_t)a *(uint64_t)b);
+DEF_LONG_BHS(umull, uint, (uint64_t)a *b);
 DEF_LONG_BHS(smlal, int, (uint64_t)c + (uint64_t)a * (uint64_t)b);
 DEF_LONG_BHS(umlal, uint, c + (uint64_t)a * b);
 DEF_LONG_BHS(smlsl, int, (uint64_t)c - (uint64_t)a * (uint64_t)b);
 DEF_LONG_BHS(umlsl, uint, c - (uint64_t)a * b);
 
-#define DOUBLE_MULTIPLY(a, b) (__int128)(int64_t)simd_sat_signed(pe, (__int128)(a) * (b) * 2, WIDTH(a))
-#define SIGNED_PRODUCT(a, b) (__int128) sext(DOUBLE_MULTIPLY(a, b), WIDTH(a))
+#define DOUBLE_MULTIPLY(a, b) \
+	(__int128)(int64_t)simd_sat_signed(pe, (__int128)(a) * (b)*2, WIDTH(a))
+#define SIGNED_PRODUCT(a, b) (__int128)sext(DOUBLE_MULTIPLY(a, b), WIDTH(a))
 #define DEF_LONG_HS(name, expr) \
 	DEF_LONG(name##_h, h, int16_t, s, int32_t, expr) \
 	DEF_LONG(name##_s, s, int32_t, d, int64_t, expr) \
 	TABLE_HS(name)
 
-DEF_LONG_HS(sqdmull, simd_sat_signed(pe, (__int128)a * b * 2, WIDTH(a)));
+DEF_LONG_HS(sqdmull, simd_sat_signed(pe, (__int128)a *b * 2, WIDTH(a)));
 DEF_LONG_HS(sqdmlal, simd_sat_signed(pe, c + SIGNED_PRODUCT(a, b), WIDTH(a)));
 DEF_LONG_HS(sqdmlsl, simd_sat_signed(pe, c - SIGNED_PRODUCT(a, b), WIDTH(a)));
 
@@ -158,8 +161,9 @@ DEF_WIDE_BHS(usubw, uint, -)
 		union vreg n = VN, m = VM, r = {{0}}; \
 \
 		for (unsigned i = 0; i < 64 / (width); i++) { \
-			from_type sum = (from_type)((uint64_t)n.from[i] operator(uint64_t) m.from[i] + \
-						    ((uint64_t)(round) << ((width) - 1))); \
+			from_type sum = \
+			        (from_type)((uint64_t)n.from[i] operator(uint64_t) m.from[i] + \
+			                    ((uint64_t)(round) << ((width)-1))); \
 \
 			r.to[i] = sum >> (width); \
 		} \
@@ -184,24 +188,24 @@ DEF_HIGH_NARROW_BHS(rsubhn, -, 1)
 #define ROUND_HALF(a) ((__int128)1 << (WIDTH(a) - 1))
 
 #define DEF_SAME_HS(shape, name, expr) \
-	shape(name##_h, h, int16_t, expr) \
-	shape(name##_s, s, int32_t, expr) \
-	TABLE_HS(name); \
+	shape(name##_h, h, int16_t, expr) shape(name##_s, s, int32_t, expr) TABLE_HS(name); \
 	TR_SIZED(simd_##name, name) \
 	TR_SIZED(simd_##name##_x, name) \
 	TR_ELEMENT(simd_##name##_e, name) \
 	TR_ELEMENT(simd_##name##_ex, name)
 
-DEF_SAME_HS(DEF_BINARY, sqdmulh, SAT_HIGH((__int128)a * b * 2, a))
-DEF_SAME_HS(DEF_BINARY, sqrdmulh, SAT_HIGH((__int128)a * b * 2 + ROUND_HALF(a), a))
+DEF_SAME_HS(DEF_BINARY, sqdmulh, SAT_HIGH((__int128)a *b * 2, a))
+DEF_SAME_HS(DEF_BINARY, sqrdmulh, SAT_HIGH((__int128)a *b * 2 + ROUND_HALF(a), a))
 // FEAT_RDM: the accumulator takes part before the rounding.
-DEF_SAME_HS(DEF_TERNARY, sqrdmlah, SAT_HIGH(c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
-DEF_SAME_HS(DEF_TERNARY, sqrdmlsh, SAT_HIGH(c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
+DEF_SAME_HS(DEF_TERNARY, sqrdmlah,
+            SAT_HIGH(c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
+DEF_SAME_HS(DEF_TERNARY, sqrdmlsh,
+            SAT_HIGH(c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
 
 // ---- multiplies of one size, by element -----------------------------------------------------------------------
 
-DEF_BINARY(mul_e_h, h, uint16_t, (uint32_t)a * b)
-DEF_BINARY(mul_e_s, s, uint32_t, a * b)
+DEF_BINARY(mul_e_h, h, uint16_t, (uint32_t)a *b)
+DEF_BINARY(mul_e_s, s, uint32_t, a *b)
 DEF_TERNARY(mla_e_h, h, uint16_t, c + (uint32_t)a * b)
 DEF_TERNARY(mla_e_s, s, uint32_t, c + a * b)
 DEF_TERNARY(mls_e_h, h, uint16_t, c - (uint32_t)a * b)
@@ -264,7 +268,8 @@ TR_DOT_ELEMENT(simd_sudot_e, sudot)
 \
 		for (unsigned i = 0; i < 4; i++) { \
 			for (unsigned k = 0; k < 8; k++) { \
-				r.s[i] += (uint32_t)((n_type)n.b[i / 2 * 8 + k] * (m_type)m.b[i % 2 * 8 + k]); \
+				r.s[i] += (uint32_t)((n_type)n.b[i / 2 * 8 + k] * \
+				                     (m_type)m.b[i % 2 * 8 + k]); \
 			} \
 		} \
 		VD = r; \

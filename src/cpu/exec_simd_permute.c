@@ -111,8 +111,8 @@ static OP(op_smov_s_x)
 bool tr_simd_dup_element(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-		{op_dup_b_lo, op_dup_h_lo, op_dup_s_lo, NULL},
-		{op_dup_b_q, op_dup_h_q, op_dup_s_q, op_dup_d_q},
+	        {op_dup_b_lo, op_dup_h_lo, op_dup_s_lo, NULL},
+	        {op_dup_b_q, op_dup_h_q, op_dup_s_q, op_dup_d_q},
 	};
 	unsigned size, index;
 
@@ -138,8 +138,8 @@ bool tr_simd_dup_element_x(struct tr *t, uint32_t insn)
 bool tr_simd_dup_general(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-		{op_dup_general_b_lo, op_dup_general_h_lo, op_dup_general_s_lo, NULL},
-		{op_dup_general_b_q, op_dup_general_h_q, op_dup_general_s_q, op_dup_general_d_q},
+	        {op_dup_general_b_lo, op_dup_general_h_lo, op_dup_general_s_lo, NULL},
+	        {op_dup_general_b_q, op_dup_general_h_q, op_dup_general_s_q, op_dup_general_d_q},
 	};
 	unsigned size, index;
 
@@ -152,7 +152,8 @@ bool tr_simd_dup_general(struct tr *t, uint32_t insn)
 
 bool tr_simd_ins_general(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[4] = {op_ins_general_b, op_ins_general_h, op_ins_general_s, op_ins_general_d};
+	static op_fn *const fns[4] = {op_ins_general_b, op_ins_general_h, op_ins_general_s,
+	                              op_ins_general_d};
 	unsigned size, index;
 	struct uop *u;
 
@@ -184,8 +185,8 @@ bool tr_simd_umov(struct tr *t, uint32_t insn)
 {
 	// Q is set for doublewords and for them alone.
 	static op_fn *const fns[2][4] = {
-		{op_umov_b, op_umov_h, op_umov_s, NULL},
-		{NULL, NULL, NULL, op_umov_d},
+	        {op_umov_b, op_umov_h, op_umov_s, NULL},
+	        {NULL, NULL, NULL, op_umov_d},
 	};
 	unsigned size, index;
 	struct uop *u;
@@ -202,8 +203,8 @@ bool tr_simd_umov(struct tr *t, uint32_t insn)
 bool tr_simd_smov(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-		{op_smov_b_w, op_smov_h_w, NULL, NULL},
-		{op_smov_b_x, op_smov_h_x, op_smov_s_x, NULL},
+	        {op_smov_b_w, op_smov_h_w, NULL, NULL},
+	        {op_smov_b_x, op_smov_h_x, op_smov_s_x, NULL},
 	};
 	unsigned size, index;
 	struct uop *u;
@@ -253,7 +254,7 @@ SIMD_WORKER(tbx)
 bool tr_simd_tbl(struct tr *t, uint32_t insn)
 {
 	simd_emit(t, insn, bit(insn, 12) ? tbx : tbl, simd_bytes(insn, 0))->aux =
-		16 * ((uint32_t)bits(insn, 14, 13) + 1);
+	        16 * ((uint32_t)bits(insn, 14, 13) + 1);
 	return true;
 }
 
@@ -315,11 +316,11 @@ static bool tr_permute(struct tr *t, uint32_t insn, simd_fn *const fns[4], uint3
 }
 
 #define TR_PERMUTE(name) \
-	bool tr_simd_##name##1(struct tr *t, uint32_t insn) \
+	bool tr_simd_##name##1(struct tr * t, uint32_t insn) \
 	{ \
 		return tr_permute(t, insn, name##_fns, 0); \
 	} \
-	bool tr_simd_##name##2(struct tr *t, uint32_t insn) \
+	bool tr_simd_##name##2(struct tr * t, uint32_t insn) \
 	{ \
 		return tr_permute(t, insn, name##_fns, 1); \
 	}
@@ -417,7 +418,9 @@ static uint64_t expand_imm(unsigned op, unsigned cmode, unsigned imm8)
 	case 5:
 		return replicate((uint64_t)imm8 << (cmode >> 1 & 1) * 8, 16);
 	case 6:
-		return replicate(cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff : (uint64_t)imm8 << 8 | 0xff, 32);
+		return replicate(cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff
+		                           : (uint64_t)imm8 << 8 | 0xff,
+		                 32);
 	default:
 		break;
 	}
@@ -435,10 +438,11 @@ static uint64_t expand_imm(unsigned op, unsigned cmode, unsigned imm8)
 
 bool tr_simd_modified_imm(struct tr *t, uint32_t insn)
 {
-	static op_fn *const movi[2] = {op_movi_lo, op_movi_q}, *const orr[2] = {op_orr_imm_lo, op_orr_imm_q},
-			    *const bic[2] = {op_bic_imm_lo, op_bic_imm_q};
+	static op_fn *const movi[2] = {op_movi_lo, op_movi_q},
+	                    *const orr[2] = {op_orr_imm_lo, op_orr_imm_q},
+	                    *const bic[2] = {op_bic_imm_lo, op_bic_imm_q};
 	unsigned op = (unsigned)bit(insn, 29), cmode = (unsigned)bits(insn, 15, 12), q = F_Q(insn),
-		 imm8 = (unsigned)(bits(insn, 18, 16) << 5 | bits(insn, 9, 5));
+	         imm8 = (unsigned)(bits(insn, 18, 16) << 5 | bits(insn, 9, 5));
 	op_fn *fn = movi[q];
 	uint64_t imm;
 

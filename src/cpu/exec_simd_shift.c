@@ -10,8 +10,8 @@ enum { SHIFT_ROUND = 1, SHIFT_SATURATE = 2 };
 
 // SSHL and its relatives: left by the signed low byte of Rm, or right if that is negative. v is extended from an
 // element of `width` bits. 128 bits hold each intermediate value exactly.
-static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, unsigned width, bool is_unsigned,
-					 unsigned how)
+static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, unsigned width,
+                                         bool is_unsigned, unsigned how)
 {
 	if (shift >= 0) {
 		if (shift >= (int)width) {
@@ -24,7 +24,8 @@ static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, u
 			v *= (__int128)1 << shift;
 		}
 		if (how & SHIFT_SATURATE) {
-			return is_unsigned ? simd_sat_unsigned(pe, v, width) : simd_sat_signed(pe, v, width);
+			return is_unsigned ? simd_sat_unsigned(pe, v, width)
+			                   : simd_sat_signed(pe, v, width);
 		}
 		return (uint64_t)v;
 	}
@@ -36,7 +37,8 @@ static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, u
 }
 
 #define DEF_SHIFT_REGISTER(name, sign, is_unsigned, how) \
-	DEF_FOR_BHSD(DEF_BINARY, name, sign, shift_by_register(pe, a, (int8_t)b, WIDTH(a), is_unsigned, how)) \
+	DEF_FOR_BHSD(DEF_BINARY, name, sign, \
+	             shift_by_register(pe, a, (int8_t)b, WIDTH(a), is_unsigned, how)) \
 	TABLE_BHSD(name); \
 	TR_SIZED(simd_##name, name) \
 	TR_SIZED(simd_##name##_x, name)
@@ -74,7 +76,7 @@ DEF_SHIFT_REGISTER(uqrshl, uint, true, SHIFT_SATURATE | SHIFT_ROUND)
 
 #define SSHR(v, n) ((n) < WIDTH(v) ? (v) >> (n) : (v) >> (WIDTH(v) - 1))
 #define USHR(v, n) ((n) < WIDTH(v) ? (v) >> (n) : 0)
-#define ROUND_SHR(v, n) (uint64_t)(((__int128)(v) + ((__int128)1 << ((n) - 1))) >> (n))
+#define ROUND_SHR(v, n) (uint64_t)(((__int128)(v) + ((__int128)1 << ((n)-1))) >> (n))
 #define LOW_ONES(n) (~UINT64_C(0) >> 1 >> (63 - (n))) // n from 0 to 63
 
 DEF_SHIFT_IMM_BHSD(sshr, int, SSHR(a, n));
@@ -88,9 +90,9 @@ DEF_SHIFT_IMM_BHSD(ursra, uint, c + ROUND_SHR(a, n));
 DEF_SHIFT_IMM_BHSD(sri, uint, USHR(a, n) | (c & ~LOW_ONES(WIDTH(a) - n)));
 DEF_SHIFT_IMM_BHSD(shl, uint, (uint64_t)a << n);
 DEF_SHIFT_IMM_BHSD(sli, uint, (uint64_t)a << n | (c & LOW_ONES(n)));
-DEF_SHIFT_IMM_BHSD(sqshlu_imm, int, simd_sat_unsigned(pe, a * ((__int128)1 << n), WIDTH(a)));
-DEF_SHIFT_IMM_BHSD(sqshl_imm, int, simd_sat_signed(pe, a * ((__int128)1 << n), WIDTH(a)));
-DEF_SHIFT_IMM_BHSD(uqshl_imm, uint, simd_sat_unsigned(pe, a * ((__int128)1 << n), WIDTH(a)));
+DEF_SHIFT_IMM_BHSD(sqshlu_imm, int, simd_sat_unsigned(pe, a *((__int128)1 << n), WIDTH(a)));
+DEF_SHIFT_IMM_BHSD(sqshl_imm, int, simd_sat_signed(pe, a *((__int128)1 << n), WIDTH(a)));
+DEF_SHIFT_IMM_BHSD(uqshl_imm, uint, simd_sat_unsigned(pe, a *((__int128)1 << n), WIDTH(a)));
 
 // The common ones of whole registers.
 #define DEF_SHIFT_WHOLE(name, type, operator) \
@@ -145,9 +147,11 @@ DEF_NARROW_BHS(rshrn, uint, ROUND_SHR(a, n))
 DEF_NARROW_BHS(sqshrn, int, simd_sat_signed(pe, a >> n, W))
 DEF_NARROW_BHS(sqrshrn, int, simd_sat_signed(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 DEF_NARROW_BHS(sqshrun, int, simd_sat_unsigned(pe, a >> n, W))
-DEF_NARROW_BHS(sqrshrun, int, simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
+DEF_NARROW_BHS(sqrshrun, int,
+               simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 DEF_NARROW_BHS(uqshrn, uint, simd_sat_unsigned(pe, a >> n, W))
-DEF_NARROW_BHS(uqrshrn, uint, simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
+DEF_NARROW_BHS(uqrshrn, uint,
+               simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 
 DEF_NARROW_BHS(xtn, uint, a)
 DEF_NARROW_BHS(sqxtn, int, simd_sat_signed(pe, a, W))
@@ -213,7 +217,15 @@ bool tr_simd_shll(struct tr *t, uint32_t insn)
 
 // ---- decoding of the shifts by immediate ----------------------------------------------------------------------
 
-enum shift_kind { SHIFT_NONE, SHIFT_RIGHT, SHIFT_LEFT, SHIFT_NARROW, SHIFT_LONG, SHIFT_TO_FIXED, SHIFT_FROM_FIXED };
+enum shift_kind {
+	SHIFT_NONE,
+	SHIFT_RIGHT,
+	SHIFT_LEFT,
+	SHIFT_NARROW,
+	SHIFT_LONG,
+	SHIFT_TO_FIXED,
+	SHIFT_FROM_FIXED
+};
 
 struct shift_row {
 	enum shift_kind kind;
@@ -223,38 +235,38 @@ struct shift_row {
 };
 
 static const struct shift_row shift_rows[2][32] = {
-	{
-		[0x00] = {SHIFT_RIGHT, true, false, sshr_fns},
-		[0x02] = {SHIFT_RIGHT, true, false, ssra_fns},
-		[0x04] = {SHIFT_RIGHT, true, false, srshr_fns},
-		[0x06] = {SHIFT_RIGHT, true, false, srsra_fns},
-		[0x0a] = {SHIFT_LEFT, true, false, shl_fns},
-		[0x0e] = {SHIFT_LEFT, true, true, sqshl_imm_fns},
-		[0x10] = {SHIFT_NARROW, false, false, shrn_fns},
-		[0x11] = {SHIFT_NARROW, false, false, rshrn_fns},
-		[0x12] = {SHIFT_NARROW, true, true, sqshrn_fns},
-		[0x13] = {SHIFT_NARROW, true, true, sqrshrn_fns},
-		[0x14] = {SHIFT_LONG, false, false, sshll_fns},
-		[0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
-		[0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
-	},
-	{
-		[0x00] = {SHIFT_RIGHT, true, false, ushr_fns},
-		[0x02] = {SHIFT_RIGHT, true, false, usra_fns},
-		[0x04] = {SHIFT_RIGHT, true, false, urshr_fns},
-		[0x06] = {SHIFT_RIGHT, true, false, ursra_fns},
-		[0x08] = {SHIFT_RIGHT, true, false, sri_fns},
-		[0x0a] = {SHIFT_LEFT, true, false, sli_fns},
-		[0x0c] = {SHIFT_LEFT, true, true, sqshlu_imm_fns},
-		[0x0e] = {SHIFT_LEFT, true, true, uqshl_imm_fns},
-		[0x10] = {SHIFT_NARROW, true, true, sqshrun_fns},
-		[0x11] = {SHIFT_NARROW, true, true, sqrshrun_fns},
-		[0x12] = {SHIFT_NARROW, true, true, uqshrn_fns},
-		[0x13] = {SHIFT_NARROW, true, true, uqrshrn_fns},
-		[0x14] = {SHIFT_LONG, false, false, ushll_fns},
-		[0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
-		[0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
-	},
+        {
+                [0x00] = {SHIFT_RIGHT, true, false, sshr_fns},
+                [0x02] = {SHIFT_RIGHT, true, false, ssra_fns},
+                [0x04] = {SHIFT_RIGHT, true, false, srshr_fns},
+                [0x06] = {SHIFT_RIGHT, true, false, srsra_fns},
+                [0x0a] = {SHIFT_LEFT, true, false, shl_fns},
+                [0x0e] = {SHIFT_LEFT, true, true, sqshl_imm_fns},
+                [0x10] = {SHIFT_NARROW, false, false, shrn_fns},
+                [0x11] = {SHIFT_NARROW, false, false, rshrn_fns},
+                [0x12] = {SHIFT_NARROW, true, true, sqshrn_fns},
+                [0x13] = {SHIFT_NARROW, true, true, sqrshrn_fns},
+                [0x14] = {SHIFT_LONG, false, false, sshll_fns},
+                [0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
+                [0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
+        },
+        {
+                [0x00] = {SHIFT_RIGHT, true, false, ushr_fns},
+                [0x02] = {SHIFT_RIGHT, true, false, usra_fns},
+                [0x04] = {SHIFT_RIGHT, true, false, urshr_fns},
+                [0x06] = {SHIFT_RIGHT, true, false, ursra_fns},
+                [0x08] = {SHIFT_RIGHT, true, false, sri_fns},
+                [0x0a] = {SHIFT_LEFT, true, false, sli_fns},
+                [0x0c] = {SHIFT_LEFT, true, true, sqshlu_imm_fns},
+                [0x0e] = {SHIFT_LEFT, true, true, uqshl_imm_fns},
+                [0x10] = {SHIFT_NARROW, true, true, sqshrun_fns},
+                [0x11] = {SHIFT_NARROW, true, true, sqrshrun_fns},
+                [0x12] = {SHIFT_NARROW, true, true, uqshrn_fns},
+                [0x13] = {SHIFT_NARROW, true, true, uqrshrn_fns},
+                [0x14] = {SHIFT_LONG, false, false, ushll_fns},
+                [0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
+                [0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
+        },
 };
 
 // Whole 128-bit registers have handlers of their own for the common shifts.
@@ -267,16 +279,19 @@ static op_fn *shift_whole(simd_fn *const *fns, unsigned size, unsigned amount)
 	if (amount >= 8u << size) {
 		return NULL;
 	}
-	return fns == shl_fns  ? shl_ops[size] :
-	       fns == ushr_fns ? ushr_ops[size] :
-	       fns == sshr_fns ? sshr_ops[size] :
-				 NULL;
+	return fns == shl_fns    ? shl_ops[size]
+	       : fns == ushr_fns ? ushr_ops[size]
+	       : fns == sshr_fns ? sshr_ops[size]
+	                         : NULL;
 }
 
-static bool tr_shift_fixed(struct tr *t, uint32_t insn, const struct shift_row *row, unsigned size, unsigned fracbits)
+static bool tr_shift_fixed(struct tr *t, uint32_t insn, const struct shift_row *row, unsigned size,
+                           unsigned fracbits)
 {
-	simd_fn *const *fns = row->kind == SHIFT_TO_FIXED ? simd_to_fixed_fns[F_U(insn)] : simd_from_fixed_fns[F_U(insn)];
-	unsigned rounding = row->kind == SHIFT_TO_FIXED ? (unsigned)FP_ROUNDING_ZERO : SIMD_ROUNDING_DYNAMIC;
+	simd_fn *const *fns = row->kind == SHIFT_TO_FIXED ? simd_to_fixed_fns[F_U(insn)]
+	                                                  : simd_from_fixed_fns[F_U(insn)];
+	unsigned rounding =
+	        row->kind == SHIFT_TO_FIXED ? (unsigned)FP_ROUNDING_ZERO : SIMD_ROUNDING_DYNAMIC;
 
 	if (size == 0 || (size == 1 && !tr_has(t, FEAT_FP16))) {
 		return false;
@@ -288,7 +303,8 @@ static bool tr_shift_fixed(struct tr *t, uint32_t insn, const struct shift_row *
 static bool tr_shift(struct tr *t, uint32_t insn)
 {
 	const struct shift_row *row = &shift_rows[F_U(insn)][bits(insn, 15, 11)];
-	unsigned immh = (unsigned)bits(insn, 22, 19), immhb = (unsigned)bits(insn, 22, 16), size, right;
+	unsigned immh = (unsigned)bits(insn, 22, 19), immhb = (unsigned)bits(insn, 22, 16), size,
+	         right;
 	bool scalar = simd_is_scalar(insn);
 	struct uop *u;
 	op_fn *fn;

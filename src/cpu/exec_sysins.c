@@ -218,7 +218,7 @@ static bool dc_zva(struct pe *pe, uint64_t va)
 
 	access.pan = pe->pan && !access.el0;
 	if (!mem_hit(mem_entry(pe->fast, start)->tag_w, start, 1)) {
-		if (mmu_translate(pe->tlb, &pe->regime, &access, &result, &fault)) {
+		if (mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
 			if (result.memtype == MMU_MEM_DEVICE) {
 				fault = (struct mmu_fault){.type = MMU_FAULT_ALIGNMENT, .write = true};
 				mem_abort(pe, va, &fault, false, false);
@@ -260,7 +260,7 @@ static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 		return true;
 	}
 	access.pan = pe->pan && !access.el0;
-	if (mmu_translate(pe->tlb, &pe->regime, &access, &result, &fault)) {
+	if (mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
 		return true;
 	}
 	mem_abort(pe, va, &fault, false, true);

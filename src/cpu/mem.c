@@ -101,7 +101,7 @@ static void alignment_abort(struct pe *pe, uint64_t va, bool write)
 
 bool mem_sp_misaligned(struct pe *pe)
 {
-	if (!pe->sp_check) {
+	if (!pe->checks.sp) {
 		return false;
 	}
 	fault_trap(pe, 0, EC_SP_ALIGNMENT, 0, TRACE_CAUSE_SP_ALIGNMENT, NULL);
@@ -120,14 +120,14 @@ static bool unaligned_faults(const struct pe *pe, uint64_t va, unsigned size, un
 {
 	bool lse2 = has(pe, FEAT_LSE2);
 
-	if (pe->align_check) {
+	if (pe->checks.align) {
 		return true;
 	}
 	if (flags & (MEM_ATOMIC | MEM_EXCLUSIVE)) {
 		return !lse2 || !in_16_bytes(va, size);
 	}
 	if (flags & MEM_ORDERED) {
-		return !lse2 || (!(pe->regime.sctlr & SCTLR_NAA) && !in_16_bytes(va, size));
+		return !lse2 || (!(pe->regime->sctlr & SCTLR_NAA) && !in_16_bytes(va, size));
 	}
 	return false;
 }
@@ -171,7 +171,7 @@ static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 	struct bus_ram *ram;
 
 	access.pan = pe->pan && !access.el0;
-	if (!mmu_translate(pe->tlb, &pe->regime, &access, &result, &mf)) {
+	if (!mmu_translate(pe->tlb, pe->regime, &access, &result, &mf)) {
 		mem_abort(pe, va, &mf, false, false);
 		return false;
 	}
@@ -455,7 +455,7 @@ static uint8_t *peek(struct pe *pe, uint64_t va, struct bus_ram **ram, uint64_t 
 	struct mmu_result result;
 	struct mmu_fault mf;
 
-	if (!mmu_walk(pe->bus, &pe->regime, &access, true, &result, &mf)) {
+	if (!mmu_walk(pe->bus, pe->regime, &access, true, &result, &mf)) {
 		return NULL;
 	}
 	*ram = bus_ram_find(pe->bus, result.pas, result.pa.v);

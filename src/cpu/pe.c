@@ -44,6 +44,10 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 		*error = "out of memory for a PE";
 		return -ENOMEM;
 	}
+	pe->sp_banks[0] = &pe->sr[SR_SP_EL0];
+	pe->sp_banks[1] = &pe->sr[SR_SP_EL1];
+	pe->sp_banks[2] = &pe->sr[SR_SP_EL2];
+	pe->sp_banks[3] = &pe->sp_el3; // has no system register
 	event_init(&pe->wait_event, "wait timeout", wait_timeout, pe);
 	sysreg_init(pe);
 	if (has(pe, FEAT_PMUv3)) {
@@ -120,6 +124,7 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->attention = 0;
 	pe->halted = false;
 	pe->stuck_count = 0;
+	pe->lines_high = (uint8_t)(pe->lines_high - pe->lines[PE_LINE_SERROR]);
 	pe->lines[PE_LINE_SERROR] = false;
 	sysreg_reset(pe);
 	pe->sysreg_epoch++;
@@ -190,6 +195,7 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 {
 	if (pe->lines[line] != level) {
 		pe->lines[line] = level;
+		pe->lines_high = (uint8_t)(pe->lines_high + (level ? 1 : -1));
 		pe_interrupts_changed(pe);
 	}
 }

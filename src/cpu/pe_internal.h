@@ -29,7 +29,8 @@
 #define FAST_COUNT (1u << FAST_BITS)
 #define FAST_EXEC_COUNT 256u
 #define FAST_INVALID 1 // a tag that no aligned address equals
-#define FAST_CONTEXTS 64
+#define FAST_CONTEXTS 256
+#define CONTEXT_HINTS 1024u
 
 struct fast_entry {
 	uint64_t tag_r; // virtual page base when it may be read, else FAST_INVALID
@@ -58,8 +59,33 @@ struct fast_tlb {
 	struct fast_key key;
 	uint64_t id; // unique for (context, generation of its executable translations): the jump cache's tag
 	uint64_t used; // for replacement
-	bool valid;
 	bool empty;
+};
+
+// What a TLBI is matched against: kept apart from the big arrays.
+struct context_tag {
+	uint16_t asid, vmid;
+	uint8_t kind; // enum mmu_regime_kind
+	bool secure;
+	bool s1_on; // without stage 1 the ASID means nothing
+};
+
+// Which checks apply at an EL.
+struct level_checks {
+	bool fp_trap; // FP/SIMD access is trapped
+	bool sp; // SCTLR_ELx.SA (or SA0)
+	bool align; // SCTLR_ELx.A
+	bool unused;
+};
+
+// All that follows from being at an EL, computed once and kept until a control register changes.
+struct level_view {
+	uint32_t epoch; // valid while it is the PE's view_epoch
+	struct level_checks checks;
+	struct fast_tlb *fast; // of the translations
+	struct fast_tlb *data; // the same, or one that is always empty where every access has to be looked at
+	struct fast_tlb *unpriv; // for LDTR/STTR while PSTATE.UAO is 0
+	struct mmu_regime regime;
 };
 
 // ---- the jump cache: virtual PC to decoded block --------------------------------------------------------------
@@ -117,9 +143,7 @@ struct pe {
 	struct fast_tlb *fast_unpriv; // for LDTR/STTR
 	struct fast_tlb *exec_fast; // for instruction fetches: the current context even while `fast` is `none`
 	const struct uop *cur; // the uop in a slow path, for the exact time and PC; NULL outside
-	bool fp_trap; // FP/SIMD access is trapped now
-	bool sp_check; // SCTLR_ELx.SA (or SA0) in effect
-	bool align_check; // SCTLR_ELx.A in effect
+	struct level_checks checks; // of the current EL
 	struct jump_entry *jumps; // JUMP_COUNT
 	union vreg v[33]; // v[32]: the repeated element of by-element instructions, of no meaning between them
 	struct fp_env fp;
@@ -139,6 +163,7 @@ struct pe {
 	uint64_t excl_va;
 
 	uint64_t sp_el3;
+	uint64_t *sp_banks[4]; // where SP_ELx is kept while another stack pointer is in use
 	uint64_t pc; // valid between blocks
 	uint64_t until; // what the caller of pe_run asked for
 	unsigned attention; // PE_ATTENTION_*
@@ -147,11 +172,14 @@ struct pe {
 	bool event_register; // WFE
 	bool halted;
 	bool lines[PE_LINE_COUNT];
+	uint8_t lines_high; // how many of them are high
+	bool tracing; // some sink is attached (looked up at every pe_run)
 	uint64_t idle; // time spent waiting: insns == now - idle
 	uint64_t idle_start; // time at the last reset
 	struct event wait_event;
 
 	struct fault fault; // of the instruction being executed
+	struct trace_event event; // being put together, while tracing
 
 	// Progress watch: exceptions in a row without an instruction retired.
 	uint64_t stuck_insns;
@@ -164,9 +192,13 @@ struct pe {
 
 	// Translation.
 	struct mmu_tlb *tlb;
-	struct mmu_regime regime; // of the current EL
+	const struct mmu_regime *regime; // of the current EL: in its view
 	struct fast_tlb *contexts; // FAST_CONTEXTS
-	struct fast_tlb *context_cache[4][2]; // by EL and PAN, NULL after a register of the context changed
+	struct level_view views[4][2]; // by EL and PAN
+	uint32_t view_epoch; // of valid views: raised when a register that they depend on changed
+	struct context_tag context_tags[FAST_CONTEXTS];
+	uint16_t context_hint[CONTEXT_HINTS]; // by hash of the key: where the context probably is
+	unsigned context_count; // in use; the first of `contexts`
 	uint64_t context_sequence;
 	uint64_t context_clock;
 	struct exec_entry exec_transient; // a fetch translation that must not be kept
@@ -248,13 +280,25 @@ static inline void pe_set_nzcv(struct pe *pe, uint32_t nzcv)
 	pe->vf = (uint64_t)((nzcv >> 28) & 1) << 63;
 }
 
-bool pe_secure_below_el3(const struct pe *pe); // SCR_EL3.NS == 0 (or no EL3: always Non-secure)
+// SCR_EL3.NS == 0; without EL3 always Non-secure.
+static inline bool pe_secure_below_el3(const struct pe *pe)
+{
+	return pe->has_el3 && !(pe->sr[SR_SCR_EL3] & 1);
+}
 
 // The SCR_EL3 in effect; without EL3: as if NS, HCE, RW... allowed everything.
 uint64_t pe_scr(const struct pe *pe);
 
-// HCR_EL2 in effect for the Security state: 0 when EL2 is not enabled; TGE forces AMO/IMO/FMO for routing etc.
-uint64_t pe_hcr_effective(const struct pe *pe);
+#define PE_SCR_EEL2 (UINT64_C(1) << 18)
+
+// HCR_EL2 in effect for the Security state: 0 when EL2 is not enabled.
+static inline uint64_t pe_hcr_effective(const struct pe *pe)
+{
+	if (!pe->has_el2 || (pe_secure_below_el3(pe) && !(pe->sr[SR_SCR_EL3] & PE_SCR_EEL2))) {
+		return 0;
+	}
+	return pe->sr[SR_HCR_EL2];
+}
 
 static inline bool pe_e2h(const struct pe *pe)
 {
@@ -279,8 +323,11 @@ void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel);
 
 // Something that the translation context, FP access or checks depend on changed (EL, PAN, a control register).
 void pe_context_changed(struct pe *pe);
-// Only EL or PAN changed; the registers did not.
+// Only EL, PAN or UAO changed; the registers did not.
 void pe_context_select(struct pe *pe);
+
+// Compute the view of the current EL anew.
+void pe_view_build(struct pe *pe, struct level_view *view, bool pan);
 // An interrupt mask, line or routing bit changed: look whether an interrupt is now to be taken.
 void pe_interrupts_changed(struct pe *pe);
 // ISR_EL1 as read at the current EL.

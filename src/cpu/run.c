@@ -32,7 +32,7 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 	if (likely(entry->tag == page)) {
 		return entry;
 	}
-	if (!mmu_translate(pe->tlb, &pe->regime, &access, &result, &fault)) {
+	if (!mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
 		fetch_abort(pe, pc, &fault);
 		return NULL;
 	}
@@ -114,7 +114,7 @@ const struct uop *code_lookup(struct pe *pe, uint64_t pc)
 // Does the instruction accept an indirect branch of this BTYPE (BTypeCompatible)?
 static bool btype_compatible(const struct pe *pe, uint32_t insn, unsigned btype)
 {
-	bool bt = pe->regime.sctlr & (pe->el == 0 ? SCTLR_BT0 : SCTLR_BT1);
+	bool bt = pe->regime->sctlr & (pe->el == 0 ? SCTLR_BT0 : SCTLR_BT1);
 
 	if ((insn & 0xffffff3f) == 0xd503241f) { // BTI, BTI c, BTI j, BTI jc
 		unsigned targets = (unsigned)bits(insn, 7, 6);
@@ -291,6 +291,7 @@ enum pe_stop pe_run(struct pe *pe, uint64_t until)
 	uint64_t far = pe_now(pe) + (UINT64_C(1) << 60);
 
 	pe->until = until < far ? until : far;
+	pe->tracing = pe->trace != NULL && trace_enabled(pe->trace);
 	for (;;) {
 		unsigned attention;
 

@@ -63,8 +63,8 @@ bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 // or of the group of elements that is repeated); the index and Rm are decoded as for that size.
 bool simd_tr_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned bytes);
 // The same with the index and register given; aux bits 31:16 are the caller's.
-struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned rm, unsigned index,
-			      unsigned bytes);
+struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned rm,
+                              unsigned index, unsigned bytes);
 
 #define TR_SIZED(row, table) \
 	bool tr_##row(struct tr *t, uint32_t insn) \
@@ -135,18 +135,17 @@ struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned
 
 // A shape for each element size; sign is int or uint.
 #define DEF_FOR_BHS(shape, name, sign, expr) \
-	shape(name##_b, b, sign##8_t, expr) \
-	shape(name##_h, h, sign##16_t, expr) \
-	shape(name##_s, s, sign##32_t, expr)
+	shape(name##_b, b, sign##8_t, expr) shape(name##_h, h, sign##16_t, expr) \
+	        shape(name##_s, s, sign##32_t, expr)
 #define DEF_FOR_BHSD(shape, name, sign, expr) \
 	DEF_FOR_BHS(shape, name, sign, expr) \
 	shape(name##_d, d, sign##64_t, expr)
 #define DEF_FOR_HSD(shape, name, expr16, expr32, expr64) \
-	shape(name##_h, h, uint16_t, expr16) \
-	shape(name##_s, s, uint32_t, expr32) \
-	shape(name##_d, d, uint64_t, expr64)
+	shape(name##_h, h, uint16_t, expr16) shape(name##_s, s, uint32_t, expr32) \
+	        shape(name##_d, d, uint64_t, expr64)
 
-#define TABLE_BHSD(name) static simd_fn *const name##_fns[4] = {name##_b, name##_h, name##_s, name##_d}
+#define TABLE_BHSD(name) \
+	static simd_fn *const name##_fns[4] = {name##_b, name##_h, name##_s, name##_d}
 #define TABLE_BHS(name) static simd_fn *const name##_fns[4] = {name##_b, name##_h, name##_s, NULL}
 #define TABLE_HSD(name) static simd_fn *const name##_fns[4] = {NULL, name##_h, name##_s, name##_d}
 #define TABLE_HS(name) static simd_fn *const name##_fns[4] = {NULL, name##_h, name##_s, NULL}

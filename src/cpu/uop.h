@@ -38,7 +38,8 @@ _Static_assert(sizeof(struct uop) == 32, "uop stays small: memory per decoded in
 
 enum { X_ZERO = 31, X_SP = 32, X_SINK = 33, X_COUNT = 34 };
 
-#define OP(name) const struct uop *name(struct pe *pe, const struct uop *op)
+#define OP(name) \
+	const struct uop *name(struct pe *pe __attribute__((unused)), const struct uop *op)
 
 #if STRATA_TAIL_CALLS
 #define GOTO_OP(o) \
@@ -47,7 +48,11 @@ enum { X_ZERO = 31, X_SP = 32, X_SINK = 33, X_COUNT = 34 };
 		return next_op_->fn(pe, next_op_); \
 	} while (0)
 #else
-#define GOTO_OP(o) return (o)
+#define GOTO_OP(o) \
+	do { \
+		(void)pe; \
+		return (o); \
+	} while (0)
 #endif
 #define NEXT GOTO_OP(op + 1)
 

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Differential test of single instructions: Strata against qemu-system-aarch64 -cpu max.
+"""Differential test of random instructions: Strata against qemu-system-aarch64 -cpu max.
 
 Random instruction words are drawn from the rows of src/cpu/a64.def (fields at random, reserved values included), put
-into a bare-metal image and run at EL0, each from a random state, on both emulators. Registers, flags, FPCR, FPSR, memory
-around the base registers and the exception syndrome are compared. What is left out stands in exclusions.txt.
+into a bare-metal image and run at EL0, alone or in short sequences, from random states, on both emulators. Registers,
+flags, FPCR, FPSR, memory around the base registers and the exception syndrome are compared. What is left out stands in
+exclusions.txt.
 
     diff.py --strata build/strata --count 2000000 --seed 1
 """
@@ -29,11 +30,13 @@ CODE, VARS, TABLES, SLOTS = 0x40200000, 0x40400000, 0x40410000, 0x40600000
 SCRATCH, STATES, TESTS, RESULTS, RESULTS_END = 0x40800000, 0x40a00000, 0x40e00000, 0x41200000, 0x44000000
 WINDOW, WINDOW_SIZE = SCRATCH + 0x100000, 256
 DUMP, DUMP_SIZE = WINDOW - 0x1000, 0x12000
-SLOT_SIZE, STATE_SIZE, RESULT_SIZE = 16, 1056, 1072
-BATCH = 32768
+SLOT_SIZE, STATE_SIZE, RESULT_SIZE = 64, 1056, 1072
+BATCH = 32768  # tests
+SEQUENCES, SEQUENCE_MAX = 4096, 13  # tests of several instructions, and how many; two SVCs follow
 STATE_COUNT = 1024
 
 SVC = [0xd4000001 | n << 5 for n in range(3)]
+EC_SVC = 0x15
 UNDEFINED = struct.pack('<Q', 0x02000000)  # ESR_EL1 of an UNDEFINED instruction
 
 # Rows of the classes that the harness can run, and how often relative to each other.
@@ -64,7 +67,7 @@ class Row:
                 self.fields[field] = (at, int(width))
         self.free = ~self.mask & 0xffffffff
         self.exclusions = []
-        self.left_out = False
+        self.left_out = self.by_state = False
         self.setup()
 
     def setup(self):
@@ -122,6 +125,7 @@ def read_exclusions(path, rows):
                 sys.exit(f'{path}:{number}: no row is called {parts[0]}')
             for row in matched:
                 row.left_out |= parts[1] == '1'
+                row.by_state |= re.search(r'\b(fpcr|x|v)\b', parts[1]) is not None
                 row.exclusions.append(compile(parts[1], f'{path}:{number}', 'eval'))
 
 
@@ -308,11 +312,25 @@ class Generator:
             return None
         return store
 
-    def batch(self, count, states):
-        """Tests as (row, words) and the state that each starts from."""
+    def singles(self, count, states):
+        """Tests of one instruction, or a pair of exclusives: (row, words) and the state that each starts from."""
         rows = self.rng.choices(self.rows, self.weights, k=count)
         picks = [self.rng.randrange(len(states)) for _ in rows]
         return [(row, self.words(row, states[pick])) for row, pick in zip(rows, picks)], picks
+
+    def sequences(self, count, states, pool):
+        """Tests of several instructions out of `pool`, tests of one instruction that came to their end.
+
+        Within a sequence registers hold anything, so that rows whose exclusions look at the state, atomics (FEAT_LSE2)
+        and accesses through SP (QEMU has no SP alignment check) stay out."""
+        rng = self.rng
+        pool = [(row, words) for row, words in pool if not row.by_state and not row.aligned and
+                not (row.memory and row.get(words[0], 'rn') == 31)]
+        tests = []
+        for _ in range(count):
+            chosen = rng.choices(pool, k=rng.randint(3, SEQUENCE_MAX))
+            tests.append((chosen[0][0], [word for _, words in chosen for word in words][:SEQUENCE_MAX]))
+        return tests, [rng.randrange(len(states)) for _ in tests]
 
 
 # ---- the image ------------------------------------------------------------------------------------------------
@@ -350,8 +368,7 @@ def make_elf(segments, entry):
 def make_image(code, tests, states, picks):
     slots = bytearray()
     for _, words in tests:
-        slots += struct.pack('<4I', *(words + SVC)[:4]) if len(words) == 1 else \
-            struct.pack('<4I', *(words + SVC[:2]))
+        slots += struct.pack('<16I', *(words + SVC + [0] * 16)[:16])
     variables = struct.pack('<13Q', 0, 0, 0, len(tests), RESULTS, SLOTS, STATES, TESTS, WINDOW, RESULTS, TABLES, DUMP,
                             DUMP_SIZE)
     return make_elf([(CODE, code), (VARS, variables), (TABLES, page_tables()), (SLOTS, bytes(slots)),
@@ -447,8 +464,87 @@ def report(row, words, state, got, want):
     return '\n'.join(lines)
 
 
+def run_both(options, directory, code, tests, states, picks):
+    """The outputs of both emulators for these tests, by name."""
+    os.makedirs(directory, exist_ok=True)
+    with open(os.path.join(directory, 'image.elf'), 'wb') as file:
+        file.write(make_image(code, tests, states, picks))
+    outputs = {name: run_emulator(name, command, directory, options.timeout)
+               for name, command in commands(options).items()}
+    size = len(tests) * RESULT_SIZE + DUMP_SIZE
+    for name, output in outputs.items():
+        if len(output) != size:
+            raise RuntimeError(f'{name}: result.bin has {len(output)} bytes instead of {size}')
+    return outputs
+
+
+def result_of(outputs, name, index):
+    return outputs[name][index * RESULT_SIZE:(index + 1) * RESULT_SIZE]
+
+
+def localise(options, directory, code, row, words, state):
+    """Run every prefix of a sequence that differs; returns the report of the first one that does."""
+    prefixes = [(row, words[:n]) for n in range(1, len(words) + 1)]
+    outputs = run_both(options, os.path.join(directory, 'prefixes'), code, prefixes, [state], [0] * len(prefixes))
+    for i, (_, prefix) in enumerate(prefixes):
+        got, want = result_of(outputs, 'strata', i), result_of(outputs, 'qemu', i)
+        if got != want:
+            return report(row, prefix, state, got, want)
+    return f'{" ".join(f"{w:08x}" for w in words)} differs only among other tests'
+
+
+def executed(words, record):
+    """How many of the words a test ran, the one that faulted included."""
+    esr, pc = struct.unpack_from('<2Q', record, 792)
+    return min(len(words), pc // 4 + (esr >> 26 != EC_SVC))
+
+
+class Tally:
+    """What a run, or a part of it, found."""
+
+    def __init__(self):
+        self.instructions = 0
+        self.failures, self.counts, self.legal, self.reports = {}, {}, {}, []
+
+    def add(self, table, name, n=1):
+        table[name] = table.get(name, 0) + n
+
+    def merge(self, other):
+        self.instructions += other.instructions
+        for mine, its in ((self.failures, other.failures), (self.counts, other.counts), (self.legal, other.legal)):
+            for name, n in its.items():
+                self.add(mine, name, n)
+        self.reports += other.reports
+
+
+def compare(options, directory, code, tests, states, picks, tally):
+    """Run the tests and tally differences; returns the tests that came to their end."""
+    outputs = run_both(options, directory, code, tests, states, picks)
+    size = len(tests) * RESULT_SIZE
+    complete = []
+    for i, (row, words) in enumerate(tests):
+        got, want = result_of(outputs, 'strata', i), result_of(outputs, 'qemu', i)
+        tally.instructions += executed(words, want)
+        tally.add(tally.counts, row.name)
+        if want[792:800] != UNDEFINED:
+            tally.add(tally.legal, row.name)
+        if want[795] >> 2 == EC_SVC:
+            complete.append((row, words))
+        if got != want:
+            tally.add(tally.failures, row.name)
+            if len(tally.reports) < options.reports and tally.failures[row.name] <= 3:
+                state = states[picks[i]]
+                tally.reports.append(localise(options, directory, code, row, words, state) if len(words) > 2 else
+                                     report(row, words, state, got, want))
+    if outputs['strata'][size:] != outputs['qemu'][size:]:
+        tally.add(tally.failures, '(memory outside the window)')
+        at = next(i for i in range(DUMP_SIZE) if outputs['strata'][size + i] != outputs['qemu'][size + i])
+        tally.reports.append(f'memory at {DUMP + at:#x} differs after {directory}')
+    return complete
+
+
 def run_batch(job):
-    """Generate, run and compare one batch; returns (instructions, {row: failures}, [reports], {row: executed})."""
+    """Generate, run and compare one batch: single instructions, then sequences of those that were allocated."""
     options, number, code = job
     rng = random.Random(f'{options.seed}/{number}')
     rows = read_rows(os.path.join(ROOT, 'src', 'cpu', 'a64.def'))
@@ -456,39 +552,16 @@ def run_batch(job):
     generator = Generator(rows, rng, options.rows.split(','))
     maker = StateMaker(rng)
     states = [maker.state() for _ in range(STATE_COUNT)]
-    tests, picks = generator.batch(min(BATCH, options.count), states)
     directory = os.path.join(options.directory, f'batch{number}')
-    os.makedirs(directory, exist_ok=True)
-    with open(os.path.join(directory, 'image.elf'), 'wb') as file:
-        file.write(make_image(code, tests, states, picks))
-    outputs = {name: run_emulator(name, command, directory, options.timeout)
-               for name, command in commands(options).items()}
-    failures, reports, counts = {}, [], {}
-    legal = {}
-    size = len(tests) * RESULT_SIZE
-    for name, output in outputs.items():
-        if len(output) != size + DUMP_SIZE:
-            raise RuntimeError(f'{name}: result.bin has {len(output)} bytes instead of {size + DUMP_SIZE}')
-    for i, (row, words) in enumerate(tests):
-        counts[row.name] = counts.get(row.name, 0) + 1
-        at = i * RESULT_SIZE
-        got, want = outputs['strata'][at:at + RESULT_SIZE], outputs['qemu'][at:at + RESULT_SIZE]
-        if want[792:800] != UNDEFINED:
-            legal[row.name] = legal.get(row.name, 0) + 1
-        if got != want:
-            failures[row.name] = failures.get(row.name, 0) + 1
-            if len(reports) < options.reports and failures[row.name] <= 3:
-                reports.append(report(row, words, states[picks[i]], got, want))
-    if outputs['strata'][size:] != outputs['qemu'][size:]:
-        failures['(memory outside the window)'] = 1
-        at = next(i for i in range(DUMP_SIZE) if outputs['strata'][size + i] != outputs['qemu'][size + i])
-        reports.append(f'memory at {DUMP + at:#x} differs after the batch (seed {options.seed}, batch {number})')
-    if not options.keep and not failures:
+    tally = Tally()
+    tests, picks = generator.singles(min(BATCH, options.count), states)
+    complete = compare(options, os.path.join(directory, 'singles'), code, tests, states, picks, tally)
+    if options.sequences:
+        tests, picks = generator.sequences(options.sequences, states, complete)
+        compare(options, os.path.join(directory, 'sequences'), code, tests, states, picks, tally)
+    if not options.keep:
         shutil.rmtree(directory)
-    else:
-        for name in outputs:
-            os.remove(os.path.join(directory, name, 'result.bin'))
-    return sum(len(words) for _, words in tests), failures, reports, counts, legal
+    return tally
 
 
 def main():
@@ -498,6 +571,7 @@ def main():
     parser.add_argument('--seed', default='1')
     parser.add_argument('--count', type=int, default=2000000, help='instructions to run')
     parser.add_argument('--rows', default='*', help='only these rows: names or globs, comma separated')
+    parser.add_argument('--sequences', type=int, default=SEQUENCES, help='sequences in each batch')
     parser.add_argument('--jobs', type=int, default=os.cpu_count())
     parser.add_argument('--reports', type=int, default=10, help='failures to print from each batch')
     parser.add_argument('--directory', default=None, help='where images and results go (default: a temporary one)')
@@ -513,25 +587,27 @@ def main():
     started = time.monotonic()
     try:
         code = assemble_guest(options.directory)
-        jobs = [(options, number, code) for number in range((options.count + BATCH - 1) // BATCH)]
-        total, legal, failures, counts, printed = 0, {}, {}, {}, 0
-        with multiprocessing.Pool(min(options.jobs, len(jobs))) as pool:
-            for done, failed, reports, executed, batch_legal in pool.imap_unordered(run_batch, jobs):
-                total += done
-                for target, source in ((failures, failed), (counts, executed), (legal, batch_legal)):
-                    for name, count in source.items():
-                        target[name] = target.get(name, 0) + count
-                for text in reports:
-                    if printed < 4 * options.reports:
-                        print(text, flush=True)
-                        printed += 1
+        total, printed = Tally(), 0
+        jobs = ((options, n, code) for n in range(10 ** 9))
+        with multiprocessing.Pool(options.jobs) as pool:
+            running = [pool.apply_async(run_batch, (next(jobs),)) for _ in range(options.jobs)]
+            while running:
+                # In order, so that the same seed, count and number of jobs always run the same tests.
+                tally = running.pop(0).get()
+                total.merge(tally)
+                for text in tally.reports[:max(0, 4 * options.reports - printed)]:
+                    print(text, flush=True)
+                    printed += 1
+                if total.instructions + len(running) * tally.instructions < options.count:
+                    running.append(pool.apply_async(run_batch, (next(jobs),)))
     finally:
         if own and not options.keep:
             shutil.rmtree(options.directory, ignore_errors=True)
-    print(f'{total} instructions of {len(counts)} rows ({sum(legal.values())} tests not UNDEFINED), seed {options.seed}, '
-          f'{time.monotonic() - started:.0f} s')
+    counts, legal, failures = total.counts, total.legal, total.failures
+    print(f'{total.instructions} instructions of {len(counts)} rows in {sum(counts.values())} tests '
+          f'({sum(legal.values())} not UNDEFINED), seed {options.seed}, {time.monotonic() - started:.0f} s')
     never = sorted(set(counts) - set(legal))
-    if never and options.count >= 1000000:
+    if never and total.instructions >= 1000000:
         print('UNDEFINED in every test, so that nothing was compared: ' + ', '.join(never))
         return 1
     if failures:

@@ -47,7 +47,7 @@ next_test:
 	cmp x0, x1
 	b.hs done
 	ldr x2, [sp, #VARS_SLOTS]
-	add x2, x2, x0, lsl #4
+	add x2, x2, x0, lsl #6
 	msr elr_el1, x2
 	ldr x3, [sp, #VARS_TESTS]
 	ldr w3, [x3, x0, lsl #2]
@@ -147,7 +147,7 @@ save:
 	stp x1, x2, [x7, #16]
 	ldr x3, [sp, #VARS_INDEX]
 	ldr x4, [sp, #VARS_SLOTS]
-	add x4, x4, x3, lsl #4
+	add x4, x4, x3, lsl #6
 	mrs x1, elr_el1
 	sub x1, x1, x4
 	// FAR_EL1 means something for instruction aborts, PC alignment faults and data aborts: EC 0x20 to 0x25.

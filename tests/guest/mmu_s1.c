@@ -14,7 +14,7 @@ SNIPPET(branch_x0, "br x0");
 
 // Far from the image in every table of a 48-bit space (16 KiB: level 0 has two entries); a multiple of
 // 64 KiB.
-#define VA 0x923456780000ul
+#define VA 0x923442780000ul
 #define VA_BITS 48
 
 #define PS_32 0ul
@@ -87,20 +87,24 @@ TEST_GRANULES(reserved_descriptor_at_level_3_is_a_translation_fault)
 	expect_fault_by_all(__LINE__, FSC_TRANSLATION(3));
 }
 
-TEST_GRANULES(block_at_a_level_without_blocks_is_a_translation_fault)
+static void expect_no_block(int line, unsigned granule, int level)
 {
 	struct pgtable pt;
-	// Level 0 of 4 KiB and 16 KiB; of 16 KiB also level 1 (TCR.DS is 0). A level-1 block of 64 KiB is
-	// legal with 52-bit addresses.
-	const int levels[] = {0, granule == 14 ? 1 : 0};
 
-	SKIP_UNLESS(granule != 16, "64 KiB tables have no such level");
-	for (unsigned i = 0; i < 2; i++) {
-		start(&pt, granule);
-		*pgtable_entry(&pt, VA, levels[i]) = 0x40000000ul | PT_NORMAL | PT_AP_RW_ALL | 1;
-		stage1_on_el1(&pt);
-		expect_fault_by_all(__LINE__, FSC_TRANSLATION(levels[i]));
-	}
+	start(&pt, granule);
+	*pgtable_entry(&pt, VA, level) = 0x40000000ul | PT_NORMAL | PT_AP_RW_ALL | 1;
+	stage1_on_el1(&pt);
+	expect_fault_by_all(line, FSC_TRANSLATION(level));
+}
+
+// Level 0 of 4 KiB and 16 KiB; of 16 KiB also level 1, as TCR.DS is 0. (A level-1 block of 64 KiB is
+// legal with 52-bit addresses.)
+TEST(block_at_a_level_without_blocks_is_a_translation_fault)
+{
+	QEMU_DIFFERS("takes it for a block");
+	expect_no_block(__LINE__, 12, 0);
+	expect_no_block(__LINE__, 14, 0);
+	expect_no_block(__LINE__, 14, 1);
 }
 
 // An input address beyond TxSZ faults at level 0, wherever the walk would start.
@@ -168,7 +172,8 @@ TEST_GRANULES(access_flag_fault_at_every_leaf_level)
 
 	for (int level = first_block_level(granule); level <= 3; level++) {
 		start(&pt, granule);
-		map_page(&pt, VA & ~(pgtable_level_size(&pt, level) - 1), 0x40000000ul & ~(pgtable_level_size(&pt, level) - 1),
+		uint64_t size = pgtable_level_size(&pt, level);
+		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
 			 (PT_NORMAL & ~PT_AF) | PT_AP_RW_ALL, level);
 		stage1_on_el1(&pt);
 		expect_fault_by_all(__LINE__, FSC_ACCESS(level));
@@ -229,7 +234,8 @@ TEST_GRANULES(leaf_beyond_ips_is_an_address_size_fault)
 
 	for (int level = first_block_level(granule); level <= 3; level++) {
 		start(&pt, granule);
-		map_page(&pt, VA & ~(pgtable_level_size(&pt, level) - 1), 1ul << 36, PT_NORMAL | PT_AP_RW_ALL, level);
+		map_page(&pt, VA & ~(pgtable_level_size(&pt, level) - 1), 1ul << 36,
+			 PT_NORMAL | PT_AP_RW_ALL, level);
 		stage1_on_with_ips(&pt, PS_32);
 		expect_fault_by_all(__LINE__, FSC_ADDR_SIZE(level));
 	}
