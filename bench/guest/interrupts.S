@@ -67,11 +67,10 @@ function sgi_loop
 function timer_loop
 	loop_entry
 	mov	x3, #1
-	mov	x4, #4				// 64 ns: not yet there when it is armed
 	msr	daifclr, #2
 	mov	x22, #0
 1:	add	x22, x22, #1
-	msr	cntv_tval_el0, x4
+	msr	cntv_tval_el0, x3		// the next tick: the wait is not what is measured
 	msr	cntv_ctl_el0, x3
 	isb
 2:	cmp	x19, x22

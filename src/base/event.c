@@ -119,6 +119,18 @@ void event_set(struct event_queue *queue, struct event *event, uint64_t time)
 	}
 }
 
+uint64_t event_queue_foreground_deadline(const struct event_queue *queue)
+{
+	uint64_t deadline = EVENT_NEVER;
+
+	for (size_t i = 0; i < queue->count; i++) {
+		if (!queue->heap[i]->background && queue->heap[i]->time < deadline) {
+			deadline = queue->heap[i]->time;
+		}
+	}
+	return deadline;
+}
+
 void event_queue_run(struct event_queue *queue, uint64_t now)
 {
 	while (queue->count != 0 && queue->heap[0]->time <= now) {

@@ -22,6 +22,7 @@ struct event {
 	uint64_t time; // valid while pending
 	uint64_t sequence;
 	size_t index; // place in the heap + 1; 0: not pending
+	bool background; // set after event_init: a mere tick, which leads to nothing while every PE is in WFI
 };
 
 struct event_queue {
@@ -62,6 +63,9 @@ static inline uint64_t event_queue_deadline(const struct event_queue *queue)
 {
 	return queue->count ? queue->heap[0]->time : EVENT_NEVER;
 }
+
+// Deadline of the earliest event that is not in the background, or EVENT_NEVER. Looks at all of them.
+uint64_t event_queue_foreground_deadline(const struct event_queue *queue);
 
 // Fire, in order, every event whose time is <= now.
 void event_queue_run(struct event_queue *queue, uint64_t now);

@@ -12,6 +12,7 @@
 #define SLICE_SINGLE UINT64_C(1000000) // nanoseconds, with one PE
 #define SLICE_SHARED UINT64_C(2000) // nanoseconds, with several
 #define POLL_INTERVAL UINT64_C(1000000) // virtual nanoseconds between looks at the console
+#define TICK_PERIOD_MAX UINT64_C(2000000) // virtual nanoseconds within which a background event comes again
 #define PACE_STEP UINT64_C(100000000) // host nanoseconds slept before looking at the stop flag
 
 void board_end(struct strata *s, enum strata_outcome outcome, const char *fmt, ...)
@@ -33,7 +34,7 @@ void board_end(struct strata *s, enum strata_outcome outcome, const char *fmt, .
 
 uint64_t board_insns(const struct strata *s)
 {
-	uint64_t insns = s->insns_before;
+	uint64_t insns = 0;
 
 	for (unsigned i = 0; i < s->pe_count; i++) {
 		insns += pe_insns(s->pes[i].pe);
@@ -158,6 +159,10 @@ static void idle(struct strata *s)
 	uint64_t deadline = event_queue_deadline(&s->queue);
 	bool listening = !s->console.ended && pl011_can_interrupt(s->uart);
 
+	if (s->now - s->idle_since > TICK_PERIOD_MAX) {
+		// Event streams have had their chance to end a WFE: what is left can't be woken by them.
+		deadline = event_queue_foreground_deadline(&s->queue);
+	}
 	if (s->options.max_time != 0 && deadline > s->options.max_time && deadline != EVENT_NEVER) {
 		s->now = s->options.max_time;
 		return;
@@ -217,7 +222,6 @@ static void restart(struct strata *s)
 	char error[256];
 
 	s->reset_wanted = false;
-	s->insns_before = board_insns(s);
 	if (board_load(s, false, error, sizeof(error)) != 0) {
 		board_end(s, STRATA_FAILED, "can't load again after a reset: %s", error);
 		return;
@@ -250,6 +254,7 @@ void strata_run(struct strata *s, struct strata_result *result)
 			continue;
 		}
 		s->now = run_slice(s, slice_target(s));
+		s->idle_since = s->now;
 		if (s->reset_wanted && !s->ended) {
 			restart(s);
 		}

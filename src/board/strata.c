@@ -267,11 +267,13 @@ void strata_dump(const struct strata *s, FILE *file)
 		const char *name =
 		        symbols_find(s->symbols, pe_el(s->pes[i].pe), pe_pc(s->pes[i].pe), &offset);
 
-		fprintf(file, "PE%u%s", i, pe_is_halted(s->pes[i].pe) ? " (off)" : "");
 		if (name != NULL) {
-			fprintf(file, " at %s+0x%llx", name, (unsigned long long)offset);
+			fprintf(file, "PE %u is at %s+0x%llx\n", i, name,
+			        (unsigned long long)offset);
 		}
-		fputs(":\n", file);
+		if (pe_is_halted(s->pes[i].pe)) {
+			fprintf(file, "PE %u is off\n", i);
+		}
 		pe_dump(s->pes[i].pe, file);
 	}
 }

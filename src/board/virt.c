@@ -30,11 +30,6 @@ static struct strata *machine_of(void *opaque)
 	return opaque;
 }
 
-static unsigned index_of(const struct pe *pe)
-{
-	return pe_index(pe);
-}
-
 // ---- services for the PEs --------------------------------------------------------------------------------------
 
 static bool service_smc(struct pe *pe, void *opaque, uint16_t imm)
@@ -84,7 +79,8 @@ static void service_stuck(struct pe *pe, void *opaque, const char *why)
 {
 	struct strata *s = machine_of(opaque);
 
-	board_end(s, STRATA_STUCK, "PE%u is stuck: %s", index_of(pe), why);
+	(void)pe;
+	board_end(s, STRATA_STUCK, "the guest is stuck: %s", why);
 }
 
 // ---- virtual time ----------------------------------------------------------------------------------------------

@@ -574,7 +574,7 @@ static void debug_recompute(struct pe *pe)
 	}
 	if (watch != pe->watch_active) {
 		pe->watch_active = watch;
-		pe_context_select(pe);
+		pe_context_changed(pe);
 	}
 }
 

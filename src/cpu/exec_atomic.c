@@ -17,6 +17,12 @@ static inline void *atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va,
 
 // ---- exclusives -----------------------------------------------------------------------------------------------
 
+// What the monitor remembers of an address whose page is in the fast TLB: the physical address, PAS in bits 63:62.
+static inline uint64_t entry_physical(const struct fast_entry *entry, uint64_t va)
+{
+	return (entry->pa & ~PAGE_MASK) | (va & PAGE_MASK) | (entry->pa & 3) << 62;
+}
+
 // Load `size` bytes (16: a pair into scratch[0..1]) and arm the monitor. False: pe->fault.
 static NOINLINE bool load_exclusive(struct pe *pe, const struct uop *op, uint64_t va, unsigned size)
 {
@@ -69,7 +75,7 @@ static NOINLINE int store_exclusive(struct pe *pe, const struct uop *op, uint64_
 }
 
 // aux: size. rd: Rt, rm: Rt2 (pairs), ra: Rs.
-static OP(op_ldxr)
+static NOINLINE OP(op_ldxr_slow)
 {
 	uint64_t va = XN;
 
@@ -80,6 +86,26 @@ static OP(op_ldxr)
 	XD = pe->scratch[0];
 	NEXT;
 }
+
+#define DEF_LDXR(size) \
+	static OP(op_ldxr_##size) \
+	{ \
+		uint64_t va = XN; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+\
+		if (!MEM_FAST(entry->tag_r, va, va, size) || (va & (size - 1)) != 0) { \
+			return op_ldxr_slow(pe, op); \
+		} \
+		pe->excl_valid = true; \
+		pe->excl_size = size; \
+		pe->excl_pa = entry_physical(entry, va); \
+		XD = host_load(mem_host(entry, va), size); \
+		NEXT; \
+	}
+DEF_LDXR(1)
+DEF_LDXR(2)
+DEF_LDXR(4)
+DEF_LDXR(8)
 
 static OP(op_ldxp)
 {
@@ -101,7 +127,7 @@ static OP(op_ldxp)
 	NEXT;
 }
 
-static OP(op_stxr)
+static NOINLINE OP(op_stxr_slow)
 {
 	uint64_t va = XN;
 	int result;
@@ -115,6 +141,29 @@ static OP(op_stxr)
 	XA = result == STORE_EXCLUSIVE_FAILED;
 	NEXT;
 }
+
+#define DEF_STXR(size) \
+	static OP(op_stxr_##size) \
+	{ \
+		uint64_t va = XN, value = XD; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		bool failed; \
+\
+		if (!MEM_FAST(entry->tag_w, va, va, size) || (va & (size - 1)) != 0) { \
+			return op_stxr_slow(pe, op); \
+		} \
+		failed = !pe->excl_valid || pe->excl_size != size || pe->excl_pa != entry_physical(entry, va); \
+		pe->excl_valid = false; \
+		if (!failed) { \
+			host_store(mem_host(entry, va), size, value); \
+		} \
+		XA = failed; \
+		NEXT; \
+	}
+DEF_STXR(1)
+DEF_STXR(2)
+DEF_STXR(4)
+DEF_STXR(8)
 
 static OP(op_stxp)
 {
@@ -144,8 +193,16 @@ static void tr_base(struct uop *u, uint32_t insn)
 
 static bool tr_exclusive(struct tr *t, uint32_t insn, bool pair, unsigned size)
 {
+	static op_fn *const loads[4] = {op_ldxr_1, op_ldxr_2, op_ldxr_4, op_ldxr_8};
+	static op_fn *const stores[4] = {op_stxr_1, op_stxr_2, op_stxr_4, op_stxr_8};
 	bool load = bit(insn, 22);
-	struct uop *u = tr_emit(t, load ? (pair ? op_ldxp : op_ldxr) : pair ? op_stxp : op_stxr);
+	struct uop *u;
+
+	if (pair) {
+		u = tr_emit(t, load ? op_ldxp : op_stxp);
+	} else {
+		u = tr_emit(t, load ? loads[insn >> 30] : stores[insn >> 30]);
+	}
 
 	tr_base(u, insn);
 	u->rd = load ? tr_xw(F_RD(insn)) : tr_xr(F_RD(insn));

@@ -11,11 +11,12 @@ OP(op_leave_before)
 	return NULL;
 }
 
-// What becomes of the first uop of a block whose page was written: give the budget back and look up anew.
+// What becomes of the first uop of a block whose page was written: give the budget back and look up anew. The header
+// knows where the block begins; the first uop may be a pair and have the address of its second instruction.
 OP(op_dead)
 {
 	pe->budget += (int64_t)op[-1].aux;
-	return code_lookup_enter(pe, pe_uop_pc(pe, op));
+	return code_lookup_enter(pe, pe_uop_pc(pe, op - 1));
 }
 
 OP(op_b_in)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advanced SIMD floating point: three registers of the same type, by element, pairwise, across lanes, and the later
 // additions (complex, half-to-single and BFloat16 multiplies). Two-register forms are in exec_simd_fp_misc.c.
+#include "cpu/simd_host.h"
 #include "cpu/simd_internal.h"
 
 #define FP_ENV (&pe->fp)
@@ -53,9 +54,31 @@ DEF_FP_ALL(DEF_BINARY, fcmgt, FCMGT)
 DEF_FP_ALL(DEF_BINARY, facge, FACGE)
 DEF_FP_ALL(DEF_BINARY, facgt, FACGT)
 
-TR_FP(simd_fadd, fadd)
-TR_FP(simd_fsub, fsub)
-TR_FP(simd_fmul, fmul)
+// Whole vectors of the most used operations go to the host where it is exact.
+#define DEF_HOST(name, host) \
+	SIMD_WORKER(name##_host_s) \
+	{ \
+		if (op->ra != 16 || !simd_host_##host##_s(FP_ENV, &VD, &VN, &VM)) { \
+			name##_s(pe, op); \
+		} \
+	} \
+	SIMD_WORKER(name##_host_d) \
+	{ \
+		if (op->ra != 16 || !simd_host_##host##_d(FP_ENV, &VD, &VN, &VM)) { \
+			name##_d(pe, op); \
+		} \
+	} \
+	static simd_fn *const name##_host_fns[4] = {NULL, name##_h, name##_host_s, name##_host_d};
+
+DEF_HOST(fadd, add)
+DEF_HOST(fsub, sub)
+DEF_HOST(fmul, mul)
+DEF_HOST(fmla, fma)
+DEF_HOST(fmls, fms)
+
+TR_FP(simd_fadd, fadd_host)
+TR_FP(simd_fsub, fsub_host)
+TR_FP(simd_fmul, fmul_host)
 TR_FP(simd_fmulx, fmulx)
 TR_FP(simd_fmulx_x, fmulx)
 TR_FP(simd_fdiv, fdiv)
@@ -69,8 +92,8 @@ TR_FP(simd_frsqrts, frsqrts)
 TR_FP(simd_frsqrts_x, frsqrts)
 TR_FP(simd_fabd, fabd)
 TR_FP(simd_fabd_x, fabd)
-TR_FP(simd_fmla, fmla)
-TR_FP(simd_fmls, fmls)
+TR_FP(simd_fmla, fmla_host)
+TR_FP(simd_fmls, fmls_host)
 TR_FP(simd_fcmeq, fcmeq)
 TR_FP(simd_fcmeq_x, fcmeq)
 TR_FP(simd_fcmge, fcmge)
@@ -92,28 +115,28 @@ static bool tr_fp_element(struct tr *t, uint32_t insn, simd_fn *const fns[4], un
 	return simd_tr_element(t, insn, fns[size], size, simd_bytes(insn, size));
 }
 
-#define TR_FP_ELEMENT(name) \
+#define TR_FP_ELEMENT(name, table) \
 	bool tr_simd_##name##_e(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, name##_fns, 2 + bit(insn, 22)); \
+		return tr_fp_element(t, insn, table##_fns, 2 + bit(insn, 22)); \
 	} \
 	bool tr_simd_##name##_ex(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, name##_fns, 2 + bit(insn, 22)); \
+		return tr_fp_element(t, insn, table##_fns, 2 + bit(insn, 22)); \
 	} \
 	bool tr_simd_##name##_e_h(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, name##_fns, 1); \
+		return tr_fp_element(t, insn, table##_fns, 1); \
 	} \
 	bool tr_simd_##name##_ex_h(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, name##_fns, 1); \
+		return tr_fp_element(t, insn, table##_fns, 1); \
 	}
 
-TR_FP_ELEMENT(fmla)
-TR_FP_ELEMENT(fmls)
-TR_FP_ELEMENT(fmul)
-TR_FP_ELEMENT(fmulx)
+TR_FP_ELEMENT(fmla, fmla_host)
+TR_FP_ELEMENT(fmls, fmls_host)
+TR_FP_ELEMENT(fmul, fmul_host)
+TR_FP_ELEMENT(fmulx, fmulx)
 
 // ---- pairwise -------------------------------------------------------------------------------------------------
 

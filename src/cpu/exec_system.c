@@ -177,6 +177,9 @@ static OP(op_eret)
 		return exc_undefined(pe, op);
 	}
 	exception_return(pe, pe->sr[exception_elr(pe->el)], pe->sr[exception_spsr(pe->el)], pe_uop_pc(pe, op), op->insn);
+	if (unlikely(pe->btype != 0)) {
+		return NULL; // the run loop looks at the target
+	}
 	GOTO_PC(pe->pc);
 }
 
@@ -196,6 +199,9 @@ static OP(op_ereta)
 		return exc_raise(pe, op);
 	}
 	exception_return(pe, pe->scratch[0], pe->sr[exception_spsr(pe->el)], pe_uop_pc(pe, op), op->insn);
+	if (unlikely(pe->btype != 0)) {
+		return NULL;
+	}
 	GOTO_PC(pe->pc);
 }
 

@@ -88,7 +88,7 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 	if (pe->has_el3 && el < 3) {
 		uint64_t scr = pe->sr[SR_SCR_EL3] | SCR_EL3_RW | SCR_EL3_HCE | SCR_EL3_ST;
 
-		scr |= SCR_EL3_APK | SCR_EL3_API | SCR_EL3_EnSCXT;
+		scr |= SCR_EL3_APK | SCR_EL3_API | SCR_EL3_EnSCXT | SCR_EL3_FIEN;
 		scr = secure ? scr & ~SCR_EL3_NS : scr | SCR_EL3_NS;
 		if (secure && el == 2) {
 			scr |= SCR_EL3_EEL2;
@@ -99,7 +99,8 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 		pe->sr[SR_ICC_SRE_EL3] = 0xf;
 	}
 	if (pe->has_el2 && el < 2) {
-		pe->sr[SR_HCR_EL2] |= HCR_EL2_RW | (pe->model->writable[SR_HCR_EL2] & (HCR_EL2_APK | HCR_EL2_API));
+		pe->sr[SR_HCR_EL2] |= HCR_EL2_RW | (pe->model->writable[SR_HCR_EL2] &
+					      (HCR_EL2_APK | HCR_EL2_API | HCR_EL2_EnSCXT | HCR_EL2_FIEN));
 		pe->sr[SR_CNTHCTL_EL2] = 3;
 		pe->sr[SR_ICC_SRE_EL2] = 0xf;
 	}

@@ -39,8 +39,13 @@
 #pragma GCC diagnostic ignored "-Woverride-init"
 const struct sysreg_row sysreg_rows[SYSREG_COUNT] = {
 #define SYSREG(row_name, op0, op1, crn, crm, op2, access, row_feature, row_groups, ...) \
-	{.name = #row_name, .enc = SYSREG_ENC(op0, op1, crn, crm, op2), access, .feature = row_feature, \
-	 .groups = row_groups, .writable = ~UINT64_C(0), __VA_ARGS__},
+	{.name = #row_name, \
+	 .enc = SYSREG_ENC(op0, op1, crn, crm, op2), \
+	 access, \
+	 .feature = row_feature, \
+	 .groups = row_groups, \
+	 .writable = ~UINT64_C(0), \
+	 __VA_ARGS__},
 #include "cpu/sysreg.def"
 #undef SYSREG
 };
@@ -48,7 +53,8 @@ const struct sysreg_row sysreg_rows[SYSREG_COUNT] = {
 
 // Encoding to id + 1. A duplicate encoding is a compile-time warning here (-Woverride-init).
 static const uint16_t sysreg_index[1 << 16] = {
-#define SYSREG(row_name, op0, op1, crn, crm, op2, ...) [SYSREG_ENC(op0, op1, crn, crm, op2)] = SR_##row_name + 1,
+#define SYSREG(row_name, op0, op1, crn, crm, op2, ...) \
+	[SYSREG_ENC(op0, op1, crn, crm, op2)] = SR_##row_name + 1,
 #include "cpu/sysreg.def"
 #undef SYSREG
 };
@@ -73,7 +79,8 @@ void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value)
 	pe->sr[reg] = value;
 }
 
-void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write, void *opaque)
+void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
+                 void *opaque)
 {
 	struct sysreg_hook *hook = &pe->hooks[reg];
 
@@ -133,7 +140,8 @@ static const char *row_fault(unsigned reg)
 	const struct sysreg_row *row = &sysreg_rows[reg];
 
 	if (reg > 0 && row[-1].enc >= row->enc) {
-		return row[-1].enc == row->enc ? "has the encoding of the row before it" : "is not in the order of encodings";
+		return row[-1].enc == row->enc ? "has the encoding of the row before it"
+		                               : "is not in the order of encodings";
 	}
 	if ((row->enc >> 14) == 0) {
 		return "has op0 = 0, which is no register";
@@ -150,7 +158,8 @@ static const char *row_fault(unsigned reg)
 	if (row->e2h != 0 && (row->e2h >= SYSREG_COUNT || sysreg_rows[row->e2h].e2h != 0)) {
 		return "redirects (E2H) to a register that is itself redirected";
 	}
-	if (row->e2h != 0 && (sysreg_rows[row->e2h].read_els != 0xc || ((row->enc ^ sysreg_rows[row->e2h].enc) >> 14) != 0)) {
+	if (row->e2h != 0 && (sysreg_rows[row->e2h].read_els != 0xc ||
+	                      ((row->enc ^ sysreg_rows[row->e2h].enc) >> 14) != 0)) {
 		return "redirects (E2H) to what is no _EL2 register";
 	}
 	if (row->alias != 0 && (row->alias >= SYSREG_COUNT || sysreg_rows[row->alias].alias != 0)) {
@@ -176,7 +185,8 @@ unsigned sysreg_check_table(char *error, size_t error_size)
 		const char *fault = row_fault(reg);
 
 		if (fault != NULL && bad++ == 0) {
-			snprintf(error, error_size, "sysreg.def: %s %s", sysreg_rows[reg].name, fault);
+			snprintf(error, error_size, "sysreg.def: %s %s", sysreg_rows[reg].name,
+			         fault);
 		}
 	}
 	return bad;

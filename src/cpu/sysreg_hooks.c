@@ -19,7 +19,8 @@ static uint64_t read_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return pe_nzcv(pe);
 }
 
-static void write_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	pe_set_nzcv(pe, (uint32_t)value);
 }
@@ -29,7 +30,8 @@ static uint64_t read_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return (uint64_t)pe->daif << 6;
 }
 
-static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	bool debug = ((pe->daif ^ (value >> 6)) & 8) != 0;
 
@@ -40,7 +42,8 @@ static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 	}
 }
 
-static uint64_t read_current_el(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+static uint64_t read_current_el(struct pe *pe, HOOK_UNUSED void *opaque,
+                                HOOK_UNUSED enum sysreg reg)
 {
 	return (uint64_t)pe->el << 2;
 }
@@ -50,7 +53,8 @@ static uint64_t read_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED
 	return pe->sp_sel;
 }
 
-static void write_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                         uint64_t value)
 {
 	pe_set_el_sp(pe, pe->el, value & 1);
 }
@@ -60,7 +64,8 @@ static uint64_t read_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 	return (uint64_t)pe->pan << 22;
 }
 
-static void write_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                      uint64_t value)
 {
 	pe->pan = bit(value, 22);
 	pe_context_select(pe);
@@ -71,7 +76,8 @@ static uint64_t read_uao(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 	return (uint64_t)pe->uao << 23;
 }
 
-static void write_uao(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_uao(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                      uint64_t value)
 {
 	pe->uao = bit(value, 23);
 	pe_context_select(pe);
@@ -82,7 +88,8 @@ static uint64_t read_dit(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 	return (uint64_t)pe->dit << 24;
 }
 
-static void write_dit(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_dit(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                      uint64_t value)
 {
 	pe->dit = bit(value, 24);
 }
@@ -92,7 +99,8 @@ static uint64_t read_ssbs(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return (uint64_t)pe->ssbs << 12;
 }
 
-static void write_ssbs(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_ssbs(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	pe->ssbs = bit(value, 12);
 }
@@ -102,7 +110,8 @@ static uint64_t read_fpcr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return pe->fp.fpcr;
 }
 
-static void write_fpcr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_fpcr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	pe->fp.fpcr = (uint32_t)value;
 }
@@ -112,7 +121,8 @@ static uint64_t read_fpsr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return pe->fp.fpsr;
 }
 
-static void write_fpsr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_fpsr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	pe->fp.fpsr = (uint32_t)value;
 }
@@ -177,7 +187,8 @@ static uint64_t read_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return where == SYSREG_NONE ? 0 : pe->sr[where];
 }
 
-static void write_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                       uint64_t value)
 {
 	enum sysreg where = disr_register(pe);
 
@@ -190,7 +201,8 @@ static void write_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 
 #define OSLSR_OSLK BIT(1)
 
-static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                        uint64_t value)
 {
 	pe->sr[SR_OSLSR_EL1] = (pe->sr[SR_OSLSR_EL1] & ~OSLSR_OSLK) | (value & 1 ? OSLSR_OSLK : 0);
 }
@@ -198,7 +210,8 @@ static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enu
 // While the OS lock is off, the fields that mirror EDSCR are read-only.
 static void write_mdscr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
 {
-	uint64_t locked_only = MASK(30, 29) | MASK(27, 26) | MASK(23, 22) | BIT(19) | MDSCR_EL1_HDE | MDSCR_EL1_ERR;
+	uint64_t locked_only = MASK(30, 29) | MASK(27, 26) | MASK(23, 22) | BIT(19) |
+	                       MDSCR_EL1_HDE | MDSCR_EL1_ERR;
 
 	if (!(pe->sr[SR_OSLSR_EL1] & OSLSR_OSLK)) {
 		value = (value & ~locked_only) | (pe->sr[reg] & locked_only);
@@ -206,35 +219,40 @@ static void write_mdscr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg
 	pe->sr[reg] = value;
 }
 
-static uint64_t read_claim_set(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+static uint64_t read_claim_set(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
+                               HOOK_UNUSED enum sysreg reg)
 {
 	return 0xff; // implemented claim tags
 }
 
-static void write_claim_set(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg, uint64_t value)
+static void write_claim_set(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+                            uint64_t value)
 {
 	pe->sr[SR_DBGCLAIMCLR_EL1] |= value & 0xff;
 }
 
-static void write_claim_clear(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
+static void write_claim_clear(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg,
+                              uint64_t value)
 {
 	pe->sr[reg] &= ~value;
 }
 
 // Secure and Non-secure, invasive and non-invasive debug: implemented, and enabled for the states there are.
-static uint64_t read_authstatus(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+static uint64_t read_authstatus(struct pe *pe, HOOK_UNUSED void *opaque,
+                                HOOK_UNUSED enum sysreg reg)
 {
 	return pe->has_el3 ? 0xff : 0x0f;
 }
 
 // The debug communications channel has no debugger at its other end: nothing arrives, what is sent is lost.
-static uint64_t read_zero(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+static uint64_t read_zero(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
+                          HOOK_UNUSED enum sysreg reg)
 {
 	return 0;
 }
 
-static void write_ignored(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-			  HOOK_UNUSED uint64_t value)
+static void write_ignored(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
+                          HOOK_UNUSED enum sysreg reg, HOOK_UNUSED uint64_t value)
 {
 }
 
@@ -274,41 +292,42 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } own_hooks[] = {
-	{SR_NZCV, read_nzcv, write_nzcv},
-	{SR_DAIF, read_daif, write_daif},
-	{SR_CurrentEL, read_current_el, NULL},
-	{SR_SPSel, read_sp_sel, write_sp_sel},
-	{SR_PAN, read_pan, write_pan},
-	{SR_UAO, read_uao, write_uao},
-	{SR_DIT, read_dit, write_dit},
-	{SR_SSBS, read_ssbs, write_ssbs},
-	{SR_FPCR, read_fpcr, write_fpcr},
-	{SR_FPSR, read_fpsr, write_fpsr},
-	{SR_MIDR_EL1, read_midr, NULL},
-	{SR_MPIDR_EL1, read_mpidr, NULL},
-	{SR_CCSIDR_EL1, read_ccsidr, NULL},
-	{SR_DCZID_EL0, read_dczid, NULL},
-	{SR_ISR_EL1, read_isr, NULL},
-	{SR_DISR_EL1, read_disr, write_disr},
-	{SR_OSLAR_EL1, NULL, write_oslar},
-	{SR_MDSCR_EL1, NULL, write_mdscr},
-	{SR_DBGCLAIMSET_EL1, read_claim_set, write_claim_set},
-	{SR_DBGCLAIMCLR_EL1, NULL, write_claim_clear},
-	{SR_DBGAUTHSTATUS_EL1, read_authstatus, NULL},
-	{SR_DBGDTR_EL0, read_zero, write_ignored},
-	{SR_DBGDTRRX_EL0, read_zero, write_ignored},
-	{SR_OSDTRRX_EL1, read_zero, write_ignored},
-	{SR_OSDTRTX_EL1, read_zero, write_ignored},
-	{SR_CPTR_EL2, NULL, write_cptr_el2},
-	{SR_RNDR, read_rndr, NULL},
-	{SR_RNDRRS, read_rndr, NULL},
+        {SR_NZCV, read_nzcv, write_nzcv},
+        {SR_DAIF, read_daif, write_daif},
+        {SR_CurrentEL, read_current_el, NULL},
+        {SR_SPSel, read_sp_sel, write_sp_sel},
+        {SR_PAN, read_pan, write_pan},
+        {SR_UAO, read_uao, write_uao},
+        {SR_DIT, read_dit, write_dit},
+        {SR_SSBS, read_ssbs, write_ssbs},
+        {SR_FPCR, read_fpcr, write_fpcr},
+        {SR_FPSR, read_fpsr, write_fpsr},
+        {SR_MIDR_EL1, read_midr, NULL},
+        {SR_MPIDR_EL1, read_mpidr, NULL},
+        {SR_CCSIDR_EL1, read_ccsidr, NULL},
+        {SR_DCZID_EL0, read_dczid, NULL},
+        {SR_ISR_EL1, read_isr, NULL},
+        {SR_DISR_EL1, read_disr, write_disr},
+        {SR_OSLAR_EL1, NULL, write_oslar},
+        {SR_MDSCR_EL1, NULL, write_mdscr},
+        {SR_DBGCLAIMSET_EL1, read_claim_set, write_claim_set},
+        {SR_DBGCLAIMCLR_EL1, NULL, write_claim_clear},
+        {SR_DBGAUTHSTATUS_EL1, read_authstatus, NULL},
+        {SR_DBGDTR_EL0, read_zero, write_ignored},
+        {SR_DBGDTRRX_EL0, read_zero, write_ignored},
+        {SR_OSDTRRX_EL1, read_zero, write_ignored},
+        {SR_OSDTRTX_EL1, read_zero, write_ignored},
+        {SR_CPTR_EL2, NULL, write_cptr_el2},
+        {SR_RNDR, read_rndr, NULL},
+        {SR_RNDRRS, read_rndr, NULL},
 };
 
 void sysreg_init(struct pe *pe)
 {
 	char error[160];
 
-	if (sysreg_check_table(error, sizeof(error)) != 0 || sysreg_check_traps(error, sizeof(error)) != 0) {
+	if (sysreg_check_table(error, sizeof(error)) != 0 ||
+	    sysreg_check_traps(error, sizeof(error)) != 0) {
 		fprintf(stderr, "strata: %s\n", error);
 		CHECK(!"sysreg.def and trap.def are sound");
 	}
@@ -316,6 +335,7 @@ void sysreg_init(struct pe *pe)
 		pe->hooks[reg].decides = sysreg_decides((enum sysreg)reg);
 	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {
-		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read, own_hooks[i].write, NULL);
+		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read,
+		            own_hooks[i].write, NULL);
 	}
 }

@@ -14,8 +14,17 @@
 enum trap_test { TEST_SET, TEST_CLEAR, TEST_ALL, TEST_NOT_ALL, TEST_LOW_CLEAR };
 enum trap_dir { DIR_R = 1, DIR_W = 2, DIR_RW = 3 };
 enum trap_from { FROM_EL0 = 1, FROM_EL1 = 2, FROM_EL2 = 4, FROM_EL3 = 8 };
-enum trap_when { WHEN_ALWAYS, WHEN_HOST, WHEN_NOT_HOST, WHEN_E2H0, WHEN_E2H1, WHEN_E2H1_TGE0, WHEN_PHYS0, WHEN_PHYS1,
-		 WHEN_PHYS_ANY };
+enum trap_when {
+	WHEN_ALWAYS,
+	WHEN_HOST,
+	WHEN_NOT_HOST,
+	WHEN_E2H0,
+	WHEN_E2H1,
+	WHEN_E2H1_TGE0,
+	WHEN_PHYS0,
+	WHEN_PHYS1,
+	WHEN_PHYS_ANY
+};
 
 struct trap_row {
 	const char *control;
@@ -30,11 +39,20 @@ struct trap_row {
 #define EL2 FROM_EL2
 #define EL3 FROM_EL3
 static const struct trap_row trap_rows[] = {
-#define TRAP_NAMED(name, row_group, row_reg, field, row_test, row_dir, row_from, row_to, row_ec, row_when) \
-	{.control = name, .group = TG_##row_group, .mask = row_reg##_##field, .reg = SR_##row_reg, \
-	 .test = TEST_##row_test, .dir = DIR_##row_dir, .from = row_from, .to = row_to, .ec = row_ec, \
+#define TRAP_NAMED(name, row_group, row_reg, field, row_test, row_dir, row_from, row_to, row_ec, \
+                   row_when) \
+	{.control = name, \
+	 .group = TG_##row_group, \
+	 .mask = row_reg##_##field, \
+	 .reg = SR_##row_reg, \
+	 .test = TEST_##row_test, \
+	 .dir = DIR_##row_dir, \
+	 .from = row_from, \
+	 .to = row_to, \
+	 .ec = row_ec, \
 	 .when = WHEN_##row_when},
-#define TRAP(row_group, row_reg, field, ...) TRAP_NAMED(#row_reg "." #field, row_group, row_reg, field, __VA_ARGS__)
+#define TRAP(row_group, row_reg, field, ...) \
+	TRAP_NAMED(#row_reg "." #field, row_group, row_reg, field, __VA_ARGS__)
 #include "cpu/trap.def"
 #undef TRAP
 #undef TRAP_NAMED
@@ -52,26 +70,26 @@ _Static_assert(TRAP_COUNT <= 128, "struct cpu_model.group_traps has 128 bits for
 #define EL2 FROM_EL2
 #define EL3 FROM_EL3
 #define TRAP(row_group, row_reg, field, row_test, row_dir, row_from, ...) \
-	| (((row_from) & FROM_LEVEL) ? (uint64_t)TG_##row_group : 0)
+	| (((row_from)&FROM_LEVEL) ? (uint64_t)TG_##row_group : 0)
 #define TRAP_NAMED(name, ...) TRAP(__VA_ARGS__)
 static const uint64_t groups_from[4] = {
 #define FROM_LEVEL FROM_EL0
-	0
+        0
 #include "cpu/trap.def"
-	,
+        ,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL1
-	0
+        0
 #include "cpu/trap.def"
-	,
+        ,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL2
-	0
+        0
 #include "cpu/trap.def"
-	,
+        ,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL3
-	0
+        0
 #include "cpu/trap.def"
 #undef FROM_LEVEL
 };
@@ -106,24 +124,29 @@ static void state_gather(struct state *s, const struct pe *pe)
 
 static struct sysreg_decision undefined(const char *control)
 {
-	return (struct sysreg_decision){.outcome = SYSREG_UNDEFINED, .reg = SYSREG_NONE, .control = control};
+	return (struct sysreg_decision){.outcome = SYSREG_UNDEFINED,
+	                                .reg = SYSREG_NONE,
+	                                .control = control};
 }
 
 static uint32_t access_iss(uint16_t enc, bool read, unsigned rt)
 {
-	return iss_sysreg(enc >> 14, (enc >> 11) & 7, (enc >> 7) & 15, (enc >> 3) & 15, enc & 7, rt, read);
+	return iss_sysreg(enc >> 14, (enc >> 11) & 7, (enc >> 7) & 15, (enc >> 3) & 15, enc & 7, rt,
+	                  read);
 }
 
-static struct sysreg_decision trapped(unsigned to, unsigned ec, uint16_t enc, bool read, unsigned rt,
-				      const char *control)
+static struct sysreg_decision trapped(unsigned to, unsigned ec, uint16_t enc, bool read,
+                                      unsigned rt, const char *control)
 {
 	return (struct sysreg_decision){
-		.outcome = SYSREG_TRAPPED,
-		.reg = sysreg_find(enc),
-		.target_el = (uint8_t)to,
-		.ec = (uint8_t)ec,
-		.iss = ec == EC_SYSREG ? access_iss(enc, read, rt) : ec == EC_FP ? iss_fp() : 0,
-		.control = control,
+	        .outcome = SYSREG_TRAPPED,
+	        .reg = sysreg_find(enc),
+	        .target_el = (uint8_t)to,
+	        .ec = (uint8_t)ec,
+	        .iss = ec == EC_SYSREG ? access_iss(enc, read, rt)
+	               : ec == EC_FP   ? iss_fp()
+	                               : 0,
+	        .control = control,
 	};
 }
 
@@ -141,11 +164,13 @@ static bool is_id_space(uint16_t enc)
 {
 	unsigned op1 = (enc >> 11) & 7;
 
-	return (enc >> 14) == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && ((enc >> 7) & 15) == 0 && ((enc >> 3) & 15) <= 7;
+	return (enc >> 14) == 3 && (op1 == 0 || op1 == 1 || op1 == 3) && ((enc >> 7) & 15) == 0 &&
+	       ((enc >> 3) & 15) <= 7;
 }
 
 // An encoding without a register (or without its feature).
-static struct sysreg_decision unallocated(const struct state *s, uint16_t enc, bool read, unsigned rt)
+static struct sysreg_decision unallocated(const struct state *s, uint16_t enc, bool read,
+                                          unsigned rt)
 {
 	unsigned op0 = enc >> 14;
 	unsigned crn = (enc >> 7) & 15;
@@ -154,7 +179,8 @@ static struct sysreg_decision unallocated(const struct state *s, uint16_t enc, b
 		return trapped(own_target(s), EC_SYSREG, enc, read, rt, "FEAT_IDST");
 	}
 	// Reserved for IMPLEMENTATION DEFINED registers and instructions; we have none.
-	if ((op0 == 3 || op0 == 1) && (crn == 11 || crn == 15) && s->el <= 1 && !s->host && (s->hcr & HCR_EL2_TIDCP)) {
+	if ((op0 == 3 || op0 == 1) && (crn == 11 || crn == 15) && s->el <= 1 && !s->host &&
+	    (s->hcr & HCR_EL2_TIDCP)) {
 		return trapped(2, EC_SYSREG, enc, read, rt, "HCR_EL2.TIDCP");
 	}
 	return undefined(NULL);
@@ -168,7 +194,8 @@ static unsigned highest_el(const struct pe *pe)
 // _EL12 and _EL02 names exist at EL2 and EL3 while E2H is 1.
 static bool alias_exists(const struct state *s)
 {
-	return s->pe->has_el2 && (s->pe->sr[SR_HCR_EL2] & HCR_EL2_E2H) && (s->el == 3 || s->el2_enabled);
+	return s->pe->has_el2 && (s->pe->sr[SR_HCR_EL2] & HCR_EL2_E2H) &&
+	       (s->el == 3 || s->el2_enabled);
 }
 
 // Registers of Secure EL2: Secure state at EL2; at EL3 while SCR_EL3.EEL2 is 1.
@@ -195,8 +222,8 @@ static bool exists(const struct state *s, const struct sysreg_row *row, bool rea
 	if ((row->flags & SYSREG_NEEDS_EL2_ENABLED) && s->el == 3 && !s->el2_enabled) {
 		return false;
 	}
-	if (!(g & (TG_SP0 | TG_BRP | TG_WRP | TG_PMEV | TG_RVBAR1 | TG_RVBAR2 | TG_SECURE_EL2 | TG_CNTPS | TG_TLOR |
-		   TG_CNTFRQ))) {
+	if (!(g & (TG_SP0 | TG_BRP | TG_WRP | TG_PMEV | TG_RVBAR1 | TG_RVBAR2 | TG_SECURE_EL2 |
+	           TG_CNTPS | TG_TLOR | TG_CNTFRQ))) {
 		return true;
 	}
 	if ((g & TG_SP0) && !pe->sp_sel) {
@@ -323,8 +350,8 @@ void sysreg_index_traps(uint64_t (*group_traps)[2])
 }
 
 // EL1's traps of EL0 go to EL2 while TGE is 1; then the FP trap loses its class (AdvSIMDFPAccessTrap).
-static struct sysreg_decision take_trap(const struct state *s, const struct trap_row *t, uint16_t enc, bool read,
-					unsigned rt)
+static struct sysreg_decision take_trap(const struct state *s, const struct trap_row *t,
+                                        uint16_t enc, bool read, unsigned rt)
 {
 	unsigned to = t->to;
 	unsigned ec = t->ec;
@@ -463,7 +490,8 @@ unsigned sysreg_check_traps(char *error, size_t error_size)
 		const char *fault = trap_fault(i);
 
 		if (fault != NULL && bad++ == 0) {
-			snprintf(error, error_size, "trap.def: row %zu (%s) %s", i + 1, trap_rows[i].control, fault);
+			snprintf(error, error_size, "trap.def: row %zu (%s) %s", i + 1,
+			         trap_rows[i].control, fault);
 		}
 	}
 	return bad;

@@ -157,6 +157,15 @@ bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
                    const struct mmu_access *access, struct mmu_result *result,
                    struct mmu_fault *fault);
 
+// A regime with what follows from it, decoded once: for whoever translates often by the same registers. It refers to
+// the regime, which must stay as it is until the view is set again, and serves one TLB.
+struct mmu_view;
+struct mmu_view *mmu_view_create(void);
+void mmu_view_destroy(struct mmu_view *view);
+void mmu_view_set(struct mmu_view *view, const struct mmu_regime *regime); // cheap: decoding waits for the first use
+bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
+                        struct mmu_result *result, struct mmu_fault *fault);
+
 // The same without any TLB (AT instructions of the friendliest kind, debuggers: `no_update` forbids AF/dirty writes).
 bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
               bool no_update, struct mmu_result *result, struct mmu_fault *fault);

@@ -117,13 +117,14 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 uint8_t attr_share_effective(const struct mem_attrs *attrs);
 void attr_report(const struct mem_attrs *attrs, struct mmu_result *result);
 
-// Stage 1 parameters for one VA (AArch64.GetS1TTWParams and what follows from them).
+// Stage 1 parameters for one VA range (AArch64.GetS1TTWParams and what follows from them).
 struct s1_params {
 	uint8_t granule; // log2 of the granule
 	uint8_t ia_bits;
 	uint8_t oa_bits;
 	int8_t start_level;
 	uint8_t addr_top; // 63, or 55 when the top byte is ignored
+	uint8_t addr_top_fetch; // the same for instruction fetches
 	uint8_t sh; // TCR.SHx, used with DS
 	bool upper; // the VA selects TTBR1
 	bool two_ranges;
@@ -151,8 +152,7 @@ bool regime_two_ranges(const struct mmu_regime *regime);
 bool regime_s1_enabled(const struct mmu_regime *regime);
 bool regime_s2_enabled(const struct mmu_regime *regime);
 bool regime_secure(const struct mmu_regime *regime);
-void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
-                      struct s1_params *params);
+void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_params *params);
 void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct s2_params *params);
 // log2 of what one descriptor of this level maps.
 unsigned level_shift(unsigned granule, int level);
@@ -193,42 +193,105 @@ struct walk_point {
 	enum pas pas;
 };
 
-// The architectural TLB, inner face. A tag names whose entries: see tag_* in mmu_tlb.c. All take
-// tlb == NULL as an empty TLB that keeps nothing.
-struct tlb_tags {
-	uint64_t asid_key; // stage 1: non-global entries
-	uint64_t global_key; // stage 1: global entries
+// The architectural TLB, inner face. A tag names whose entries (see tlb_tags_s1, tlb_tag_s2) and
+// remembers where the TLB keeps their context. All take tlb == NULL as an empty TLB that keeps
+// nothing.
+struct tlb_tag {
+	uint64_t key;
+	uint16_t id; // a hint, checked on use
 };
 
-void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tags *tags);
-uint64_t tlb_key_s2(const struct mmu_regime *regime, enum pas ipa_pas);
+// Of non-global and global stage-1 entries; of stage-2 entries.
+void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tag *by_asid, struct tlb_tag *global);
+void tlb_tag_s2(const struct mmu_regime *regime, enum pas ipa_pas, struct tlb_tag *tag);
 
-bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+bool tlb_lookup_s1(struct mmu_tlb *tlb, struct tlb_tag *by_asid, struct tlb_tag *global,
+                   uint64_t va, bool exec, struct leaf *leaf);
+bool tlb_lookup_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
                    struct leaf *leaf);
-bool tlb_lookup_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, struct leaf *leaf);
-void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool exec,
                    const struct leaf *leaf);
-void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec,
+void tlb_insert_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
                    const struct leaf *leaf);
 // The deepest known table of a walk of this granule below start_level; false: start at the top.
-bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+bool tlb_walk_lookup(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
                      int start_level, struct walk_point *point);
-void tlb_walk_insert(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
                      const struct walk_point *point);
 struct bus *tlb_bus(struct mmu_tlb *tlb);
 bool tlb_keeps(const struct mmu_tlb *tlb);
+bool tlb_never_forgets(const struct mmu_tlb *tlb);
+// Differs from what it was whenever a stage-2 leaf was dropped or changed since.
+uint64_t tlb_s2_changes(const struct mmu_tlb *tlb);
+
+// The RAM in which the last table was found, by PAS; RAM is never unmapped. size 0: none yet.
+struct ram_window {
+	uint64_t base;
+	uint64_t size;
+	const uint8_t *host;
+};
+struct ram_window *tlb_windows(struct mmu_tlb *tlb); // PAS_COUNT
+
+// Where stage 2 maps a page of stage-1 tables: good while tlb_s2_changes is what it was.
+#define TABLE_HINTS 8
+#define TABLE_HINT_NONE UINT64_MAX
+struct table_hint {
+	uint64_t page; // IPA >> 12, IPA space in bit 63; or TABLE_HINT_NONE
+	uint64_t changes;
+	const uint8_t *host;
+};
+
+// A memory type as the result of a translation reports it.
+struct attr_result {
+	uint8_t memtype; // enum mmu_memtype
+	uint8_t device;
+	uint8_t attr;
+	uint8_t shareability;
+};
+
+enum {
+	VIEW_S1 = 1, // what is common to both ranges
+	VIEW_RANGE0 = 2,
+	VIEW_RANGE1 = 4,
+	VIEW_S2_NS = 8,
+	VIEW_S2_S = 16,
+};
+
+#define ATTR_KEY_NONE UINT32_MAX
+
+// A regime, decoded where and when it was needed.
+struct mmu_view {
+	const struct mmu_regime *regime;
+	uint8_t ready; // VIEW_*
+	bool s1_on, s2_on, secure;
+	bool two_ranges;
+	bool wxn;
+	bool pan; // PSTATE.PAN means something
+	bool epan;
+	bool sif; // no fetches from Non-secure memory
+	struct tlb_tag by_asid, global;
+	struct tlb_tag s2_tag[2]; // by IPA space: Non-secure, Secure
+	struct s1_params s1[2];
+	struct s2_params s2[2];
+	// The last combination of attributes and what it gave; data, fetches.
+	uint32_t attr_key[2];
+	struct attr_result attr[2];
+	struct table_hint hints[TABLE_HINTS];
+};
+
+void view_prepare(struct mmu_view *view);
+const struct s1_params *view_s1(struct mmu_view *view, bool upper);
+const struct s2_params *view_s2(struct mmu_view *view, bool secure_space);
 
 // Everything a translation carries along.
 struct walker {
 	struct bus *bus;
 	struct mmu_tlb *tlb; // NULL: none
-	const struct mmu_regime *regime;
+	struct mmu_view *view;
+	const struct mmu_regime *regime; // the view's
 	const struct mmu_access *access;
+	struct ram_window *windows; // PAS_COUNT
 	bool no_update;
-	bool s2_on;
-	bool s2_ready[2];
-	struct s2_params s2[2]; // by IPA space: Non-secure, Secure
-	struct tlb_tags tags;
 	struct mmu_fault *fault;
 };
 
@@ -246,14 +309,13 @@ struct s2_output {
 	uint64_t pa;
 	bool readable, writable, px, ux; // as they stand, without a descriptor update
 	bool fwb;
-	struct s2_params *params;
+	const struct s2_params *params;
+	bool held; // the TLB holds it now
 };
 
 // Stage 2 for one address. False: w->fault is filled.
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
                   struct s2_output *out);
-// Fetch one descriptor. False: bus error.
-bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t *desc);
 bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc);
 // Common to both stages: what a descriptor is and where it points.
 enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };

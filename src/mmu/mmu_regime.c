@@ -2,9 +2,10 @@
 // From raw control registers to walk parameters: granule, sizes, start level, first table
 // (AArch64.GetS1TTWParams, AArch64.GetS2TTWParams, AArch64.S1InitialTTWState,
 // AArch64.SS2InitialTTWState).
-#include "mmu/mmu_internal.h"
+#include <stdlib.h>
 
 #include "base/check.h"
+#include "mmu/mmu_internal.h"
 
 static const char *const control_names[CONTROL_COUNT][3] = {
         [CONTROL_TXSZ0] = {"TCR_EL1.T0SZ", "TCR_EL2.T0SZ", "TCR_EL3.T0SZ"},
@@ -171,8 +172,7 @@ static uint64_t table_base(uint64_t ttbr, unsigned ia_bits, unsigned granule, in
 	return align_down(base, BIT(size));
 }
 
-void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
-                      struct s1_params *params)
+void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_params *params)
 {
 	const struct mmu_features *features = regime->features;
 	uint64_t tcr = regime->tcr;
@@ -182,7 +182,7 @@ void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
 	bool tbid;
 
 	params->two_ranges = regime_two_ranges(regime);
-	params->upper = params->two_ranges && bit(va, 55);
+	params->upper = params->two_ranges && upper;
 	params->epd = false;
 	params->e0pd = false;
 	params->nv1 = false;
@@ -223,7 +223,8 @@ void s1_params_decode(const struct mmu_regime *regime, uint64_t va, bool fetch,
 	}
 	params->ds = params->ds && features->lpa2 && params->granule != 16;
 	params->ee = (regime->sctlr & SCTLR_EE) != 0;
-	params->addr_top = tbi && !(tbid && fetch) ? 55 : 63;
+	params->addr_top = tbi ? 55 : 63;
+	params->addr_top_fetch = tbi && !tbid ? 55 : 63;
 	params->oa_bits = (uint8_t)address_size(features, ps, params->granule);
 	txsz = txsz_clamp(txsz, (features->lva && params->granule == 16) || params->ds ? 12 : 16,
 	                  txsz_max(features, params->granule), features->lva, &params->size_fault);
@@ -333,4 +334,67 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 		                             ? PAS_NONSECURE
 		                             : PAS_SECURE;
 	}
+}
+
+// Views.
+
+struct mmu_view *mmu_view_create(void)
+{
+	struct mmu_view *view = calloc(1, sizeof(*view));
+
+	CHECK(view != NULL);
+	return view;
+}
+
+void mmu_view_destroy(struct mmu_view *view)
+{
+	free(view);
+}
+
+void mmu_view_set(struct mmu_view *view, const struct mmu_regime *regime)
+{
+	view->regime = regime;
+	view->ready = 0;
+}
+
+// What every translation of the regime needs.
+void view_prepare(struct mmu_view *view)
+{
+	const struct mmu_regime *regime = view->regime;
+
+	view->s1_on = regime_s1_enabled(regime);
+	view->s2_on = regime_s2_enabled(regime);
+	view->secure = regime_secure(regime);
+	view->two_ranges = regime_two_ranges(regime);
+	view->wxn = (regime->sctlr & SCTLR_WXN) != 0;
+	view->pan = regime->features->pan && view->two_ranges;
+	view->epan = regime->features->pan3 && (regime->sctlr & SCTLR_EPAN) != 0;
+	view->sif = view->secure && (regime->scr & SCR_SIF) != 0;
+	tlb_tags_s1(regime, &view->by_asid, &view->global);
+	tlb_tag_s2(regime, PAS_NONSECURE, &view->s2_tag[0]);
+	tlb_tag_s2(regime, PAS_SECURE, &view->s2_tag[1]);
+	view->attr_key[0] = view->attr_key[1] = ATTR_KEY_NONE;
+	for (unsigned i = 0; i < TABLE_HINTS; i++) {
+		view->hints[i].page = TABLE_HINT_NONE;
+	}
+	view->ready = VIEW_S1;
+}
+
+const struct s1_params *view_s1(struct mmu_view *view, bool upper)
+{
+	if (unlikely((view->ready & (upper ? VIEW_RANGE1 : VIEW_RANGE0)) == 0)) {
+		s1_params_decode(view->regime, upper, &view->s1[upper]);
+		view->ready |= upper ? VIEW_RANGE1 : VIEW_RANGE0;
+	}
+	return &view->s1[upper];
+}
+
+const struct s2_params *view_s2(struct mmu_view *view, bool secure_space)
+{
+	if (unlikely((view->ready & (secure_space ? VIEW_S2_S : VIEW_S2_NS)) == 0)) {
+		s2_params_decode(view->regime, secure_space ? PAS_SECURE : PAS_NONSECURE,
+		                 &view->s2[secure_space]);
+		view->ready |= secure_space ? VIEW_S2_S : VIEW_S2_NS;
+	}
+	return &view->s2[secure_space];
 }

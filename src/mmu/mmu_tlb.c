@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The architectural TLB: stage-1 leaves, stage-2 leaves and table pointers (the walk cache), each
-// in a set-associative array hashed by (address >> size, size); the sizes in use are a bitmap, so
-// that a lookup or a TLBI by address probes one set per size. Entries belong to a context (regime,
-// security, VMID, ASID or global, stage); a context has a generation, and bumping it drops all its
-// entries at once.
+// in a set-associative array hashed by (address >> size, size, context). Entries belong to a context
+// (regime, security, VMID, ASID or global, stage), which knows the sizes of its entries as a bitmap,
+// so that a lookup or a TLBI by address probes one set per size. A context has a generation, and
+// bumping it drops all its entries at once.
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +13,7 @@
 #define WAYS 4
 #define CONTEXT_WAYS 8
 #define CONTEXT_NONE 0xffffu
+#define EXACT_MAX 2 // contexts that a message can name by their keys
 #define CONTEXT_COUNT_SIZED 2048u
 #define CONTEXT_COUNT_KEEP 32768u
 #define KEEP_ENTRIES_MAX (UINT64_C(1) << 22)
@@ -31,13 +32,17 @@
 #define KEY_VMID MASK(47, 32)
 #define KEY_USED BIT(63)
 
+// Whose an entry is, in one word to compare: the generation of the context when it was inserted, the
+// context, the size. 0: free.
+#define OWNER_GEN_SHIFT 32
+#define OWNER_CONTEXT_SHIFT 16
+#define OWNER_SHIFT_SHIFT 8
+
 struct tlb_entry {
 	uint64_t tag; // address >> shift
+	uint64_t owner;
 	uint64_t oa; // output address, or the table
 	uint64_t desc;
-	uint32_t gen; // of its context when inserted; 0: free
-	uint16_t context;
-	uint8_t shift;
 	int8_t level; // of the leaf, or of the table
 	uint8_t table_perms;
 	uint8_t pas;
@@ -56,9 +61,8 @@ struct tlb_array {
 	uint8_t *next; // per set: the way to replace
 	struct tlb_extra *extra; // MMU_TLB_KEEP, per set: what the ways do not hold; else NULL
 	size_t set_count;
+	unsigned hash_shift; // 64 - log2(set_count)
 	size_t count; // entries, stale ones included
-	uint64_t shifts; // bitmap of sizes in use
-	size_t per_shift[64]; // entries of each size, stale ones included
 	bool walk; // table pointers
 };
 
@@ -68,6 +72,8 @@ struct tlb_context {
 	uint32_t gen; // never 0
 	uint32_t leaves; // live entries
 	uint32_t walks;
+	uint64_t leaf_shifts; // bitmap of the sizes of leaves since the last bump
+	uint64_t walk_shifts; // and of table pointers
 	bool exec;
 	bool listed;
 };
@@ -85,12 +91,45 @@ struct mmu_tlb {
 	uint16_t *active; // contexts that may hold something
 	size_t active_count;
 	uint64_t clock;
+	uint64_t s2_changes; // raised whenever a stage-2 leaf was dropped or changed
 	uint16_t recent[RECENT_COUNT]; // contexts found lately, by hash; a hint, checked on use
+	struct ram_window windows[PAS_COUNT];
 };
 
 struct bus *tlb_bus(struct mmu_tlb *tlb)
 {
 	return tlb->bus;
+}
+
+struct ram_window *tlb_windows(struct mmu_tlb *tlb)
+{
+	return tlb->windows;
+}
+
+uint64_t tlb_s2_changes(const struct mmu_tlb *tlb)
+{
+	return tlb->s2_changes;
+}
+
+bool tlb_never_forgets(const struct mmu_tlb *tlb)
+{
+	return tlb != NULL && tlb->mode == MMU_TLB_KEEP;
+}
+
+static inline unsigned owner_context(uint64_t owner)
+{
+	return (uint16_t)(owner >> OWNER_CONTEXT_SHIFT);
+}
+
+static inline unsigned owner_shift(uint64_t owner)
+{
+	return (uint8_t)(owner >> OWNER_SHIFT_SHIFT);
+}
+
+static inline struct tlb_context *entry_context(const struct mmu_tlb *tlb,
+                                                const struct tlb_entry *entry)
+{
+	return &tlb->contexts[owner_context(entry->owner)];
 }
 
 bool tlb_keeps(const struct mmu_tlb *tlb)
@@ -101,6 +140,7 @@ bool tlb_keeps(const struct mmu_tlb *tlb)
 static void array_init(struct tlb_array *array, size_t entries, bool keep)
 {
 	array->set_count = entries / WAYS;
+	array->hash_shift = 64 - (unsigned)ctz64(array->set_count);
 	array->entries = calloc(entries, sizeof(*array->entries));
 	array->next = calloc(array->set_count, 1);
 	CHECK(array->entries != NULL && array->next != NULL);
@@ -109,8 +149,6 @@ static void array_init(struct tlb_array *array, size_t entries, bool keep)
 		array->extra = calloc(array->set_count, sizeof(*array->extra));
 		CHECK(array->extra != NULL);
 	}
-	memset(array->per_shift, 0, sizeof(array->per_shift));
-	array->shifts = 0;
 	array->count = 0;
 }
 
@@ -209,14 +247,16 @@ static struct mmu_tlb_drop drop_of_context(const struct tlb_context *context)
 
 static void announce_entry(struct mmu_tlb *tlb, const struct tlb_entry *entry)
 {
-	const struct tlb_context *context = &tlb->contexts[entry->context];
+	const struct tlb_context *context = entry_context(tlb, entry);
 	struct mmu_tlb_drop drop = drop_of_context(context);
 
 	drop.exec = entry->exec;
 	if ((context->key & KEY_STAGE2) == 0) {
+		unsigned shift = owner_shift(entry->owner);
+
 		drop.all_va = false;
-		drop.va = entry->tag << entry->shift;
-		drop.shift = entry->shift;
+		drop.va = entry->tag << shift;
+		drop.shift = (uint8_t)shift;
 	}
 	announce(tlb, &drop);
 }
@@ -248,25 +288,35 @@ static unsigned context_find(struct mmu_tlb *tlb, uint64_t key)
 	return CONTEXT_NONE;
 }
 
+// The context of a tag, which remembers where it was.
+static inline unsigned tag_find(struct mmu_tlb *tlb, struct tlb_tag *tag)
+{
+	unsigned id;
+
+	if (likely(tlb->contexts[tag->id].key == tag->key)) {
+		return tag->id;
+	}
+	id = context_find(tlb, tag->key);
+	if (id != CONTEXT_NONE) {
+		tag->id = (uint16_t)id;
+	}
+	return id;
+}
+
 static void array_clear(struct tlb_array *array)
 {
 	memset(array->entries, 0, array->set_count * WAYS * sizeof(*array->entries));
 	for (size_t set = 0; array->extra != NULL && set < array->set_count; set++) {
 		array->extra[set].count = 0;
 	}
-	memset(array->per_shift, 0, sizeof(array->per_shift));
-	array->shifts = 0;
 	array->count = 0;
 }
 
 // Forget an entry; its context's count is the caller's business.
 static void entry_free(struct tlb_array *array, struct tlb_entry *entry)
 {
-	entry->gen = 0;
+	entry->owner = 0;
 	array->count--;
-	if (--array->per_shift[entry->shift] == 0) {
-		array->shifts &= ~BIT(entry->shift);
-	}
 }
 
 static void array_forget_context(struct tlb_array *array, unsigned id)
@@ -275,7 +325,7 @@ static void array_forget_context(struct tlb_array *array, unsigned id)
 		for (size_t i = 0; i < set_size(array, set); i++) {
 			struct tlb_entry *entry = set_entry(array, set, i);
 
-			if (entry->gen != 0 && entry->context == id) {
+			if (entry->owner != 0 && owner_context(entry->owner) == id) {
 				entry_free(array, entry);
 			}
 		}
@@ -287,7 +337,10 @@ static void context_bump(struct mmu_tlb *tlb, struct tlb_context *context)
 {
 	context->leaves = 0;
 	context->walks = 0;
+	context->leaf_shifts = 0;
+	context->walk_shifts = 0;
 	context->exec = false;
+	tlb->s2_changes += (context->key & KEY_STAGE2) != 0;
 	if (unlikely(++context->gen == 0)) {
 		// Generations are used up: old entries could come alive again, so they are erased
 		// by hand.
@@ -301,13 +354,15 @@ static void context_bump(struct mmu_tlb *tlb, struct tlb_context *context)
 	}
 }
 
-static unsigned context_make(struct mmu_tlb *tlb, uint64_t key)
+static unsigned context_make(struct mmu_tlb *tlb, struct tlb_tag *tag)
 {
-	unsigned id = context_find(tlb, key);
-	size_t first = context_set(tlb, key) * CONTEXT_WAYS;
+	uint64_t key = tag->key;
+	unsigned id = tag_find(tlb, tag);
 	struct tlb_context *context;
 
-	if (id == CONTEXT_NONE) {
+	if (unlikely(id == CONTEXT_NONE)) {
+		size_t first = context_set(tlb, key) * CONTEXT_WAYS;
+
 		// A free place, else the one unused for longest. Those of the translation being
 		// made are fewer than the ways and the youngest, so none of them goes.
 		id = (unsigned)first;
@@ -324,6 +379,7 @@ static unsigned context_make(struct mmu_tlb *tlb, uint64_t key)
 		}
 		context_bump(tlb, context);
 		context->key = key;
+		tag->id = (uint16_t)id;
 	}
 	context = &tlb->contexts[id];
 	context->stamp = ++tlb->clock;
@@ -334,73 +390,96 @@ static unsigned context_make(struct mmu_tlb *tlb, uint64_t key)
 	return id;
 }
 
-void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tags *tags)
+void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tag *by_asid, struct tlb_tag *global)
 {
 	uint64_t key = KEY_USED | (uint64_t)regime->kind | (regime_secure(regime) ? KEY_SECURE : 0);
 
 	key |= (uint64_t)mmu_regime_vmid(regime) << KEY_VMID_SHIFT;
-	tags->asid_key = key | (uint64_t)mmu_regime_asid(regime) << KEY_ASID_SHIFT;
+	by_asid->key = key | (uint64_t)mmu_regime_asid(regime) << KEY_ASID_SHIFT;
 	// Regimes without ASIDs have one context.
-	tags->global_key = regime_two_ranges(regime) ? key | KEY_GLOBAL : tags->asid_key;
+	global->key = regime_two_ranges(regime) ? key | KEY_GLOBAL : by_asid->key;
+	by_asid->id = global->id = 0;
 }
 
-uint64_t tlb_key_s2(const struct mmu_regime *regime, enum pas ipa_pas)
+void tlb_tag_s2(const struct mmu_regime *regime, enum pas ipa_pas, struct tlb_tag *tag)
 {
-	return KEY_USED | MMU_REGIME_EL10 | (regime->secure ? KEY_SECURE : 0) | KEY_STAGE2 |
-	       (regime->secure && ipa_pas == PAS_NONSECURE ? KEY_IPA_NS : 0) |
-	       (uint64_t)mmu_regime_vmid(regime) << KEY_VMID_SHIFT;
+	tag->key = KEY_USED | MMU_REGIME_EL10 | (regime->secure ? KEY_SECURE : 0) | KEY_STAGE2 |
+	           (regime->secure && ipa_pas == PAS_NONSECURE ? KEY_IPA_NS : 0) |
+	           (uint64_t)mmu_regime_vmid(regime) << KEY_VMID_SHIFT;
+	tag->id = 0;
 }
 
 // Arrays.
 
-static inline size_t array_set(const struct tlb_array *array, uint64_t tag, unsigned shift)
+static inline uint64_t owner_make(const struct mmu_tlb *tlb, unsigned id, unsigned shift)
 {
-	uint64_t hash = (tag ^ (uint64_t)shift << 48) * UINT64_C(0x9e3779b97f4a7c15);
+	return (uint64_t)tlb->contexts[id].gen << OWNER_GEN_SHIFT |
+	       (uint64_t)id << OWNER_CONTEXT_SHIFT | (uint64_t)shift << OWNER_SHIFT_SHIFT;
+}
 
-	return (size_t)(hash >> 32) & (array->set_count - 1);
+// The generation has no part in it.
+static inline size_t array_set(const struct tlb_array *array, uint64_t tag, uint64_t owner)
+{
+	uint64_t hash = (tag ^ (uint64_t)(uint32_t)owner << 28) * UINT64_C(0x9e3779b97f4a7c15);
+
+	return (size_t)(hash >> array->hash_shift);
 }
 
 static inline bool entry_live(const struct mmu_tlb *tlb, const struct tlb_entry *entry)
 {
-	return entry->gen != 0 && entry->gen == tlb->contexts[entry->context].gen;
+	return entry->owner != 0 &&
+	       (uint32_t)(entry->owner >> OWNER_GEN_SHIFT) == entry_context(tlb, entry)->gen;
 }
 
 // Take a live entry out of its context's count, and free it.
 static void entry_remove(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb_entry *entry)
 {
-	struct tlb_context *context = &tlb->contexts[entry->context];
+	struct tlb_context *context = entry_context(tlb, entry);
 
 	if (array->walk) {
 		context->walks--;
 	} else {
 		context->leaves--;
+		tlb->s2_changes += array == &tlb->s2;
 	}
 	entry_free(array, entry);
 }
 
-static struct tlb_entry *array_find_at(const struct mmu_tlb *tlb, const struct tlb_array *array,
-                                       unsigned c1, unsigned c2, uint64_t ia, unsigned shift)
+static __attribute__((noinline)) struct tlb_entry *
+extra_find(const struct tlb_array *array, size_t set, uint64_t tag, uint64_t owner)
 {
-	uint64_t tag = ia >> shift;
-	size_t set = array_set(array, tag, shift);
-	size_t size = set_size(array, set);
-
-	for (size_t i = 0; i < size; i++) {
+	for (size_t i = WAYS; i < set_size(array, set); i++) {
 		struct tlb_entry *entry = set_entry(array, set, i);
 
-		if (entry->tag == tag && entry->shift == shift &&
-		    (entry->context == c1 || entry->context == c2) && entry_live(tlb, entry)) {
+		if (entry->tag == tag && entry->owner == owner) {
 			return entry;
 		}
 	}
 	return NULL;
 }
 
-static struct tlb_entry *array_find(const struct mmu_tlb *tlb, const struct tlb_array *array,
-                                    unsigned c1, unsigned c2, uint64_t ia)
+// The live entry of this owner (which names generation and size) for the address.
+static inline __attribute__((always_inline)) struct tlb_entry *
+array_find_at(const struct tlb_array *array, uint64_t owner, uint64_t tag)
 {
-	for (uint64_t shifts = array->shifts; shifts != 0; shifts &= shifts - 1) {
-		struct tlb_entry *entry = array_find_at(tlb, array, c1, c2, ia, ctz64(shifts));
+	size_t set = array_set(array, tag, owner);
+	struct tlb_entry *entry = &array->entries[set * WAYS];
+
+	for (unsigned i = 0; i < WAYS; i++, entry++) {
+		if (entry->tag == tag && entry->owner == owner) {
+			return entry;
+		}
+	}
+	return unlikely(array->extra != NULL) ? extra_find(array, set, tag, owner) : NULL;
+}
+
+static inline __attribute__((always_inline)) struct tlb_entry *
+array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia)
+{
+	for (uint64_t shifts = tlb->contexts[id].leaf_shifts; shifts != 0; shifts &= shifts - 1) {
+		unsigned shift = (unsigned)ctz64(shifts);
+		struct tlb_entry *entry =
+		        array_find_at(array, owner_make(tlb, id, shift), ia >> shift);
 
 		if (entry != NULL) {
 			return entry;
@@ -440,9 +519,9 @@ static void array_grow(struct mmu_tlb *tlb, struct tlb_array *array)
 			if (!entry_live(tlb, from)) {
 				continue;
 			}
-			set = array_set(array, from->tag, from->shift);
+			set = array_set(array, from->tag, from->owner);
 			for (size_t way = 0; way < WAYS && to == NULL; way++) {
-				if (set_entry(array, set, way)->gen == 0) {
+				if (set_entry(array, set, way)->owner == 0) {
 					to = set_entry(array, set, way);
 				}
 			}
@@ -451,16 +530,14 @@ static void array_grow(struct mmu_tlb *tlb, struct tlb_array *array)
 			}
 			*to = *from;
 			array->count++;
-			array->per_shift[from->shift]++;
-			array->shifts |= BIT(from->shift);
 		}
 	}
 	array_done(&old);
 }
 
-// A free place for (ia, shift): free, stale, or by eviction (announced for leaves).
-static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t ia,
-                                     unsigned shift)
+// A free place in the set: free, stale, or by eviction (announced for leaves).
+static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t tag,
+                                     uint64_t owner)
 {
 	struct tlb_entry *entry;
 	size_t set;
@@ -469,10 +546,10 @@ static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *arra
 	    array->set_count * WAYS < KEEP_ENTRIES_MAX) {
 		array_grow(tlb, array);
 	}
-	set = array_set(array, ia >> shift, shift);
+	set = array_set(array, tag, owner);
 	for (size_t i = 0; i < set_size(array, set); i++) {
 		entry = set_entry(array, set, i);
-		if (entry->gen == 0) {
+		if (entry->owner == 0) {
 			return entry;
 		}
 		if (!entry_live(tlb, entry)) {
@@ -491,24 +568,24 @@ static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *arra
 	return entry;
 }
 
-static struct tlb_entry *array_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key,
-                                      uint64_t ia, unsigned shift)
+static struct tlb_entry *array_insert(struct mmu_tlb *tlb, struct tlb_array *array,
+                                      struct tlb_tag *whose, uint64_t ia, unsigned shift)
 {
-	unsigned id = context_make(tlb, key);
-	struct tlb_entry *entry = array_place(tlb, array, ia, shift);
+	unsigned id = context_make(tlb, whose);
+	struct tlb_context *context = &tlb->contexts[id];
+	uint64_t owner = owner_make(tlb, id, shift);
+	struct tlb_entry *entry = array_place(tlb, array, ia >> shift, owner);
 
 	entry->tag = ia >> shift;
-	entry->shift = (uint8_t)shift;
-	entry->context = (uint16_t)id;
-	entry->gen = tlb->contexts[id].gen;
+	entry->owner = owner;
 	entry->exec = false;
 	array->count++;
-	array->per_shift[shift]++;
-	array->shifts |= BIT(shift);
 	if (array->walk) {
-		tlb->contexts[id].walks++;
+		context->walks++;
+		context->walk_shifts |= BIT(shift);
 	} else {
-		tlb->contexts[id].leaves++;
+		context->leaves++;
+		context->leaf_shifts |= BIT(shift);
 	}
 	return entry;
 }
@@ -517,7 +594,7 @@ static void entry_to_leaf(const struct tlb_entry *entry, struct leaf *leaf)
 {
 	leaf->desc = entry->desc;
 	leaf->oa = entry->oa;
-	leaf->shift = entry->shift;
+	leaf->shift = (uint8_t)owner_shift(entry->owner);
 	leaf->level = entry->level;
 	leaf->table_perms = entry->table_perms;
 	leaf->pas = (enum pas)entry->pas;
@@ -527,16 +604,18 @@ static void entry_to_leaf(const struct tlb_entry *entry, struct leaf *leaf)
 static void entry_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry)
 {
 	entry->exec = true;
-	tlb->contexts[entry->context].exec = true;
+	entry_context(tlb, entry)->exec = true;
 }
 
-static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t key, uint64_t ia,
-                        bool exec, const struct leaf *leaf)
+static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb_tag *tag,
+                        uint64_t ia, bool exec, const struct leaf *leaf)
 {
-	unsigned id = context_find(tlb, key);
-	struct tlb_entry *entry =
-	        id == CONTEXT_NONE ? NULL : array_find_at(tlb, array, id, id, ia, leaf->shift);
+	unsigned id = tag_find(tlb, tag);
+	struct tlb_entry *entry = NULL;
 
+	if (id != CONTEXT_NONE && (tlb->contexts[id].leaf_shifts & BIT(leaf->shift)) != 0) {
+		entry = array_find_at(array, owner_make(tlb, id, leaf->shift), ia >> leaf->shift);
+	}
 	if (entry != NULL) {
 		// Walked again although held (a dirty-state update): a new dirty or access flag
 		// leaves what was derived valid, anything else does not.
@@ -546,9 +625,10 @@ static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t k
 		    entry->table_perms != leaf->table_perms || entry->pas != (uint8_t)leaf->pas) {
 			announce_entry(tlb, entry);
 		}
+		tlb->s2_changes += array == &tlb->s2;
 		tlb->contexts[id].stamp = ++tlb->clock;
 	} else {
-		entry = array_insert(tlb, array, key, ia, leaf->shift);
+		entry = array_insert(tlb, array, tag, ia, leaf->shift);
 	}
 	entry->desc = leaf->desc;
 	entry->oa = leaf->oa;
@@ -561,94 +641,91 @@ static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t k
 	}
 }
 
-bool tlb_lookup_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+static bool leaf_found(struct mmu_tlb *tlb, struct tlb_entry *entry, bool exec, struct leaf *leaf)
+{
+	entry_context(tlb, entry)->stamp = ++tlb->clock;
+	if (exec && !entry->exec) {
+		entry_mark_exec(tlb, entry);
+	}
+	entry_to_leaf(entry, leaf);
+	return true;
+}
+
+bool tlb_lookup_s1(struct mmu_tlb *tlb, struct tlb_tag *by_asid, struct tlb_tag *global,
+                   uint64_t va, bool exec, struct leaf *leaf)
+{
+	uint64_t ia = (uint64_t)sext(va, 56);
+	struct tlb_entry *entry;
+	unsigned id;
+
+	if (!tlb_keeps(tlb)) {
+		return false;
+	}
+	id = tag_find(tlb, by_asid);
+	if (id != CONTEXT_NONE) {
+		entry = array_find(tlb, &tlb->s1, id, ia);
+		if (entry != NULL) {
+			return leaf_found(tlb, entry, exec, leaf);
+		}
+	}
+	if (global->key == by_asid->key) {
+		return false;
+	}
+	id = tag_find(tlb, global);
+	entry = id == CONTEXT_NONE ? NULL : array_find(tlb, &tlb->s1, id, ia);
+	return entry != NULL && leaf_found(tlb, entry, exec, leaf);
+}
+
+bool tlb_lookup_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
                    struct leaf *leaf)
 {
 	struct tlb_entry *entry;
-	unsigned c1;
-	unsigned c2;
-
-	if (!tlb_keeps(tlb) || tlb->s1.shifts == 0) {
-		return false;
-	}
-	c1 = context_find(tlb, tags->asid_key);
-	c2 = tags->global_key == tags->asid_key ? c1 : context_find(tlb, tags->global_key);
-	if (c1 == CONTEXT_NONE && c2 == CONTEXT_NONE) {
-		return false;
-	}
-	entry = array_find(tlb, &tlb->s1, c1, c2, (uint64_t)sext(va, 56));
-	if (entry == NULL) {
-		return false;
-	}
-	tlb->contexts[entry->context].stamp = ++tlb->clock;
-	if (exec && !entry->exec) {
-		entry_mark_exec(tlb, entry);
-	}
-	entry_to_leaf(entry, leaf);
-	return true;
-}
-
-bool tlb_lookup_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec, struct leaf *leaf)
-{
-	struct tlb_entry *entry;
 	unsigned id;
 
-	if (!tlb_keeps(tlb) || tlb->s2.shifts == 0) {
+	if (!tlb_keeps(tlb)) {
 		return false;
 	}
-	id = context_find(tlb, key);
-	if (id == CONTEXT_NONE) {
-		return false;
-	}
-	entry = array_find(tlb, &tlb->s2, id, id, ipa);
-	if (entry == NULL) {
-		return false;
-	}
-	tlb->contexts[id].stamp = ++tlb->clock;
-	if (exec && !entry->exec) {
-		entry_mark_exec(tlb, entry);
-	}
-	entry_to_leaf(entry, leaf);
-	return true;
+	id = tag_find(tlb, tag);
+	entry = id == CONTEXT_NONE ? NULL : array_find(tlb, &tlb->s2, id, ipa);
+	return entry != NULL && leaf_found(tlb, entry, exec, leaf);
 }
 
-void tlb_insert_s1(struct mmu_tlb *tlb, const struct tlb_tags *tags, uint64_t va, bool exec,
+void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool exec,
                    const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
-		leaf_insert(tlb, &tlb->s1, leaf->global ? tags->global_key : tags->asid_key,
-		            (uint64_t)sext(va, 56), exec, leaf);
+		leaf_insert(tlb, &tlb->s1, tag, (uint64_t)sext(va, 56), exec, leaf);
 	}
 }
 
-void tlb_insert_s2(struct mmu_tlb *tlb, uint64_t key, uint64_t ipa, bool exec,
+void tlb_insert_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
                    const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
-		leaf_insert(tlb, &tlb->s2, key, ipa, exec, leaf);
+		leaf_insert(tlb, &tlb->s2, tag, ipa, exec, leaf);
 	}
 }
 
-bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+bool tlb_walk_lookup(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
                      int start_level, struct walk_point *point)
 {
+	unsigned shift = 2 * granule - 3;
 	unsigned id;
 
-	if (!tlb_keeps(tlb) || tlb->walk.shifts == 0) {
+	if (!tlb_keeps(tlb)) {
 		return false;
 	}
-	id = context_find(tlb, key);
+	id = tag_find(tlb, tag);
 	if (id == CONTEXT_NONE || tlb->contexts[id].walks == 0) {
 		return false;
 	}
-	for (int level = 3; level > start_level; level--) {
-		unsigned shift = level_shift(granule, level - 1);
+	for (int level = 3; level > start_level; level--, shift += granule - 3) {
 		const struct tlb_entry *entry;
 
-		if ((tlb->walk.shifts & BIT(shift)) == 0) {
+		if ((tlb->contexts[id].walk_shifts & BIT(shift)) == 0) {
 			continue;
 		}
-		entry = array_find_at(tlb, &tlb->walk, id, id, ia, shift);
+		entry = array_find_at(&tlb->walk, owner_make(tlb, id, shift), ia >> shift);
 		if (entry != NULL && entry->level == level) {
 			point->table = entry->oa;
 			point->level = entry->level;
@@ -660,20 +737,22 @@ bool tlb_walk_lookup(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned gr
 	return false;
 }
 
-void tlb_walk_insert(struct mmu_tlb *tlb, uint64_t key, uint64_t ia, unsigned granule,
+void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
                      const struct walk_point *point)
 {
 	unsigned shift = level_shift(granule, point->level - 1);
-	struct tlb_entry *entry;
+	struct tlb_entry *entry = NULL;
 	unsigned id;
 
 	if (!tlb_keeps(tlb) || shift > 55) {
 		return;
 	}
-	id = context_find(tlb, key);
-	entry = id == CONTEXT_NONE ? NULL : array_find_at(tlb, &tlb->walk, id, id, ia, shift);
+	id = tag_find(tlb, tag);
+	if (id != CONTEXT_NONE && (tlb->contexts[id].walk_shifts & BIT(shift)) != 0) {
+		entry = array_find_at(&tlb->walk, owner_make(tlb, id, shift), ia >> shift);
+	}
 	if (entry == NULL) {
-		entry = array_insert(tlb, &tlb->walk, key, ia, shift);
+		entry = array_insert(tlb, &tlb->walk, tag, ia, shift);
 	}
 	entry->oa = point->table;
 	entry->desc = 0;
@@ -692,6 +771,8 @@ struct invalidation {
 	uint64_t mask, value; // contexts by key
 	uint64_t global_mask, global_value; // and these
 	uint64_t first, last; // addresses, inclusive
+	uint64_t exact[EXACT_MAX]; // the keys that are meant, where the message names all of them
+	unsigned exact_count; // 0: look at every context
 	unsigned announced;
 	bool broad; // more was dropped than announced
 	bool broad_exec;
@@ -702,15 +783,12 @@ static bool context_meant(const struct invalidation *inv, uint64_t key)
 	return (key & inv->mask) == inv->value || (key & inv->global_mask) == inv->global_value;
 }
 
+// A live entry of a context that is meant.
 static void invalidate_entry(struct invalidation *inv, struct tlb_array *array,
                              struct tlb_entry *entry)
 {
 	struct mmu_tlb *tlb = inv->tlb;
-	const struct tlb_context *context = &tlb->contexts[entry->context];
 
-	if (!entry_live(tlb, entry) || !context_meant(inv, context->key)) {
-		return;
-	}
 	if (!array->walk) {
 		// The TTL hint of the cruel machine: an entry of another level may stay (D8.14.5).
 		if (tlb->mode == MMU_TLB_KEEP && (inv->message->ttl & 3) != 0 &&
@@ -718,7 +796,7 @@ static void invalidate_entry(struct invalidation *inv, struct tlb_array *array,
 			return;
 		}
 		// All stage-2 drops of one message are one announcement.
-		if ((context->key & KEY_STAGE2) == 0 && inv->announced < ANNOUNCE_MAX) {
+		if (array != &tlb->s2 && inv->announced < ANNOUNCE_MAX) {
 			inv->announced++;
 			announce_entry(tlb, entry);
 		} else {
@@ -735,42 +813,68 @@ static void invalidate_by_scan(struct invalidation *inv, struct tlb_array *array
 	for (size_t set = 0; set < array->set_count; set++) {
 		for (size_t i = 0; i < set_size(array, set); i++) {
 			struct tlb_entry *entry = set_entry(array, set, i);
+			unsigned shift = owner_shift(entry->owner);
 
-			if (entry->gen != 0 && entry->tag >= inv->first >> entry->shift &&
-			    entry->tag <= inv->last >> entry->shift) {
+			if (entry_live(inv->tlb, entry) && entry->tag >= inv->first >> shift &&
+			    entry->tag <= inv->last >> shift &&
+			    context_meant(inv, entry_context(inv->tlb, entry)->key)) {
 				invalidate_entry(inv, array, entry);
 			}
 		}
 	}
 }
 
-static void invalidate_range(struct invalidation *inv, struct tlb_array *array)
+// The range in one context. False: it is large, a scan finds it faster.
+static bool invalidate_in_context(struct invalidation *inv, struct tlb_array *array, unsigned id)
 {
-	uint64_t probes = 0;
-	uint64_t shifts;
+	const struct mmu_tlb *tlb = inv->tlb;
+	const struct tlb_context *context = &tlb->contexts[id];
+	uint64_t shifts = array->walk ? context->walk_shifts : context->leaf_shifts;
 
-	for (shifts = array->shifts; shifts != 0; shifts &= shifts - 1) {
-		unsigned shift = ctz64(shifts);
+	if ((array->walk ? context->walks : context->leaves) == 0) {
+		return true;
+	}
+	for (; shifts != 0; shifts &= shifts - 1) {
+		unsigned shift = (unsigned)ctz64(shifts);
+		uint64_t owner = owner_make(tlb, id, shift);
+		uint64_t last = inv->last >> shift;
 
-		probes += (inv->last >> shift) - (inv->first >> shift) + 1;
-		if (probes > array->set_count) {
-			invalidate_by_scan(inv, array);
-			return;
+		if (unlikely(last - (inv->first >> shift) > array->set_count)) {
+			return false;
+		}
+		for (uint64_t tag = inv->first >> shift; tag <= last; tag++) {
+			struct tlb_entry *entry = array_find_at(array, owner, tag);
+
+			if (entry != NULL) {
+				invalidate_entry(inv, array, entry);
+			}
 		}
 	}
-	for (shifts = array->shifts; shifts != 0; shifts &= shifts - 1) {
-		unsigned shift = ctz64(shifts);
+	return true;
+}
 
-		for (uint64_t tag = inv->first >> shift; tag <= inv->last >> shift; tag++) {
-			size_t set = array_set(array, tag, shift);
+static void invalidate_range(struct invalidation *inv, struct tlb_array *array)
+{
+	struct mmu_tlb *tlb = inv->tlb;
 
-			for (size_t i = 0; i < set_size(array, set); i++) {
-				struct tlb_entry *entry = set_entry(array, set, i);
+	if (inv->exact_count != 0) {
+		for (unsigned i = 0; i < inv->exact_count; i++) {
+			unsigned id = context_find(tlb, inv->exact[i]);
 
-				if (entry->gen != 0 && entry->tag == tag && entry->shift == shift) {
-					invalidate_entry(inv, array, entry);
-				}
+			if (id != CONTEXT_NONE && !invalidate_in_context(inv, array, id)) {
+				invalidate_by_scan(inv, array);
+				return;
 			}
+		}
+		return;
+	}
+	for (size_t i = 0; i < tlb->active_count; i++) {
+		unsigned id = tlb->active[i];
+
+		if (context_meant(inv, tlb->contexts[id].key) &&
+		    !invalidate_in_context(inv, array, id)) {
+			invalidate_by_scan(inv, array);
+			return;
 		}
 	}
 }
@@ -817,52 +921,67 @@ static void announce_broad(const struct invalidation *inv)
 	announce(inv->tlb, &drop);
 }
 
-void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
+// Which contexts the message means, as masks over their keys, and as keys where it names them.
+static void invalidation_scope(struct invalidation *inv)
 {
-	struct invalidation inv = {.tlb = tlb, .message = message};
+	const struct mmu_tlbi *message = inv->message;
 	bool has_vmid = message->kind == MMU_REGIME_EL10;
 	bool has_asid = has_vmid || message->kind == MMU_REGIME_EL20;
-	uint64_t kind = (uint64_t)message->kind;
+	bool by_vmid = has_vmid && message->use_vmid && message->op != MMU_TLBI_ALL;
 
-	inv.mask = KEY_USED | KEY_KIND | KEY_SECURE;
-	inv.value = KEY_USED | kind |
-	            (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
-	if (has_vmid && message->use_vmid && message->op != MMU_TLBI_ALL) {
-		inv.mask |= KEY_VMID;
-		inv.value |= (uint64_t)message->vmid << KEY_VMID_SHIFT;
+	inv->mask = KEY_USED | KEY_KIND | KEY_SECURE;
+	inv->value = KEY_USED | (uint64_t)message->kind |
+	             (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
+	if (by_vmid) {
+		inv->mask |= KEY_VMID;
+		inv->value |= (uint64_t)message->vmid << KEY_VMID_SHIFT;
 	}
 	switch (message->op) {
 	case MMU_TLBI_ALL:
 	case MMU_TLBI_VMALLS12:
 		break;
 	case MMU_TLBI_IPA:
-		inv.mask |= KEY_STAGE2 | KEY_IPA_NS;
-		inv.value |= KEY_STAGE2 | (message->secure && message->ipa_ns ? KEY_IPA_NS : 0);
+		inv->mask |= KEY_STAGE2 | KEY_IPA_NS;
+		inv->value |= KEY_STAGE2 | (message->secure && message->ipa_ns ? KEY_IPA_NS : 0);
 		break;
 	default:
-		inv.mask |= KEY_STAGE2;
+		inv->mask |= KEY_STAGE2;
 		break;
 	}
-	inv.global_mask = inv.mask;
-	inv.global_value = inv.value;
+	inv->global_mask = inv->mask;
+	inv->global_value = inv->value;
 	if (has_asid && (message->op == MMU_TLBI_ASID || message->op == MMU_TLBI_VA)) {
-		inv.mask |= KEY_ASID | KEY_GLOBAL;
-		inv.value |= (uint64_t)message->asid << KEY_ASID_SHIFT;
+		inv->mask |= KEY_ASID | KEY_GLOBAL;
+		inv->value |= (uint64_t)message->asid << KEY_ASID_SHIFT;
 		if (message->op == MMU_TLBI_ASID) {
-			inv.global_mask = inv.mask;
-			inv.global_value = inv.value;
+			inv->global_mask = inv->mask;
+			inv->global_value = inv->value;
 		} else {
-			inv.global_mask |= KEY_GLOBAL;
-			inv.global_value |= KEY_GLOBAL;
+			inv->global_mask |= KEY_GLOBAL;
+			inv->global_value |= KEY_GLOBAL;
 		}
 	}
+	if (has_vmid && !by_vmid) {
+		return;
+	}
+	if (message->op == MMU_TLBI_IPA || !has_asid) {
+		inv->exact[inv->exact_count++] = inv->value;
+	} else if (message->op == MMU_TLBI_VA) {
+		inv->exact[inv->exact_count++] = inv->value;
+		inv->exact[inv->exact_count++] = inv->global_value;
+	}
+}
+
+void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
+{
+	struct invalidation inv = {.tlb = tlb, .message = message};
+	bool ipa = message->op == MMU_TLBI_IPA;
+
+	invalidation_scope(&inv);
 	switch (message->op) {
 	case MMU_TLBI_VA:
 	case MMU_TLBI_VAA:
-	case MMU_TLBI_IPA: {
-		bool ipa = message->op == MMU_TLBI_IPA;
-		struct tlb_array *array = ipa ? &tlb->s2 : &tlb->s1;
-
+	case MMU_TLBI_IPA:
 		inv.first = ipa ? message->start : (uint64_t)sext(message->start, 56);
 		inv.last = inv.first + (message->end - message->start) - 1;
 		if (message->end == message->start) {
@@ -871,12 +990,11 @@ void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
 		if (message->end == 0 || inv.last < inv.first) {
 			inv.last = UINT64_MAX;
 		}
-		invalidate_range(&inv, array);
+		invalidate_range(&inv, ipa ? &tlb->s2 : &tlb->s1);
 		if (!message->last_level_only) {
 			invalidate_range(&inv, &tlb->walk);
 		}
 		break;
-	}
 	default:
 		invalidate_contexts(&inv);
 		break;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Walks of translation tables: descriptors, the stage-1 walk (AArch64.S1Walk), the stage-2 walk
 // with its permissions and hardware updates (AArch64.S2Walk, AArch64.S2Translate).
+#include <string.h>
+
 #include "mmu/mmu_internal.h"
 
 bool fault_set(struct walker *w, enum mmu_fault_type type, int level, const char *control)
@@ -22,14 +24,47 @@ static struct bus_attrs walk_attrs(enum pas pas)
 	return (struct bus_attrs){.pas = pas, .pe = BUS_PE_NONE, .privileged = true};
 }
 
-bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t *desc)
+static inline uint64_t descriptor_load(const uint8_t *host, bool big_endian)
 {
+	uint64_t desc;
+
+	memcpy(&desc, host, sizeof(desc));
+	return unlikely(big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
+	               ? __builtin_bswap64(desc)
+	               : desc;
+}
+
+// Tables elsewhere than in the RAM of the last one.
+static __attribute__((noinline)) bool descriptor_read_far(struct walker *w, uint64_t pa,
+                                                          enum pas pas, bool big_endian,
+                                                          uint64_t *desc)
+{
+	const struct bus_ram *ram = bus_ram_find(w->bus, pas, pa);
+
+	if (ram != NULL) {
+		w->windows[pas] = (struct ram_window){ram->base, ram->size, ram->host};
+		*desc = descriptor_load(ram->host + (pa - ram->base), big_endian);
+		return true;
+	}
 	if (bus_read(w->bus, pa, 8, walk_attrs(pas), desc) != BUS_OK) {
 		return false;
 	}
 	if (unlikely(big_endian)) {
 		*desc = __builtin_bswap64(*desc);
 	}
+	return true;
+}
+
+// Fetch one descriptor; its address is a multiple of 8. False: bus error.
+static inline bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian,
+                                   uint64_t *desc)
+{
+	const struct ram_window *window = &w->windows[pas];
+
+	if (unlikely(pa - window->base >= window->size)) {
+		return descriptor_read_far(w, pa, pas, big_endian, desc);
+	}
+	*desc = descriptor_load(window->host + (pa - window->base), big_endian);
 	return true;
 }
 
@@ -133,24 +168,13 @@ static bool s2_fault(struct walker *w, uint64_t ipa, enum pas ipa_pas,
 	return fault_set(w, type, level, control);
 }
 
-static struct s2_params *s2_params_of(struct walker *w, enum pas ipa_pas)
-{
-	unsigned space = ipa_pas == PAS_SECURE;
-
-	if (!w->s2_ready[space]) {
-		s2_params_decode(w->regime, ipa_pas, &w->s2[space]);
-		w->s2_ready[space] = true;
-	}
-	return &w->s2[space];
-}
-
 // What a walk of stage 2 needs and leaves behind.
 struct s2_step {
 	uint64_t ipa;
 	enum pas ipa_pas;
 	const struct s2_access *access;
 	const struct s2_params *params;
-	uint64_t key;
+	struct tlb_tag *tag;
 	uint64_t desc_pa;
 	enum pas desc_pas;
 };
@@ -163,8 +187,10 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 	struct walk_point point = {.table = p->table, .level = p->start_level, .pas = p->table_pas};
 	uint64_t place;
 	uint64_t desc;
+	int level;
 
-	tlb_walk_lookup(w->tlb, step->key, ipa, p->granule, p->start_level, &point);
+	tlb_walk_lookup(w->tlb, step->tag, ipa, p->granule, p->start_level, &point);
+	level = point.level;
 	place = desc_place(point.table, ipa, p->granule, point.level,
 	                   index_top(p->granule, point.level, p->start_level, p->ia_bits));
 	if (!address_fits(place, p->oa_bits)) {
@@ -178,9 +204,15 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 		}
 		switch (desc_kind(desc, p->granule, point.level, p->ds, features->pa_bits)) {
 		case DESC_INVALID:
+			if (point.level != level) {
+				tlb_walk_insert(w->tlb, step->tag, ipa, p->granule, &point);
+			}
 			return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_TRANSLATION,
 			                point.level, NULL);
 		case DESC_IS_LEAF:
+			if (point.level != level) {
+				tlb_walk_insert(w->tlb, step->tag, ipa, p->granule, &point);
+			}
 			leaf_fill(leaf, desc, p->granule, point.level, p->ds, features->lpa);
 			leaf->pas = p->output_pas;
 			leaf->table_perms = 0;
@@ -206,7 +238,10 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 				                MMU_FAULT_ADDRESS_SIZE, point.level, "VTCR_EL2.PS");
 			}
 			point.level++;
-			tlb_walk_insert(w->tlb, step->key, ipa, p->granule, &point);
+			// Of the tables on the way the last one serves for most that comes after.
+			if (unlikely(tlb_never_forgets(w->tlb))) {
+				tlb_walk_insert(w->tlb, step->tag, ipa, p->granule, &point);
+			}
 			break;
 		}
 	}
@@ -298,7 +333,8 @@ static bool s2_needs_dirty(const struct s2_params *p, const struct s2_access *ac
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
                   struct s2_output *out)
 {
-	struct s2_params *p = s2_params_of(w, ipa_pas);
+	bool space = ipa_pas == PAS_SECURE;
+	const struct s2_params *p = view_s2(w->view, space);
 	struct s2_step step = {.ipa = ipa, .ipa_pas = ipa_pas, .access = access, .params = p};
 	struct leaf *leaf = &out->leaf;
 	bool hit;
@@ -314,8 +350,8 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 		                : secure_space ? "VSTCR_EL2.T0SZ"
 		                               : "VTCR_EL2.T0SZ");
 	}
-	step.key = tlb_key_s2(w->regime, ipa_pas);
-	hit = tlb_lookup_s2(w->tlb, step.key, ipa, access->fetch, leaf) &&
+	step.tag = &w->view->s2_tag[space];
+	hit = tlb_lookup_s2(w->tlb, step.tag, ipa, access->fetch, leaf) &&
 	      address_fits(leaf_output(leaf, ipa), p->oa_bits) &&
 	      !s2_needs_dirty(p, access, leaf->desc);
 	if (!hit && !s2_walk(w, &step, leaf)) {
@@ -329,9 +365,10 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 			return false;
 		}
 		if ((leaf->desc & DESC_AF) != 0) {
-			tlb_insert_s2(w->tlb, step.key, ipa, access->fetch, leaf);
+			tlb_insert_s2(w->tlb, step.tag, ipa, access->fetch, leaf);
 		}
 	}
+	out->held = tlb_keeps(w->tlb) && (leaf->desc & DESC_AF) != 0;
 	out->pa = leaf_output(leaf, ipa);
 	out->readable = (leaf->desc & DESC_S2AP0) != 0;
 	out->writable = (leaf->desc & DESC_S2AP1) != 0;
@@ -365,22 +402,53 @@ static uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
 	return perms;
 }
 
+// Stage 2 of the address of a stage 1 descriptor, and the descriptor. Remembers where the page of the
+// table is, as long as the TLB holds the entry that says so.
+static __attribute__((noinline)) bool s1_descriptor_by_s2(struct walker *w,
+                                                          const struct s1_params *params,
+                                                          const struct walk_point *point,
+                                                          struct s1_place *place, uint64_t *desc,
+                                                          struct table_hint *hint)
+{
+	struct s2_access access = {.read = true, .walk = true, .el0 = w->access->el0};
+	struct s2_output out;
+	const struct ram_window *window;
+
+	if (!s2_translate(w, place->desc_ipa, point->pas, &access, &out)) {
+		return false;
+	}
+	place->desc_pa = out.pa;
+	place->desc_pas = out.leaf.pas;
+	if (!descriptor_read(w, out.pa, out.leaf.pas, params->ee, desc)) {
+		return fault_set(w, MMU_FAULT_EXTERNAL_WALK, point->level, NULL);
+	}
+	window = &w->windows[out.leaf.pas];
+	if (out.held && out.pa - window->base < window->size) {
+		hint->page = place->desc_ipa >> PAGE_SHIFT | (uint64_t)point->pas << 62;
+		hint->changes = tlb_s2_changes(w->tlb);
+		hint->host = window->host + ((out.pa & ~PAGE_MASK) - window->base);
+	}
+	return true;
+}
+
 // Read a stage 1 descriptor; its address is an IPA where stage 2 is on.
-static bool s1_descriptor(struct walker *w, const struct s1_params *params,
-                          const struct walk_point *point, struct s1_place *place, uint64_t *desc)
+static inline bool s1_descriptor(struct walker *w, const struct s1_params *params,
+                                 const struct walk_point *point, struct s1_place *place,
+                                 uint64_t *desc)
 {
 	place->desc_ipa_pas = point->pas;
 	place->desc_pa = place->desc_ipa;
 	place->desc_pas = point->pas;
-	if (w->s2_on) {
-		struct s2_access access = {.read = true, .walk = true, .el0 = w->access->el0};
-		struct s2_output out;
+	if (w->view->s2_on) {
+		uint64_t page = place->desc_ipa >> PAGE_SHIFT;
+		struct table_hint *hint = &w->view->hints[(page ^ page >> 3) & (TABLE_HINTS - 1)];
 
-		if (!s2_translate(w, place->desc_ipa, point->pas, &access, &out)) {
-			return false;
+		if (w->tlb == NULL || hint->page != (page | (uint64_t)point->pas << 62) ||
+		    hint->changes != tlb_s2_changes(w->tlb)) {
+			return s1_descriptor_by_s2(w, params, point, place, desc, hint);
 		}
-		place->desc_pa = out.pa;
-		place->desc_pas = out.leaf.pas;
+		*desc = descriptor_load(hint->host + (place->desc_ipa & PAGE_MASK), params->ee);
+		return true;
 	}
 	if (!descriptor_read(w, place->desc_pa, place->desc_pas, params->ee, desc)) {
 		return fault_set(w, MMU_FAULT_EXTERNAL_WALK, point->level, NULL);
@@ -400,7 +468,7 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
 	// A Secure walk that went through a Non-secure table gives non-global entries.
 	leaf->global =
 	        !params->two_ranges ||
-	        ((desc & DESC_NG) == 0 && !(regime_secure(regime) && point->pas == PAS_NONSECURE));
+	        ((desc & DESC_NG) == 0 && !(w->view->secure && point->pas == PAS_NONSECURE));
 	if (!address_fits(leaf_output(leaf, va), params->oa_bits)) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, leaf->level,
 		                 control_name(regime, CONTROL_IPS));
@@ -418,16 +486,18 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 	const struct mmu_features *features = regime->features;
 	struct walk_point point = {.table = params->table,
 	                           .level = params->start_level,
-	                           .pas = regime_secure(regime) ? PAS_SECURE : PAS_NONSECURE};
+	                           .pas = w->view->secure ? PAS_SECURE : PAS_NONSECURE};
+	struct tlb_tag *tag = &w->view->by_asid;
 	uint64_t tag_va = (uint64_t)sext(va, 56);
 	uint64_t desc;
+	int level;
 
 	if (params->epd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
 		                 control_name(regime, params->upper ? CONTROL_EPD1 : CONTROL_EPD0));
 	}
-	tlb_walk_lookup(w->tlb, w->tags.asid_key, tag_va, params->granule, params->start_level,
-	                &point);
+	tlb_walk_lookup(w->tlb, tag, tag_va, params->granule, params->start_level, &point);
+	level = point.level;
 	place->desc_ipa = desc_place(point.table, va, params->granule, point.level,
 	                             index_top(params->granule, point.level, params->start_level,
 	                                       params->ia_bits));
@@ -441,8 +511,14 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 		switch (desc_kind(desc, params->granule, point.level, params->ds,
 		                  features->pa_bits)) {
 		case DESC_INVALID:
+			if (point.level != level) {
+				tlb_walk_insert(w->tlb, tag, tag_va, params->granule, &point);
+			}
 			return fault_set(w, MMU_FAULT_TRANSLATION, point.level, NULL);
 		case DESC_IS_LEAF:
+			if (point.level != level) {
+				tlb_walk_insert(w->tlb, tag, tag_va, params->granule, &point);
+			}
 			return s1_leaf_done(w, params, &point, va, desc, leaf);
 		case DESC_IS_TABLE:
 			point.table = desc_address(desc, params->granule, params->granule,
@@ -459,7 +535,9 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 				                 control_name(regime, CONTROL_IPS));
 			}
 			point.level++;
-			tlb_walk_insert(w->tlb, w->tags.asid_key, tag_va, params->granule, &point);
+			if (unlikely(tlb_never_forgets(w->tlb))) {
+				tlb_walk_insert(w->tlb, tag, tag_va, params->granule, &point);
+			}
 			break;
 		}
 	}

@@ -317,6 +317,7 @@ struct timer *timer_new(struct pe *pe, struct event_queue *queue)
 		s->virtual_count = i == STREAM_KERNEL;
 		event_init(&s->event, i == STREAM_KERNEL ? "event-stream" : "event-stream-el2",
 		           stream_fire, s);
+		s->event.background = true; // wakes from WFE only
 	}
 	bind_all(timer);
 	timer_reset(timer);

@@ -369,6 +369,7 @@ START_TEST(system_reset_starts_again)
 	code[skip] = 0xb4000006 | ((at - skip) & 0x7ffff) << 5; // cbz x6
 	exit_with(5);
 	run_exits(3);
+	ck_assert_uint_lt(result.insns, 200); // of all three runs, each counted once
 }
 END_TEST
 
@@ -442,6 +443,28 @@ START_TEST(waiting_for_nothing_is_stuck)
 	run();
 	ck_assert_int_eq(result.outcome, STRATA_STUCK);
 	ck_assert_ptr_nonnull(strstr(result.message, "nothing pending"));
+}
+END_TEST
+
+START_TEST(an_event_stream_keeps_no_one_waiting)
+{
+	// EVNTEN, EVNTI 4: an event every 32 counts, 512 ns. It wakes from WFE but not from WFI.
+	unsigned loop;
+
+	mov(0, 0x44);
+	emit(0xd518e100); // msr cntkctl_el1, x0
+	mov(5, 100);
+	loop = at;
+	emit(0xd503205f); // wfe
+	emit(0xd10004a5); // sub x5, x5, #1
+	cbnz_to(5, loop);
+	wfi();
+	branch_to(at);
+	run();
+	ck_assert_int_eq(result.outcome, STRATA_STUCK);
+	ck_assert_ptr_nonnull(strstr(result.message, "nothing pending"));
+	ck_assert_uint_ge(result.time, 99 * 512);
+	ck_assert_uint_lt(result.insns, 1000);
 }
 END_TEST
 
@@ -865,6 +888,7 @@ int main(void)
 	tcase_add_loop_test(tcase, limits_are_kept, 0, 4);
 	tcase_add_test(tcase, virtual_time_is_limited);
 	tcase_add_test(tcase, waiting_for_nothing_is_stuck);
+	tcase_add_test(tcase, an_event_stream_keeps_no_one_waiting);
 	tcase_add_test(tcase, all_off_is_stuck);
 	tcase_add_test(tcase, an_exception_loop_is_stuck);
 	tcase_add_test(tcase, idle_time_is_skipped);

@@ -5,36 +5,60 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/event.h"
+#include "bus/bus.h"
+#include "cpu/code.h"
 #include "cpu/model.h"
+#include "cpu/pe.h"
 #include "cpu/pe_internal.h"
 #include "cpu/sysreg.h"
 #include "cpu/sysreg_internal.h"
 
 static struct cpu_model *model;
 static struct pe *pe;
+static struct bus *bus;
+static struct event_queue queue;
+static struct code_cache *code;
 
 #define HCR_TGE BIT(27)
 #define HCR_E2H BIT(34)
 #define HCR_RW BIT(31)
 #define SCR_NS BIT(0)
 
+static void drop_pe(void)
+{
+	if (pe != NULL) {
+		pe_destroy(pe);
+		code_cache_destroy(code);
+		event_queue_done(&queue);
+		bus_destroy(bus);
+	}
+	free(model);
+	pe = NULL;
+	model = NULL;
+}
+
 static void make_pe(const char *cpu, bool el2, bool el3)
 {
 	char error[256] = "";
+	const char *why = NULL;
+	struct pe_config config = {.affinity = 0x102, .has_el2 = el2, .has_el3 = el3};
 
-	free(pe);
-	free(model);
+	drop_pe();
 	model = cpu_model_parse(cpu, el2, el3, error, sizeof(error));
 	ck_assert_msg(model != NULL, "%s", error);
-	pe = calloc(1, sizeof(*pe));
-	pe->model = model;
-	pe->has_el2 = el2;
-	pe->has_el3 = el3;
-	pe->affinity = 0x102;
-	sysreg_init(pe);
-	sysreg_reset(pe);
+	bus = bus_create();
+	event_queue_init(&queue);
+	code = code_cache_create(bus, &model->features);
+	config.model = model;
+	config.bus = bus;
+	config.queue = &queue;
+	config.code = code;
+	ck_assert_msg(pe_create(&pe, &config, &why) == 0, "%s", why);
+	pe_reset(pe, el3 ? 3 : el2 ? 2 : 1, el3, 0);
 	// Nothing trapped by the levels above, Non-secure.
-	pe->sr[SR_SCR_EL3] |= (SCR_NS | BIT(11) | BIT(16) | BIT(17) | BIT(21) | BIT(25)) & model->writable[SR_SCR_EL3];
+	pe->sr[SR_SCR_EL3] |= (SCR_NS | BIT(11) | BIT(16) | BIT(17) | BIT(21) | BIT(25)) &
+	                      model->writable[SR_SCR_EL3];
 	pe->sr[SR_HCR_EL2] |= (BIT(40) | BIT(41) | BIT(47) | BIT(53)) & model->writable[SR_HCR_EL2];
 	pe->sr[SR_CNTHCTL_EL2] = 3;
 	pe->el = 1;
@@ -48,10 +72,7 @@ static void setup(void)
 
 static void teardown(void)
 {
-	free(pe);
-	free(model);
-	pe = NULL;
-	model = NULL;
+	drop_pe();
 }
 
 static uint16_t enc_of(enum sysreg reg)
@@ -66,7 +87,8 @@ static struct sysreg_decision ask(enum sysreg reg, unsigned el, bool read)
 }
 
 #define assert_ok(reg, el, read) ck_assert_int_eq(ask(reg, el, read).outcome, SYSREG_PERMITTED)
-#define assert_undefined(reg, el, read) ck_assert_int_eq(ask(reg, el, read).outcome, SYSREG_UNDEFINED)
+#define assert_undefined(reg, el, read) \
+	ck_assert_int_eq(ask(reg, el, read).outcome, SYSREG_UNDEFINED)
 #define assert_trap(reg, el, read, to, class, why) \
 	do { \
 		struct sysreg_decision d_ = ask(reg, el, read); \
@@ -294,7 +316,8 @@ START_TEST(maintenance_traps)
 	assert_ok(SR_TLBI_VAE1OS, 1, false);
 	pe->sr[SR_HCR_EL2] ^= BIT(54) | BIT(22); // TSW
 	assert_trap(SR_DC_CSW, 1, false, 2, 0x18, "HCR_EL2.TSW");
-	ck_assert_uint_eq(ask(SR_DC_CSW, 1, false).iss, 1u << 20 | 2u << 17 | 7u << 10 | 5u << 5 | 10u << 1);
+	ck_assert_uint_eq(ask(SR_DC_CSW, 1, false).iss,
+	                  1u << 20 | 2u << 17 | 7u << 10 | 5u << 5 | 10u << 1);
 	assert_trap(SR_DC_ZVA, 0, false, 1, 0x18, "SCTLR_EL1.DZE");
 	pe->sr[SR_SCTLR_EL1] |= BIT(14) | BIT(26);
 	pe->sr[SR_HCR_EL2] |= BIT(28); // TDZ
@@ -497,7 +520,8 @@ START_TEST(writable_bits)
 	sysreg_write(pe, SR_SCR_EL3, 0);
 	ck_assert_uint_eq(sysreg_read(pe, SR_SCR_EL3), 0x430);
 	sysreg_write(pe, SR_SCTLR_EL1, 0);
-	ck_assert_uint_eq(sysreg_read(pe, SR_SCTLR_EL1), 0x30400980); // LSMAOE nTLSMD EIS EOS SED ITD
+	ck_assert_uint_eq(sysreg_read(pe, SR_SCTLR_EL1),
+	                  0x30400980); // LSMAOE nTLSMD EIS EOS SED ITD
 	sysreg_write(pe, SR_VBAR_EL1, 0xffffffff80001fff);
 	ck_assert_uint_eq(sysreg_read(pe, SR_VBAR_EL1), 0xffffffff80001800);
 	sysreg_write(pe, SR_ACTLR_EL1, 0xffff);
@@ -704,7 +728,8 @@ START_TEST(feature_switches)
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64ISAR1_EL1], 11, 8), 1);
 	make_pe("cortex-a72,fp=off", true, true);
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64PFR0_EL1], 23, 16), 0xff);
-	ck_assert_uint_eq(bits(model->id[SR_ID_AA64ISAR0_EL1], 15, 4), 0); // no cryptography without SIMD
+	ck_assert_uint_eq(bits(model->id[SR_ID_AA64ISAR0_EL1], 15, 4),
+	                  0); // no cryptography without SIMD
 }
 END_TEST
 

@@ -54,9 +54,11 @@ static bool load_exceptions(struct checker *c, const char *path)
 			continue;
 		}
 		if (c->exception_count == EXCEPTIONS_MAX ||
-		    sscanf(text, "%31s %7s %7s %63s %63s #", e->encoding, e->el, e->direction, e->theirs, e->ours) != 5 ||
+		    sscanf(text, "%31s %7s %7s %63s %63s #", e->encoding, e->el, e->direction,
+		           e->theirs, e->ours) != 5 ||
 		    strchr(text, '#') == NULL) {
-			fprintf(stderr, "%s:%u: not \"ENCODING EL DIRECTION THEIRS OURS # rule\"\n", path, line);
+			fprintf(stderr, "%s:%u: not \"ENCODING EL DIRECTION THEIRS OURS # rule\"\n",
+			        path, line);
 			fclose(file);
 			return false;
 		}
@@ -67,8 +69,8 @@ static bool load_exceptions(struct checker *c, const char *path)
 	return true;
 }
 
-static bool excused(struct checker *c, const char *encoding, int el, const char *direction, const char *theirs,
-		    const char *ours)
+static bool excused(struct checker *c, const char *encoding, int el, const char *direction,
+                    const char *theirs, const char *ours)
 {
 	char level[8];
 
@@ -77,8 +79,8 @@ static bool excused(struct checker *c, const char *encoding, int el, const char 
 		struct exception *e = &c->exceptions[i];
 
 		if (fnmatch(e->encoding, encoding, 0) == 0 && fnmatch(e->el, level, 0) == 0 &&
-		    fnmatch(e->direction, direction, 0) == 0 && fnmatch(e->theirs, theirs, 0) == 0 &&
-		    fnmatch(e->ours, ours, 0) == 0) {
+		    fnmatch(e->direction, direction, 0) == 0 &&
+		    fnmatch(e->theirs, theirs, 0) == 0 && fnmatch(e->ours, ours, 0) == 0) {
 			e->used++;
 			return true;
 		}
@@ -94,29 +96,33 @@ static uint64_t hex(const json_t *value)
 // Does the configuration lean on a control of a feature that we have not?
 static bool config_usable(struct checker *c, json_t *config)
 {
-	static const char *const foreign[] = {"HFGRTR_EL2", "HFGWTR_EL2", "HFGITR_EL2", "HCRX_EL2", "HDFGRTR_EL2",
-					      "HDFGWTR_EL2", "HAFGRTR_EL2", "HDFGRTR2_EL2", "HDFGWTR2_EL2", "HFGRTR2_EL2",
-					      "HFGWTR2_EL2", "HFGITR2_EL2", "SCTLR2_EL1", "SCTLR2_EL2", "TCR2_EL1", "TCR2_EL2"};
+	static const char *const foreign[] = {"HFGRTR_EL2",  "HFGWTR_EL2",   "HFGITR_EL2",
+	                                      "HCRX_EL2",    "HDFGRTR_EL2",  "HDFGWTR_EL2",
+	                                      "HAFGRTR_EL2", "HDFGRTR2_EL2", "HDFGWTR2_EL2",
+	                                      "HFGRTR2_EL2", "HFGWTR2_EL2",  "HFGITR2_EL2",
+	                                      "SCTLR2_EL1",  "SCTLR2_EL2",   "TCR2_EL1",
+	                                      "TCR2_EL2"};
 	static const struct {
 		const char *name;
 		uint64_t mask;
 	} fields[] = {
-		{"HCR_EL2", MASK(45, 42)}, // NV, NV1, AT, NV2: FEAT_NV2
-		{"MDCR_EL2", BIT(27)}, // TDCC: FEAT_FGT
-		{"MDCR_EL3", BIT(27)},
-		{"CNTHCTL_EL2", MASK(19, 12)}, // FEAT_ECV
-		{"SCR_EL3", BIT(40)}, // TRNDR: FEAT_RNG_TRAP
-		{"SCTLR_EL1", BIT(63)}, // TIDCP: FEAT_TIDCP1
-		{"SCTLR_EL2", BIT(63)},
+	        {"HCR_EL2", MASK(45, 42)}, // NV, NV1, AT, NV2: FEAT_NV2
+	        {"MDCR_EL2", BIT(27)}, // TDCC: FEAT_FGT
+	        {"MDCR_EL3", BIT(27)},     {"CNTHCTL_EL2", MASK(19, 12)}, // FEAT_ECV
+	        {"SCR_EL3", BIT(40)}, // TRNDR: FEAT_RNG_TRAP
+	        {"SCTLR_EL1", BIT(63)}, // TIDCP: FEAT_TIDCP1
+	        {"SCTLR_EL2", BIT(63)},
 	};
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
-		if (hex(json_object_get(config, foreign[i])) != hex(json_object_get(c->base, foreign[i]))) {
+		if (hex(json_object_get(config, foreign[i])) !=
+		    hex(json_object_get(c->base, foreign[i]))) {
 			return false;
 		}
 	}
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
-		uint64_t changed = hex(json_object_get(config, fields[i].name)) ^ hex(json_object_get(c->base, fields[i].name));
+		uint64_t changed = hex(json_object_get(config, fields[i].name)) ^
+		                   hex(json_object_get(c->base, fields[i].name));
 
 		if (changed & fields[i].mask) {
 			return false;
@@ -141,7 +147,8 @@ static void set_config(struct checker *c, json_t *config, int el)
 	json_t *value;
 
 	sysreg_reset(c->pe);
-	json_object_foreach(config, name, value) {
+	json_object_foreach(config, name, value)
+	{
 		enum sysreg reg = register_by_name(name);
 
 		if (reg != SYSREG_NONE) {
@@ -152,7 +159,8 @@ static void set_config(struct checker *c, json_t *config, int el)
 	c->pe->sp_sel = el != 0;
 }
 
-static void describe(const struct checker *c, const struct sysreg_decision *decision, char *text, size_t size)
+static void describe(const struct checker *c, const struct sysreg_decision *decision, char *text,
+                     size_t size)
 {
 	unsigned el = c->pe->el;
 	bool tge = (c->pe->sr[SR_HCR_EL2] >> 27) & 1;
@@ -169,7 +177,8 @@ static void describe(const struct checker *c, const struct sysreg_decision *deci
 		if (decision->ec == 0) {
 			snprintf(text, size, "undef_EL%u", (unsigned)decision->target_el);
 		} else {
-			snprintf(text, size, "EL%u_%02x_%06x", (unsigned)decision->target_el, decision->ec, decision->iss);
+			snprintf(text, size, "EL%u_%02x_%06x", (unsigned)decision->target_el,
+			         decision->ec, decision->iss);
 		}
 		break;
 	}
@@ -183,13 +192,14 @@ static void normalise(char *theirs)
 			*p = '_';
 		}
 	}
-	if (strlen(theirs) > 6 && (strncmp(theirs + 3, "_24_000061", 10) == 0 || strncmp(theirs + 3, "_25_000061", 10) == 0)) {
+	if (strlen(theirs) > 6 && (strncmp(theirs + 3, "_24_000061", 10) == 0 ||
+	                           strncmp(theirs + 3, "_25_000061", 10) == 0)) {
 		snprintf(theirs, 8, "ok");
 	}
 }
 
-static void check_one(struct checker *c, const char *label, int el, const char *direction, const char *encoding,
-		      const char *expected)
+static void check_one(struct checker *c, const char *label, int el, const char *direction,
+                      const char *encoding, const char *expected)
 {
 	unsigned op0, op1, crn, crm, op2;
 	struct sysreg_decision decision;
@@ -220,9 +230,9 @@ static void check_one(struct checker *c, const char *label, int el, const char *
 		c->excused++;
 	} else {
 		if (c->failed++ < 40 || c->verbose) {
-			printf("%s: %s %s %s from EL%d: expected %s, got %s (%s)\n", label, encoding,
-			       reg == SYSREG_NONE ? "-" : sysreg_name(reg), direction, el, theirs, ours,
-			       decision.control != NULL ? decision.control : "-");
+			printf("%s: %s %s %s from EL%d: expected %s, got %s (%s)\n", label,
+			       encoding, reg == SYSREG_NONE ? "-" : sysreg_name(reg), direction, el,
+			       theirs, ours, decision.control != NULL ? decision.control : "-");
 		}
 	}
 	if (decision.outcome == SYSREG_TRAPPED && decision.control == NULL) {
@@ -252,9 +262,11 @@ static bool check_line(struct checker *c, const char *text, unsigned line)
 		c->other_config += json_object_size(results);
 	} else {
 		set_config(c, config, el);
-		json_object_foreach(results, encoding, expected) {
+		json_object_foreach(results, encoding, expected)
+		{
 			check_one(c, json_string_value(json_object_get(root, "name")), el,
-				  json_string_value(json_object_get(root, "dir")), encoding, json_string_value(expected));
+			          json_string_value(json_object_get(root, "dir")), encoding,
+			          json_string_value(expected));
 		}
 	}
 	json_decref(root);
@@ -306,7 +318,8 @@ int main(int argc, char **argv)
 	c->pe->has_el3 = true;
 	sysreg_init(c->pe);
 	good = load_exceptions(c, argv[2]) && check_file(c, argv[1]);
-	printf("%lu agree, %lu excused, %lu disagree; left out: %lu in configurations of absent features, %lu encodings "
+	printf("%lu agree, %lu excused, %lu disagree; left out: %lu in configurations of absent "
+	       "features, %lu encodings "
 	       "of absent features\n",
 	       c->agreed, c->excused, c->failed, c->other_config, c->no_row);
 	for (size_t i = 0; i < c->exception_count; i++) {

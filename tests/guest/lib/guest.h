@@ -179,12 +179,8 @@ static inline void dsb_isb(void)
 	__asm__ volatile("dsb sy\n\tisb" ::: "memory");
 }
 
-// Invalidates everything of every regime: TLBI ALLE1, ALLE2, ALLE3.
-static inline void tlbi_all(void)
-{
-	__asm__ volatile("dsb sy\n\ttlbi alle1\n\ttlbi alle2\n\ttlbi alle3\n\tdsb sy\n\tisb" ::
-				 : "memory");
-}
+// Invalidates everything of every regime in both Security states.
+void tlbi_all(void);
 
 // An ID register field (4 bits).
 static inline unsigned id_field(uint64_t reg, unsigned lsb)

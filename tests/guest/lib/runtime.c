@@ -352,6 +352,24 @@ struct exc guest_run(uint64_t spsr, uint64_t pc, const uint64_t x[8])
 	return e;
 }
 
+// TLBI ALLE1 and ALLE2 act on the Security state that SCR_EL3 selects; ALLE2 is UNDEFINED where EL2 is
+// not enabled there.
+void tlbi_all(void)
+{
+	uint64_t scr = read_sysreg(scr_el3);
+	bool has_sel2 = id_field(read_sysreg(id_aa64pfr0_el1), 36);
+
+	__asm__ volatile("dsb sy" ::: "memory");
+	write_sysreg(scr_el3, (scr & ~SCR_NS) | (has_sel2 ? SCR_EEL2 : 0));
+	__asm__ volatile("tlbi alle1" ::: "memory");
+	if (has_sel2) {
+		__asm__ volatile("tlbi alle2" ::: "memory");
+	}
+	write_sysreg(scr_el3, scr | SCR_NS);
+	__asm__ volatile("tlbi alle1\n\ttlbi alle2\n\ttlbi alle3\n\tdsb sy\n\tisb" ::: "memory");
+	write_sysreg(scr_el3, scr);
+}
+
 // ---- Known state before each test ---------------------------------------------------------------
 
 static void reset_debug(void)
