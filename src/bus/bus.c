@@ -354,21 +354,29 @@ static bool device_accepts(const struct bus_entry *entry, uint64_t pa, unsigned 
 enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
                          uint64_t *data)
 {
-	uint8_t *p;
+	const struct bus_ram *ram;
 	struct bus_entry *entry;
 
 	CHECK(size_valid(size) && attrs.pas < PAS_COUNT);
 	*data = 0;
-	p = bus_ram_ptr(bus, attrs.pas, pa, size);
-	if (likely(p != NULL)) {
-		*data = ram_load(p, size);
-		return BUS_OK;
+	ram = bus->last_ram[attrs.pas];
+	if (ram == NULL || pa - ram->base >= ram->size) {
+		entry = entry_find(bus, attrs.pas, pa);
+		if (entry == NULL) {
+			return BUS_ERROR;
+		}
+		if (entry->ram == NULL) {
+			return device_accepts(entry, pa, size)
+			               ? entry->type->read(entry->device, pa - entry->base, size, attrs, data)
+			               : BUS_ERROR;
+		}
+		ram = bus->last_ram[attrs.pas] = entry->ram;
 	}
-	entry = entry_find(bus, attrs.pas, pa);
-	if (entry == NULL || entry->ram != NULL || !device_accepts(entry, pa, size)) {
+	if (size > ram->size - (pa - ram->base)) {
 		return BUS_ERROR;
 	}
-	return entry->type->read(entry->device, pa - entry->base, size, attrs, data);
+	*data = ram_load(ram->host + (pa - ram->base), size);
+	return BUS_OK;
 }
 
 enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
@@ -376,28 +384,33 @@ enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bu
 {
 	struct bus_ram *ram;
 	struct bus_entry *entry;
+	uint64_t offset;
 
 	CHECK(size_valid(size) && attrs.pas < PAS_COUNT);
-	ram = bus_ram_find(bus, attrs.pas, pa);
-	if (likely(ram != NULL)) {
-		uint64_t offset = pa - ram->base;
-
-		if (ram->read_only || size > ram->size - offset) {
+	ram = bus->last_ram[attrs.pas];
+	if (ram == NULL || pa - ram->base >= ram->size) {
+		entry = entry_find(bus, attrs.pas, pa);
+		if (entry == NULL) {
 			return BUS_ERROR;
 		}
-		ram_store(ram->host + offset, size, data);
-		bus_code_written(bus, ram, pa);
-		if (unlikely(((pa ^ (pa + size - 1)) >> PAGE_SHIFT) != 0)) {
-			bus_code_written(bus, ram, pa + size - 1);
+		if (entry->ram == NULL) {
+			return device_accepts(entry, pa, size)
+			               ? entry->type->write(entry->device, pa - entry->base, size, attrs,
+			                                    zext(data, size * 8))
+			               : BUS_ERROR;
 		}
-		return BUS_OK;
+		ram = bus->last_ram[attrs.pas] = entry->ram;
 	}
-	entry = entry_find(bus, attrs.pas, pa);
-	if (entry == NULL || !device_accepts(entry, pa, size)) {
+	offset = pa - ram->base;
+	if (ram->read_only || size > ram->size - offset) {
 		return BUS_ERROR;
 	}
-	return entry->type->write(entry->device, pa - entry->base, size, attrs,
-	                          zext(data, size * 8));
+	ram_store(ram->host + offset, size, data);
+	bus_code_written(bus, ram, pa);
+	if (unlikely(((pa ^ (pa + size - 1)) >> PAGE_SHIFT) != 0)) {
+		bus_code_written(bus, ram, pa + size - 1);
+	}
+	return BUS_OK;
 }
 
 static bool range_is_ram(struct bus *bus, enum pas pas, uint64_t pa, uint64_t size)

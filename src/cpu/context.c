@@ -98,25 +98,66 @@ void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_r
 
 // ---- fast TLBs ------------------------------------------------------------------------------------------------
 
-static void fast_clear(struct fast_tlb *fast)
+static void entry_kill(struct fast_entry *e)
+{
+	e->tag_r = FAST_INVALID;
+	e->tag_w = FAST_INVALID;
+}
+
+static void fast_clear_data(struct fast_tlb *fast)
 {
 	if (fast->empty) {
 		return;
 	}
-	for (unsigned i = 0; i < FAST_COUNT; i++) {
-		fast->e[i].tag_r = FAST_INVALID;
-		fast->e[i].tag_w = FAST_INVALID;
+	for (unsigned w = 0; w < FAST_COUNT / 64; w++) {
+		for (uint64_t used = fast->used_e[w]; used != 0; used &= used - 1) {
+			entry_kill(&fast->e[w * 64 + ctz64(used)]);
+		}
+		fast->used_e[w] = 0;
 	}
-	for (unsigned i = 0; i < FAST_EXEC_COUNT; i++) {
-		fast->x[i].tag = FAST_INVALID;
+	for (uint32_t used = fast->used_a; used != 0; used &= used - 1) {
+		entry_kill(&fast->a[ctz64(used)]);
 	}
+	fast->used_a = 0;
 	fast->empty = true;
+}
+
+static void fast_clear_exec(struct fast_tlb *fast)
+{
+	if (fast->empty_x) {
+		return;
+	}
+	for (unsigned w = 0; w < FAST_EXEC_COUNT / 64; w++) {
+		for (uint64_t used = fast->used_x[w]; used != 0; used &= used - 1) {
+			fast->x[w * 64 + ctz64(used)].tag = FAST_INVALID;
+		}
+		fast->used_x[w] = 0;
+	}
+	fast->empty_x = true;
+}
+
+static void fast_clear(struct fast_tlb *fast)
+{
+	fast_clear_data(fast);
+	fast_clear_exec(fast);
 }
 
 static void fast_reset(struct fast_tlb *fast)
 {
-	fast->empty = false;
-	fast_clear(fast);
+	for (unsigned i = 0; i < FAST_COUNT; i++) {
+		entry_kill(&fast->e[i]);
+	}
+	for (unsigned i = 0; i < FAST_ALIGNED_COUNT; i++) {
+		entry_kill(&fast->a[i]);
+	}
+	for (unsigned i = 0; i < FAST_EXEC_COUNT; i++) {
+		fast->x[i].tag = FAST_INVALID;
+	}
+	memset(fast->used_e, 0, sizeof(fast->used_e));
+	memset(fast->used_x, 0, sizeof(fast->used_x));
+	fast->used_a = 0;
+	fast->empty = true;
+	fast->empty_x = true;
 }
 
 static bool key_equal(const struct fast_key *a, const struct fast_key *b)
@@ -181,6 +222,21 @@ static struct fast_tlb *context_allocate(struct pe *pe)
 	return oldest;
 }
 
+// A context as drops see it.
+#define CONTEXT_TAG_ASID MASK(15, 0)
+#define CONTEXT_TAG_VMID_SHIFT 16
+#define CONTEXT_TAG_VMID MASK(31, 16)
+#define CONTEXT_TAG_KIND_SHIFT 32
+#define CONTEXT_TAG_KIND MASK(35, 32)
+#define CONTEXT_TAG_SECURE BIT(36)
+#define CONTEXT_TAG_S1_OFF BIT(37) // without stage 1 the ASID means nothing
+
+static uint64_t context_tag(unsigned asid, unsigned vmid, unsigned kind, bool secure)
+{
+	return asid | (uint64_t)vmid << CONTEXT_TAG_VMID_SHIFT | (uint64_t)kind << CONTEXT_TAG_KIND_SHIFT |
+	       (secure ? CONTEXT_TAG_SECURE : 0);
+}
+
 static struct fast_tlb *context_find(struct pe *pe, const struct fast_key *key)
 {
 	uint16_t *hint = &pe->context_hint[key_hash(key)];
@@ -198,13 +254,9 @@ static struct fast_tlb *context_find(struct pe *pe, const struct fast_key *key)
 		found = context_allocate(pe);
 		found->key = *key;
 		found->id = ++pe->context_sequence;
-		pe->context_tags[found - pe->contexts] = (struct context_tag){
-			.asid = key->asid,
-			.vmid = key->vmid,
-			.kind = key->kind,
-			.secure = key->secure,
-			.s1_on = key->sctlr & SCTLR_M,
-		};
+		pe->context_tags[found - pe->contexts] =
+			context_tag(key->asid, key->vmid, key->kind, key->secure) |
+			(key->sctlr & SCTLR_M ? 0 : CONTEXT_TAG_S1_OFF);
 	}
 	*hint = (uint16_t)(found - pe->contexts);
 	found->used = ++pe->context_clock;
@@ -218,16 +270,6 @@ void pe_contexts_reset(struct pe *pe)
 	fast_reset(pe->none);
 	pe->none->id = ++pe->context_sequence;
 	pe->fast = pe->fast_unpriv = pe->exec_fast = pe->none;
-}
-
-static struct fast_tlb *context_for(struct pe *pe, unsigned el, bool pan)
-{
-	struct mmu_regime regime;
-	struct fast_key key;
-
-	pe_regime_build(pe, el, el == 3 || pe_secure_below_el3(pe), &regime);
-	key_build(&regime, el == 0, pan, &key);
-	return context_find(pe, &key);
 }
 
 // EL0's view through LDTR/STTR: from EL1, or from EL2 with E2H and TGE (Arm ARM, AArch64.IsUnprivAccessPriv).
@@ -245,11 +287,19 @@ bool pe_unpriv_is_el0(const struct pe *pe)
 
 void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
 {
+	struct fast_key key;
 	uint64_t sctlr;
 
 	pe_regime_build(pe, pe->el, pe_is_secure(pe), &view->regime);
-	view->fast = context_for(pe, pe->el, pan);
-	view->unpriv = unpriv_level(pe) ? context_for(pe, 0, false) : view->fast;
+	mmu_view_set(view->mmu, &view->regime);
+	key_build(&view->regime, pe->el == 0, pan, &key);
+	view->fast = view->unpriv = context_find(pe, &key);
+	if (unpriv_level(pe)) {
+		// EL0 is of the same regime.
+		key.el0 = true;
+		key.pan = false;
+		view->unpriv = context_find(pe, &key);
+	}
 	// HCR_EL2.{TGE,DC} mask M only; the other bits of SCTLR apply as they are.
 	sctlr = view->regime.sctlr;
 	view->checks.align = sctlr & SCTLR_A;
@@ -273,6 +323,7 @@ void pe_context_select(struct pe *pe)
 		pe_view_build(pe, view, pan);
 	}
 	pe->regime = &view->regime;
+	pe->mmu = view->mmu;
 	pe->exec_fast = view->fast;
 	pe->jump_id = view->fast->id;
 	pe->fast = view->data;
@@ -288,76 +339,109 @@ void pe_context_changed(struct pe *pe)
 
 // ---- dropping -------------------------------------------------------------------------------------------------
 
-static bool drop_matches(const struct context_tag *tag, const struct mmu_tlb_drop *drop)
+// The contexts that a drop means: those whose tag, masked, is one of two values.
+struct drop_match {
+	uint64_t mask, value;
+	uint64_t off_mask, off_value;
+};
+
+static struct drop_match drop_match(const struct mmu_tlb_drop *drop)
 {
+	struct drop_match m = {0};
+
 	if (drop->all) {
-		return true;
+		return m;
 	}
-	if (tag->kind != drop->kind || tag->secure != drop->secure) {
-		return false;
+	m.mask = CONTEXT_TAG_KIND | CONTEXT_TAG_SECURE;
+	if (!drop->any_vmid && drop->kind == MMU_REGIME_EL10) {
+		m.mask |= CONTEXT_TAG_VMID;
 	}
-	if (!drop->any_vmid && drop->kind == MMU_REGIME_EL10 && tag->vmid != drop->vmid) {
-		return false;
-	}
+	m.value = m.off_value = context_tag(drop->asid, drop->vmid, drop->kind, drop->secure);
 	// A context with stage 1 off has no ASID: stage-2 derived entries of any ASID are in it.
-	return drop->any_asid || drop->global || tag->asid == drop->asid || !tag->s1_on;
+	m.off_mask = m.mask | CONTEXT_TAG_S1_OFF;
+	m.off_value |= CONTEXT_TAG_S1_OFF;
+	if (!drop->any_asid && !drop->global) {
+		m.mask |= CONTEXT_TAG_ASID;
+	}
+	m.value &= m.mask;
+	m.off_value &= m.off_mask;
+	return m;
 }
 
-static void fast_drop_range(struct fast_tlb *fast, uint64_t va, unsigned shift)
+static inline void entry_drop(struct fast_entry *e, uint64_t base, uint64_t size)
 {
-	uint64_t size = shift < 64 ? UINT64_C(1) << shift : 0, base = shift < 64 ? va & ~(size - 1) : 0;
+	if (e->tag_r - base < size) {
+		e->tag_r = FAST_INVALID;
+	}
+	if (e->tag_w - base < size) {
+		e->tag_w = FAST_INVALID;
+	}
+}
+
+static void fast_drop_data(struct fast_tlb *fast, uint64_t va, unsigned shift)
+{
+	uint64_t size = UINT64_C(1) << shift, base = va & ~(size - 1), page = va >> PAGE_SHIFT;
 
 	if (shift == PAGE_SHIFT) {
-		struct fast_entry *e = &fast->e[(va >> PAGE_SHIFT) & (FAST_COUNT - 1)];
-		struct exec_entry *x = &fast->x[(va >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
-
-		if (e->tag_r == base) {
-			e->tag_r = FAST_INVALID;
-		}
-		if (e->tag_w == base) {
-			e->tag_w = FAST_INVALID;
-		}
-		if (x->tag == base) {
-			x->tag = FAST_INVALID;
+		entry_drop(&fast->e[page & (FAST_COUNT - 1)], base, size);
+		if (unlikely(fast->used_a != 0)) {
+			entry_drop(&fast->a[page & (FAST_ALIGNED_COUNT - 1)], base, size);
 		}
 		return;
 	}
-	for (unsigned i = 0; i < FAST_COUNT; i++) {
-		struct fast_entry *e = &fast->e[i];
-
-		if (e->tag_r - base < size) {
-			e->tag_r = FAST_INVALID;
-		}
-		if (e->tag_w - base < size) {
-			e->tag_w = FAST_INVALID;
+	for (unsigned w = 0; w < FAST_COUNT / 64; w++) {
+		for (uint64_t used = fast->used_e[w]; used != 0; used &= used - 1) {
+			entry_drop(&fast->e[w * 64 + ctz64(used)], base, size);
 		}
 	}
-	for (unsigned i = 0; i < FAST_EXEC_COUNT; i++) {
-		if (fast->x[i].tag - base < size) {
-			fast->x[i].tag = FAST_INVALID;
+	for (uint32_t used = fast->used_a; used != 0; used &= used - 1) {
+		entry_drop(&fast->a[ctz64(used)], base, size);
+	}
+}
+
+static void fast_drop_exec(struct fast_tlb *fast, uint64_t va, unsigned shift)
+{
+	uint64_t size = UINT64_C(1) << shift, base = va & ~(size - 1);
+
+	for (unsigned w = 0; w < FAST_EXEC_COUNT / 64; w++) {
+		for (uint64_t used = fast->used_x[w]; used != 0; used &= used - 1) {
+			struct exec_entry *x = &fast->x[w * 64 + ctz64(used)];
+
+			if (x->tag - base < size) {
+				x->tag = FAST_INVALID;
+			}
 		}
 	}
 }
 
+// Fetches keep what they have unless the drop says that an entry was fetched through.
 void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 {
 	struct pe *pe = opaque;
+	struct drop_match m = drop_match(drop);
+	bool everything = drop->all || drop->all_va || drop->shift >= 64, exec = drop->exec || drop->all;
 
 	for (unsigned i = 0; i < pe->context_count; i++) {
+		uint64_t tag = pe->context_tags[i];
 		struct fast_tlb *fast = &pe->contexts[i];
 
-		if (!drop_matches(&pe->context_tags[i], drop)) {
+		if (likely((tag & m.mask) != m.value && (tag & m.off_mask) != m.off_value)) {
 			continue;
 		}
 		if (!fast->empty) {
-			if (drop->all || drop->all_va || drop->shift >= 64) {
-				fast_clear(fast);
+			if (everything) {
+				fast_clear_data(fast);
 			} else {
-				fast_drop_range(fast, drop->va, drop->shift);
+				fast_drop_data(fast, drop->va, drop->shift);
 			}
 		}
-		if (drop->exec || drop->all) {
+		if (exec) {
 			fast->id = ++pe->context_sequence;
+			if (everything) {
+				fast_clear_exec(fast);
+			} else {
+				fast_drop_exec(fast, drop->va, drop->shift);
+			}
 		}
 	}
 	if (pe->exec_fast != NULL) {
@@ -380,6 +464,13 @@ void pe_code_flushed(struct pe *pe)
 	pe->code_page = NULL;
 }
 
+static inline void entry_protect(struct fast_entry *e, const uint8_t *host)
+{
+	if (e->tag_w + e->addend == (uintptr_t)host && e->tag_w != FAST_INVALID && !(e->pa & FAST_MMIO)) {
+		e->tag_w = FAST_INVALID;
+	}
+}
+
 void pe_write_protect(struct pe *pe, const uint8_t *host)
 {
 	for (unsigned i = 0; i < pe->context_count; i++) {
@@ -388,12 +479,13 @@ void pe_write_protect(struct pe *pe, const uint8_t *host)
 		if (fast->empty) {
 			continue;
 		}
-		for (unsigned j = 0; j < FAST_COUNT; j++) {
-			struct fast_entry *e = &fast->e[j];
-
-			if (e->tag_w != FAST_INVALID && e->tag_w + e->addend == (uintptr_t)host) {
-				e->tag_w = FAST_INVALID;
+		for (unsigned w = 0; w < FAST_COUNT / 64; w++) {
+			for (uint64_t used = fast->used_e[w]; used != 0; used &= used - 1) {
+				entry_protect(&fast->e[w * 64 + ctz64(used)], host);
 			}
+		}
+		for (uint32_t used = fast->used_a; used != 0; used &= used - 1) {
+			entry_protect(&fast->a[ctz64(used)], host);
 		}
 	}
 }

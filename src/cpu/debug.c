@@ -378,7 +378,7 @@ static bool fetch_faults(struct pe *pe, uint64_t pc)
 	struct mmu_result result;
 	struct mmu_fault mf;
 
-	return (pc & 3) != 0 || !mmu_translate(pe->tlb, pe->regime, &access, &result, &mf);
+	return (pc & 3) != 0 || !mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &mf);
 }
 
 static bool breakpoint_hit(struct pe *pe, uint64_t pc)

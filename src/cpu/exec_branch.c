@@ -75,11 +75,13 @@ bool tr_b(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// Conditional branches: taken leaves, not taken falls to the next uop, which goes on at the next instruction.
+// Conditional branches do not end a block: not taken, the next uop follows; taken, the instructions that were paid
+// for and are not executed are given back.
 #define DEF_CONDITIONAL(name, condition) \
 	static OP(name##_in) \
 	{ \
 		if (condition) { \
+			pe->budget += op->rest; \
 			GOTO_IN_PAGE; \
 		} \
 		NEXT; \
@@ -87,6 +89,7 @@ bool tr_b(struct tr *t, uint32_t insn)
 	static OP(name##_out) \
 	{ \
 		if (condition) { \
+			pe->budget += op->rest; \
 			GOTO_OUT_OF_PAGE; \
 		} \
 		NEXT; \
@@ -109,9 +112,11 @@ DEF_COND(12)
 DEF_COND(13)
 
 #define COND_ROW(n) {op_bcond_##n##_in, op_bcond_##n##_out}
+// AL and NV, 14 and 15, are unconditional: they are given back what follows them like any other.
+DEF_COND(14)
 static op_fn *const b_cond[16][2] = {
 	COND_ROW(0), COND_ROW(1), COND_ROW(2), COND_ROW(3),  COND_ROW(4),  COND_ROW(5),  COND_ROW(6),	    COND_ROW(7),
-	COND_ROW(8), COND_ROW(9), COND_ROW(10), COND_ROW(11), COND_ROW(12), COND_ROW(13), {op_b_in, op_b_out}, {op_b_in, op_b_out},
+	COND_ROW(8), COND_ROW(9), COND_ROW(10), COND_ROW(11), COND_ROW(12), COND_ROW(13), COND_ROW(14), COND_ROW(14),
 };
 
 static bool emit_conditional(struct tr *t, op_fn *in, op_fn *out, int64_t offset, unsigned rn, unsigned rm)
@@ -120,7 +125,7 @@ static bool emit_conditional(struct tr *t, op_fn *in, op_fn *out, int64_t offset
 
 	u->rn = tr_xr(rn);
 	u->rm = (uint8_t)rm;
-	emit_branch(t, op_b_in, op_b_out, 4);
+	t->goes_on = true;
 	return true;
 }
 
@@ -139,7 +144,7 @@ bool tr_b_cond(struct tr *t, uint32_t insn)
 		u->rn = compare.rn;
 		u->rm = compare.rm;
 		u->aux |= (uint32_t)compare.imm << 12;
-		emit_branch(t, op_b_in, op_b_out, 4);
+		t->goes_on = true;
 		return true;
 	}
 	return emit_conditional(t, fns[0], fns[1], sext(bits(insn, 23, 5), 19) * 4, 31, 0);

@@ -294,6 +294,7 @@ bool tr_adc(struct tr *t, uint32_t insn)
 		set_flags; \
 		XD = r; \
 		if (cond_holds(pe, cond)) { \
+			pe->budget += op->rest; \
 			GOTO_IN_PAGE; \
 		} \
 		NEXT; \
@@ -306,6 +307,7 @@ bool tr_adc(struct tr *t, uint32_t insn)
 		set_flags; \
 		XD = r; \
 		if (cond_holds(pe, cond)) { \
+			pe->budget += op->rest; \
 			GOTO_OUT_OF_PAGE; \
 		} \
 		NEXT; \

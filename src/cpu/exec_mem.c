@@ -119,6 +119,66 @@ static op_fn *const *const ldst_gpr[4][4] = {
 	{str_x, ldr_x, NULL, NULL},
 };
 
+// Two in a row, in one handler: the second uop is the first's neighbour and keeps its own handler, which is what a slow
+// first one goes on with.
+#define LOAD_PLAIN(name, size) \
+	do { \
+		uint64_t base = XN, va = base + op->imm; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		if (!MEM_FAST(entry->tag_r, base, va, size)) { \
+			return name##_slow(pe, op); \
+		} \
+		XD = host_load(mem_host(entry, va), size); \
+	} while (0)
+
+#define STORE_PLAIN(name, size) \
+	do { \
+		uint64_t base = XN, va = base + op->imm; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		if (!MEM_FAST(entry->tag_w, base, va, size)) { \
+			return name##_slow(pe, op); \
+		} \
+		host_store(mem_host(entry, va), size, XD); \
+	} while (0)
+
+static OP(ldr_x_imm_twice)
+{
+	LOAD_PLAIN(ldr_x_imm, 8);
+	op++;
+	LOAD_PLAIN(ldr_x_imm, 8);
+	NEXT;
+}
+
+static OP(str_x_imm_twice)
+{
+	STORE_PLAIN(str_x_imm, 8);
+	op++;
+	STORE_PLAIN(str_x_imm, 8);
+	NEXT;
+}
+
+static OP(ldr_w_imm_twice)
+{
+	LOAD_PLAIN(ldr_w_imm, 4);
+	op++;
+	LOAD_PLAIN(ldr_w_imm, 4);
+	NEXT;
+}
+
+static void tr_run(struct tr *t, const struct uop *u)
+{
+	if (t->last == NULL || t->last + 1 != u || t->last->fn != u->fn) {
+		return;
+	}
+	if (u->fn == ldr_x_imm) {
+		t->last->fn = ldr_x_imm_twice;
+	} else if (u->fn == str_x_imm) {
+		t->last->fn = str_x_imm_twice;
+	} else if (u->fn == ldr_w_imm) {
+		t->last->fn = ldr_w_imm_twice;
+	}
+}
+
 // ---- SIMD&FP registers ----------------------------------------------------------------------------------------
 
 #define DEF_LOAD_V(name, mode, size) \
@@ -407,6 +467,7 @@ bool tr_ldst_uimm(struct tr *t, uint32_t insn)
 		return false;
 	}
 	u->imm = bits(insn, 21, 10) << (insn >> 30);
+	tr_run(t, u);
 	return true;
 }
 

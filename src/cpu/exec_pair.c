@@ -154,6 +154,64 @@ ALL_MODES(DEF_LOAD_PAIR, ldp_d, 8, (VD.d[0] = a, VD.d[1] = 0, VM.d[0] = b, VM.d[
 ALL_MODES(DEF_LDP_Q, ldp_q, 0)
 ALL_MODES(DEF_STP_Q, stp_q, 0)
 
+// ---- runs of pairs --------------------------------------------------------------------------------------------
+// Frames are saved and restored by runs of STP or LDP: two in one handler, the second uop being the first's neighbour.
+// What is not the plain case goes to the slow twin of the one concerned, which goes on with the next uop as ever.
+
+#define STP_X_PLAIN \
+	do { \
+		uint64_t base = XN, va = base + op->imm; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		if (!MEM_FAST(entry->tag_w, base, va, 16)) { \
+			return stp_x_imm_slow(pe, op); \
+		} \
+		host_store(mem_host(entry, va), 8, XD); \
+		host_store(mem_host(entry, va + 8), 8, XM); \
+	} while (0)
+
+#define LDP_X_PLAIN \
+	do { \
+		uint64_t base = XN, va = base + op->imm, a, b; \
+		const struct fast_entry *entry = mem_entry(pe->fast, va); \
+		if (!MEM_FAST(entry->tag_r, base, va, 16)) { \
+			return ldp_x_imm_slow(pe, op); \
+		} \
+		a = host_load(mem_host(entry, va), 8); \
+		b = host_load(mem_host(entry, va + 8), 8); \
+		XD = a; \
+		XM = b; \
+	} while (0)
+
+static OP(stp_x_imm_twice)
+{
+	STP_X_PLAIN;
+	op++;
+	STP_X_PLAIN;
+	NEXT;
+}
+
+static OP(ldp_x_imm_twice)
+{
+	LDP_X_PLAIN;
+	op++;
+	LDP_X_PLAIN;
+	NEXT;
+}
+
+// The uop just emitted and the one before it, if both are of the kind. The second keeps its own handler: it is what a
+// slow first one goes on with.
+static void tr_run(struct tr *t, const struct uop *u)
+{
+	if (t->last == NULL || t->last + 1 != u) {
+		return;
+	}
+	if (u->fn == stp_x_imm && (t->last->fn == stp_x_imm)) {
+		t->last->fn = stp_x_imm_twice;
+	} else if (u->fn == ldp_x_imm && t->last->fn == ldp_x_imm) {
+		t->last->fn = ldp_x_imm_twice;
+	}
+}
+
 // Fill in the operands common to all pairs; scale is log2 of one register's size.
 static void tr_pair(struct uop *u, uint32_t insn, unsigned scale)
 {
@@ -176,6 +234,7 @@ bool tr_ldst_pair(struct tr *t, uint32_t insn)
 	tr_pair(u, insn, opc == 2 ? 3 : 2);
 	u->rd = load ? tr_xw(F_RD(insn)) : tr_xr(F_RD(insn));
 	u->rm = load ? tr_xw(F_RA(insn)) : tr_xr(F_RA(insn));
+	tr_run(t, u);
 	return true;
 }
 

@@ -153,16 +153,11 @@ bool tr_pac_reg(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// The forms in the hint space are NOPs without FEAT_PAuth.
-static OP(op_pac_hint)
-{
-	NEXT;
-}
+// The forms in the hint space do nothing without FEAT_PAuth.
 
 bool tr_hint_pac_1716(struct tr *t, uint32_t insn)
 {
 	if (!tr_has(t, FEAT_PAuth)) {
-		tr_emit(t, op_pac_hint);
 		return true;
 	}
 	emit_pac(t, 17, 16, bit(insn, 6) ? KEY_IB : KEY_IA, bit(insn, 7));
@@ -172,7 +167,6 @@ bool tr_hint_pac_1716(struct tr *t, uint32_t insn)
 bool tr_hint_pac_sp(struct tr *t, uint32_t insn)
 {
 	if (!tr_has(t, FEAT_PAuth)) {
-		tr_emit(t, op_pac_hint);
 		return true;
 	}
 	emit_pac(t, 30, bit(insn, 5) ? X_SP : X_ZERO, bit(insn, 6) ? KEY_IB : KEY_IA, bit(insn, 7));
@@ -212,7 +206,6 @@ bool tr_xpaclri(struct tr *t, uint32_t insn)
 {
 	(void)insn;
 	if (!tr_has(t, FEAT_PAuth)) {
-		tr_emit(t, op_pac_hint);
 		return true;
 	}
 	emit_xpac(t, 30, false);

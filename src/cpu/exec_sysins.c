@@ -24,6 +24,17 @@ static void tlbi_send(struct pe *pe, enum domain domain, const struct mmu_tlbi *
 	}
 }
 
+// The VMID of EL1&0 (mmu_regime_vmid of its regime).
+static uint16_t tlbi_vmid(const struct pe *pe, bool secure)
+{
+	uint64_t vmid = pe->sr[SR_VTTBR_EL2] >> 48;
+
+	if (!pe->has_el2 || (secure && !(pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2))) {
+		return 0;
+	}
+	return (uint16_t)(bit(pe->sr[SR_VTCR_EL2], 19) && pe->model->mmu.vmid16 ? vmid : vmid & 0xff);
+}
+
 // Regime, Security state and VMID to which an operation named for `el` applies from the current state.
 static void tlbi_scope(const struct pe *pe, unsigned el, struct mmu_tlbi *m)
 {
@@ -37,12 +48,9 @@ static void tlbi_scope(const struct pe *pe, unsigned el, struct mmu_tlbi *m)
 	} else if ((hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE)) {
 		m->kind = MMU_REGIME_EL20;
 	} else {
-		struct mmu_regime regime;
-
 		m->kind = MMU_REGIME_EL10;
 		m->use_vmid = pe_el2_enabled(pe);
-		pe_regime_build(pe, 1, m->secure, &regime);
-		m->vmid = mmu_regime_vmid(&regime);
+		m->vmid = tlbi_vmid(pe, m->secure);
 	}
 }
 
@@ -99,13 +107,11 @@ static void tlbi_ipa(struct pe *pe, unsigned crm, unsigned op2, uint64_t value)
 	struct mmu_tlbi m = {.op = MMU_TLBI_IPA};
 	bool range = op2 == 2 || op2 == 6 || (crm == 4 && (op2 == 3 || op2 == 7)),
 	     local = crm == 4 && (op2 == 1 || op2 == 2 || op2 == 5 || op2 == 6);
-	struct mmu_regime regime;
 
 	m.secure = pe_secure_below_el3(pe);
 	m.kind = MMU_REGIME_EL10;
 	m.use_vmid = true;
-	pe_regime_build(pe, 1, m.secure, &regime);
-	m.vmid = mmu_regime_vmid(&regime);
+	m.vmid = tlbi_vmid(pe, m.secure);
 	m.ipa_ns = bit(value, 63) || !m.secure;
 	m.last_level_only = op2 >= 4;
 	if (!pe_el2_enabled(pe)) {
@@ -147,11 +153,8 @@ static void tlbi(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64
 		tlbi_scope(pe, 1, &m);
 		if (m.kind != MMU_REGIME_EL10) {
 			// These name EL1&0 whatever HCR_EL2.{E2H,TGE} say.
-			struct mmu_regime regime;
-
-			pe_regime_build(pe, 1, m.secure, &regime);
 			m.kind = MMU_REGIME_EL10;
-			m.vmid = mmu_regime_vmid(&regime);
+			m.vmid = tlbi_vmid(pe, m.secure);
 		}
 		m.use_vmid = op2 == 6 && pe_el2_enabled(pe);
 		break;
@@ -213,12 +216,13 @@ static bool dc_zva(struct pe *pe, uint64_t va)
 	const struct uop *op = pe->cur;
 	struct mmu_access access = {.va = va_make(va), .type = MMU_WRITE, .el0 = pe->el == 0, .size = 1};
 	uint64_t start = va & ~(uint64_t)(ZVA_SIZE - 1);
+	const struct fast_entry *entry;
 	struct mmu_result result;
 	struct mmu_fault fault;
 
 	access.pan = pe->pan && !access.el0;
 	if (!mem_hit(mem_entry(pe->fast, start)->tag_w, start, 1)) {
-		if (mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
+		if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 			if (result.memtype == MMU_MEM_DEVICE) {
 				fault = (struct mmu_fault){.type = MMU_FAULT_ALIGNMENT, .write = true};
 				mem_abort(pe, va, &fault, false, false);
@@ -231,6 +235,11 @@ static bool dc_zva(struct pe *pe, uint64_t va)
 	}
 	if (pe->watch_active && debug_watchpoint(pe, start, ZVA_SIZE, true)) {
 		return false;
+	}
+	entry = mem_entry(pe->fast, start);
+	if (likely(mem_hit(entry->tag_w, start, 1))) {
+		memset(mem_host(entry, start), 0, ZVA_SIZE);
+		return true;
 	}
 	for (unsigned i = 0; i < ZVA_SIZE; i += 8) {
 		if (!mem_store_to(pe, pe->fast, op, start + i, 8, 0, MEM_PLAIN)) {
@@ -260,7 +269,7 @@ static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 		return true;
 	}
 	access.pan = pe->pan && !access.el0;
-	if (mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
+	if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 		return true;
 	}
 	mem_abort(pe, va, &fault, false, true);

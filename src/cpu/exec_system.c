@@ -214,46 +214,46 @@ bool tr_ereta(struct tr *t, uint32_t insn)
 
 // ---- hints and barriers ---------------------------------------------------------------------------------------
 
-static OP(op_nop)
+// What does nothing needs no uop: the instruction still counts in its block.
+static bool tr_nothing(void)
 {
-	NEXT;
-}
-
-static bool emit_nop(struct tr *t)
-{
-	tr_emit(t, op_nop);
 	return true;
 }
 
 // NOP, YIELD, DGH, CSDB, BTI, PSB, TSB and every unallocated hint.
 bool tr_hint(struct tr *t, uint32_t insn)
 {
+	(void)t;
 	(void)insn;
-	return emit_nop(t);
+	return tr_nothing();
 }
 
 bool tr_dsb(struct tr *t, uint32_t insn)
 {
+	(void)t;
 	(void)insn;
-	return emit_nop(t);
+	return tr_nothing();
 }
 
 bool tr_dmb(struct tr *t, uint32_t insn)
 {
+	(void)t;
 	(void)insn;
-	return emit_nop(t);
+	return tr_nothing();
 }
 
 bool tr_sb(struct tr *t, uint32_t insn)
 {
+	(void)t;
 	(void)insn;
-	return emit_nop(t);
+	return tr_nothing();
 }
 
 bool tr_isb(struct tr *t, uint32_t insn)
 {
+	(void)t;
 	(void)insn;
-	return emit_nop(t);
+	return tr_nothing();
 }
 
 static OP(op_esb)
@@ -265,7 +265,9 @@ static OP(op_esb)
 bool tr_esb(struct tr *t, uint32_t insn)
 {
 	(void)insn;
-	tr_emit(t, tr_has(t, FEAT_RAS) ? op_esb : op_nop);
+	if (tr_has(t, FEAT_RAS)) {
+		tr_emit(t, op_esb);
+	}
 	return true;
 }
 
@@ -528,6 +530,16 @@ static NOINLINE OP(op_mrs_decide)
 	NEXT;
 }
 
+static NOINLINE OP(op_mrs_hook)
+{
+	enum sysreg reg = (enum sysreg)cached_permission(pe, op->aux, true)->reg;
+
+	pe->cur = op;
+	XD = sysreg_read(pe, reg);
+	pe->cur = NULL;
+	NEXT;
+}
+
 // aux: the encoding.
 static OP(op_mrs)
 {
@@ -537,14 +549,11 @@ static OP(op_mrs)
 	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
 		return op_mrs_decide(pe, op);
 	}
-	if (hook->read == NULL) {
+	if (likely(hook->read == NULL)) {
 		XD = pe->sr[cached->reg];
 		NEXT;
 	}
-	pe->cur = op;
-	XD = hook->read(pe, hook->opaque, (enum sysreg)cached->reg);
-	pe->cur = NULL;
-	NEXT;
+	return op_mrs_hook(pe, op);
 }
 
 bool tr_mrs(struct tr *t, uint32_t insn)
@@ -570,6 +579,15 @@ static NOINLINE OP(op_msr_decide)
 	NEXT;
 }
 
+// A permitted write with effects.
+static NOINLINE OP(op_msr_effect)
+{
+	pe->cur = op;
+	sysreg_write(pe, (enum sysreg)cached_permission(pe, op->aux, false)->reg, XD);
+	pe->cur = NULL;
+	NEXT;
+}
+
 static OP(op_msr)
 {
 	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
@@ -577,10 +595,13 @@ static OP(op_msr)
 	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
 		return op_msr_decide(pe, op);
 	}
-	pe->cur = op;
-	sysreg_write(pe, (enum sysreg)cached->reg, XD);
-	pe->cur = NULL;
-	NEXT;
+	if (likely(pe->hooks[cached->reg].plain_write)) {
+		uint64_t writable = pe->model->writable[cached->reg], *reg = &pe->sr[cached->reg];
+
+		*reg = (*reg & ~writable) | (XD & writable);
+		NEXT;
+	}
+	return op_msr_effect(pe, op);
 }
 
 bool tr_msr(struct tr *t, uint32_t insn)

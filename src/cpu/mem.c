@@ -132,25 +132,45 @@ static bool unaligned_faults(const struct pe *pe, uint64_t va, unsigned size, un
 	return false;
 }
 
-static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram,
-		 uint8_t *host)
+// Keep what a translation led to. Normal RAM is for the handlers; aligned accesses to Device memory, RAM or not, find
+// theirs in aligned_entry. What code is decoded from stays out of reach of writes.
+static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram)
 {
-	struct fast_entry *e = &fast->e[(va >> PAGE_SHIFT) & (FAST_COUNT - 1)];
-	uint64_t page = va & ~PAGE_MASK, index = ((r->pa.v & ~PAGE_MASK) - ram->base) >> PAGE_SHIFT;
-	uint8_t *flags = &ram->page_flags[index];
+	uint64_t page = va & ~PAGE_MASK, pa = r->pa.v & ~PAGE_MASK;
+	unsigned number = (unsigned)(va >> PAGE_SHIFT);
+	struct fast_entry *e;
+	bool writable = r->writable;
 
 	// A tagged address would escape the TLBIs for its page.
-	if (fast == pe->none || r->transient || r->memtype == MMU_MEM_DEVICE || (int64_t)(va << 8) >> 8 != (int64_t)va) {
+	if (fast == pe->none || r->transient || (int64_t)(va << 8) >> 8 != (int64_t)va) {
 		return;
 	}
-	e->tag_r = r->readable ? page : FAST_INVALID;
-	e->tag_w = FAST_INVALID;
-	if (r->writable && !(*flags & BUS_PAGE_CODE) && !ram->read_only) {
-		e->tag_w = page;
-		*flags |= BUS_PAGE_WRITABLE_MAPPED;
+	if (r->memtype != MMU_MEM_DEVICE) {
+		if (ram == NULL) {
+			return;
+		}
+		number &= FAST_COUNT - 1;
+		e = &fast->e[number];
+		fast->used_e[number / 64] |= BIT(number % 64);
+	} else {
+		number &= FAST_ALIGNED_COUNT - 1;
+		e = &fast->a[number];
+		fast->used_a |= UINT32_C(1) << number;
 	}
-	e->addend = (uintptr_t)(host - (r->pa.v & PAGE_MASK)) - page;
-	e->pa = (r->pa.v & ~PAGE_MASK) | (uint64_t)r->pas;
+	e->pa = pa | (uint64_t)r->pas;
+	if (ram != NULL) {
+		uint8_t *flags = &ram->page_flags[(pa - ram->base) >> PAGE_SHIFT];
+
+		e->addend = (uintptr_t)(ram->host + (pa - ram->base)) - page;
+		writable = writable && !(*flags & BUS_PAGE_CODE) && !ram->read_only;
+		if (writable) {
+			*flags |= BUS_PAGE_WRITABLE_MAPPED;
+		}
+	} else {
+		e->pa |= FAST_MMIO;
+	}
+	e->tag_r = r->readable ? page : FAST_INVALID;
+	e->tag_w = writable ? page : FAST_INVALID;
 	fast->empty = false;
 }
 
@@ -171,7 +191,7 @@ static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 	struct bus_ram *ram;
 
 	access.pan = pe->pan && !access.el0;
-	if (!mmu_translate(pe->tlb, pe->regime, &access, &result, &mf)) {
+	if (!mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &mf)) {
 		mem_abort(pe, va, &mf, false, false);
 		return false;
 	}
@@ -196,14 +216,34 @@ static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 				bus_code_written(pe->bus, ram, result.pa.v);
 			}
 		}
-		fill(pe, fast, va, &result, ram, ram->host + (result.pa.v - ram->base));
 	}
+	fill(pe, fast, va, &result, ram);
 	return true;
+}
+
+// The entry of Device memory for a plain aligned access, or NULL.
+static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64_t va, unsigned size, bool write,
+						     unsigned flags)
+{
+	const struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
+	const struct fast_entry *e = &fast->a[(va >> PAGE_SHIFT) & (FAST_ALIGNED_COUNT - 1)];
+
+	return (write ? e->tag_w : e->tag_r) == (va & ~PAGE_MASK) && (va & (size - 1)) == 0 ? e : NULL;
 }
 
 static struct bus_attrs attrs_of(const struct pe *pe, enum pas pas)
 {
 	return (struct bus_attrs){.pas = pas, .pe = pe->index, .privileged = pe->el != 0};
+}
+
+static inline uint64_t entry_pa(const struct fast_entry *e, uint64_t va)
+{
+	return (e->pa & ~PAGE_MASK) | (va & PAGE_MASK);
+}
+
+static inline enum pas entry_pas(const struct fast_entry *e)
+{
+	return (enum pas)(e->pa & 3);
 }
 
 static void external_abort(struct pe *pe, uint64_t va, bool write)
@@ -251,9 +291,16 @@ static bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 
 static struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
 {
+	const struct fast_entry *entry;
 	struct mem_val r = {0, 0};
 	struct target target;
 
+	entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
+	if (mem_hit(entry->tag_r, va, size)) { // the neighbour of one that missed
+		memcpy(&r.v, mem_host(entry, va), size);
+		r.ok = 1;
+		return r;
+	}
 	if (!locate(pe, va, size, false, flags, &target)) {
 		return r;
 	}
@@ -269,9 +316,21 @@ static struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, un
 
 struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
 {
+	const struct fast_entry *e = aligned_entry(pe, va, size, false, flags);
 	struct mem_val r = {0, 0};
 
 	pe->cur = op;
+	if (e != NULL) {
+		if (!(e->pa & FAST_MMIO)) {
+			memcpy(&r.v, mem_host(e, va), size);
+		} else if (bus_read(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), &r.v) != BUS_OK) {
+			external_abort(pe, va, false);
+			return r;
+		}
+		pe->cur = NULL;
+		r.ok = 1;
+		return r;
+	}
 	if (!checks(pe, va, size, false, flags)) {
 		return r;
 	}
@@ -296,8 +355,14 @@ struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, u
 
 static bool store_in_page(struct pe *pe, uint64_t va, unsigned size, uint64_t value, unsigned flags)
 {
+	const struct fast_entry *entry;
 	struct target target;
 
+	entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
+	if (mem_hit(entry->tag_w, va, size)) {
+		memcpy(mem_host(entry, va), &value, size);
+		return true;
+	}
 	if (!locate(pe, va, size, true, flags, &target)) {
 		return false;
 	}
@@ -316,7 +381,20 @@ static bool store_in_page(struct pe *pe, uint64_t va, unsigned size, uint64_t va
 
 bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value, unsigned flags)
 {
+	const struct fast_entry *e = aligned_entry(pe, va, size, true, flags);
+
 	pe->cur = op;
+	if (e != NULL) {
+		if (!(e->pa & FAST_MMIO)) {
+			memcpy(mem_host(e, va), &value, size);
+		} else if (bus_write(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), zext(value, 8 * size)) !=
+			   BUS_OK) {
+			external_abort(pe, va, true);
+			return false;
+		}
+		pe->cur = NULL;
+		return true;
+	}
 	if (!checks(pe, va, size, true, flags)) {
 		return false;
 	}

@@ -39,6 +39,9 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 	pe->jumps = calloc(JUMP_COUNT, sizeof(*pe->jumps));
 	pe->pauth_cache = calloc(1, sizeof(*pe->pauth_cache));
 	pe->tlb = mmu_tlb_create(config->bus, config->tlb_mode, config->model->tlb_entries, pe_tlb_dropped, pe);
+	for (unsigned i = 0; i < 8; i++) {
+		pe->views[i / 2][i % 2].mmu = mmu_view_create();
+	}
 	if (pe->contexts == NULL || pe->none == NULL || pe->jumps == NULL || pe->pauth_cache == NULL || pe->tlb == NULL) {
 		pe_destroy(pe);
 		*error = "out of memory for a PE";
@@ -75,6 +78,9 @@ void pe_destroy(struct pe *pe)
 	event_cancel(pe->queue, &pe->wait_event);
 	pmu_destroy(pe->pmu);
 	mmu_tlb_destroy(pe->tlb);
+	for (unsigned i = 0; i < 8; i++) {
+		mmu_view_destroy(pe->views[i / 2][i % 2].mmu);
+	}
 	free(pe->contexts);
 	free(pe->none);
 	free(pe->jumps);

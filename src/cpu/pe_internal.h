@@ -28,6 +28,7 @@
 #define FAST_BITS 10
 #define FAST_COUNT (1u << FAST_BITS)
 #define FAST_EXEC_COUNT 256u
+#define FAST_ALIGNED_COUNT 32u
 #define FAST_INVALID 1 // a tag that no aligned address equals
 #define FAST_CONTEXTS 256
 #define CONTEXT_HINTS 1024u
@@ -36,8 +37,10 @@ struct fast_entry {
 	uint64_t tag_r; // virtual page base when it may be read, else FAST_INVALID
 	uint64_t tag_w; // when it may be written without any further action
 	uintptr_t addend; // host address = virtual address + addend
-	uint64_t pa; // physical page base, PAS in the low bits
+	uint64_t pa; // physical page base, PAS in the low bits, FAST_MMIO
 };
+
+#define FAST_MMIO 4u // in pa: not RAM, the addend means nothing
 
 struct exec_entry {
 	uint64_t tag; // virtual page base
@@ -56,18 +59,15 @@ struct fast_key {
 struct fast_tlb {
 	struct fast_entry e[FAST_COUNT];
 	struct exec_entry x[FAST_EXEC_COUNT];
+	struct fast_entry a[FAST_ALIGNED_COUNT]; // Device memory, RAM or not: aligned accesses only, by mem.c
+	uint64_t used_e[FAST_COUNT / 64]; // which entries may hold something: what a clear has to go over
+	uint64_t used_x[FAST_EXEC_COUNT / 64];
+	uint32_t used_a;
 	struct fast_key key;
 	uint64_t id; // unique for (context, generation of its executable translations): the jump cache's tag
 	uint64_t used; // for replacement
-	bool empty;
-};
-
-// What a TLBI is matched against: kept apart from the big arrays.
-struct context_tag {
-	uint16_t asid, vmid;
-	uint8_t kind; // enum mmu_regime_kind
-	bool secure;
-	bool s1_on; // without stage 1 the ASID means nothing
+	bool empty; // e and a
+	bool empty_x;
 };
 
 // Which checks apply at an EL.
@@ -86,6 +86,7 @@ struct level_view {
 	struct fast_tlb *data; // the same, or one that is always empty where every access has to be looked at
 	struct fast_tlb *unpriv; // for LDTR/STTR while PSTATE.UAO is 0
 	struct mmu_regime regime;
+	struct mmu_view *mmu; // of the regime
 };
 
 // ---- the jump cache: virtual PC to decoded block --------------------------------------------------------------
@@ -104,6 +105,7 @@ struct sysreg_hook {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 	void *opaque;
+	bool plain_write; // a write only stores the writable bits
 	bool decides; // some permission depends on this register (sysreg_decides)
 };
 
@@ -193,10 +195,11 @@ struct pe {
 	// Translation.
 	struct mmu_tlb *tlb;
 	const struct mmu_regime *regime; // of the current EL: in its view
+	struct mmu_view *mmu; // the same, decoded
 	struct fast_tlb *contexts; // FAST_CONTEXTS
 	struct level_view views[4][2]; // by EL and PAN
 	uint32_t view_epoch; // of valid views: raised when a register that they depend on changed
-	struct context_tag context_tags[FAST_CONTEXTS];
+	uint64_t context_tags[FAST_CONTEXTS]; // what a drop is matched against: CONTEXT_TAG_*
 	uint16_t context_hint[CONTEXT_HINTS]; // by hash of the key: where the context probably is
 	unsigned context_count; // in use; the first of `contexts`
 	uint64_t context_sequence;
@@ -229,6 +232,16 @@ struct pe {
 	uint64_t rng; // state of RNDR
 	struct uop step_uops[16]; // one instruction and its end, for stepping
 };
+
+// The entry of the exec array for pc, about to be filled.
+static inline struct exec_entry *fast_exec_slot(struct fast_tlb *fast, uint64_t pc)
+{
+	unsigned i = (unsigned)(pc >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1);
+
+	fast->used_x[i / 64] |= BIT(i % 64);
+	fast->empty_x = false;
+	return &fast->x[i];
+}
 
 // ---- time -----------------------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 	if (likely(entry->tag == page)) {
 		return entry;
 	}
-	if (!mmu_translate(pe->tlb, pe->regime, &access, &result, &fault)) {
+	if (!mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 		fetch_abort(pe, pc, &fault);
 		return NULL;
 	}
@@ -45,13 +45,10 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 	}
 	// The translation may have dropped entries; the slot is filled last. What the TLB itself does not hold is used
 	// for this fetch only.
-	if (result.transient) {
-		entry = &pe->exec_transient;
-	}
+	entry = result.transient ? &pe->exec_transient : fast_exec_slot(fast, pc);
 	entry->page = code_page_get(pe->code, ram, result.pa.v & ~PAGE_MASK);
 	entry->tag = page;
 	entry->guarded = result.guarded;
-	fast->empty = false;
 	return entry;
 }
 
@@ -63,6 +60,16 @@ static const struct uop *misaligned(struct pe *pe, uint64_t pc)
 	pe->budget--;
 	exception_take_fault(pe, pc, pc, 0, false);
 	return NULL;
+}
+
+// BRK is the one instruction whose own exception must save PSTATE.BTYPE (AArch64.TakeException): wherever it is the
+// target of an indirect branch, BTYPE is kept for it.
+static bool is_brk(const struct exec_entry *exec, uint64_t pc)
+{
+	uint32_t insn;
+
+	memcpy(&insn, exec->page->host + (pc & PAGE_MASK), sizeof(insn));
+	return (insn & 0xffe0001f) == 0xd4200000;
 }
 
 const struct uop *code_lookup(struct pe *pe, uint64_t pc)
@@ -102,7 +109,7 @@ const struct uop *code_lookup(struct pe *pe, uint64_t pc)
 	if (exec != &pe->exec_transient) {
 		entry = &pe->jumps[jump_hash(pc)];
 		entry->pc = pc;
-		entry->id = pe->jump_id | (exec->guarded ? JUMP_GUARDED : 0);
+		entry->id = pe->jump_id | (exec->guarded || is_brk(exec, pc) ? JUMP_GUARDED : 0);
 		entry->block = block;
 		entry->page = page;
 	}
@@ -177,6 +184,12 @@ const struct uop *code_check_btype(struct pe *pe, const struct exec_entry *exec,
 	if (btype != 0 && exec->guarded && !btype_compatible(pe, insn, btype)) {
 		return branch_target_exception(pe, pc, insn, btype);
 	}
+	if (is_brk(exec, pc)) {
+		const struct uop *block = code_lookup(pe, pc);
+
+		pe->btype = (uint8_t)btype;
+		return block;
+	}
 	return code_lookup(pe, pc); // clears BTYPE
 }
 
@@ -241,7 +254,9 @@ static void step_one(struct pe *pe)
 		branch_target_exception(pe, pc, insn, pe->btype);
 		return;
 	}
-	pe->btype = 0;
+	if (!is_brk(exec, pc)) {
+		pe->btype = 0;
+	}
 	pe->vpage = pc & ~PAGE_MASK;
 	pe->code_page = NULL; // no linking out of the step buffer
 	code_translate_one(pe->code, insn, (unsigned)(pc & PAGE_MASK), pe->step_uops);

@@ -79,6 +79,13 @@ void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value)
 	pe->sr[reg] = value;
 }
 
+void sysreg_hook_changed(struct pe *pe, enum sysreg reg)
+{
+	struct sysreg_hook *hook = &pe->hooks[reg];
+
+	hook->plain_write = hook->write == NULL && !hook->decides && (sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) == 0;
+}
+
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
                  void *opaque)
 {
@@ -88,6 +95,7 @@ void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_wr
 	hook->read = read;
 	hook->write = write;
 	hook->opaque = opaque;
+	sysreg_hook_changed(pe, reg);
 }
 
 uint64_t sysreg_read(struct pe *pe, enum sysreg reg)

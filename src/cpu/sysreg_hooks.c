@@ -333,6 +333,7 @@ void sysreg_init(struct pe *pe)
 	}
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
 		pe->hooks[reg].decides = sysreg_decides((enum sysreg)reg);
+		sysreg_hook_changed(pe, (enum sysreg)reg);
 	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {
 		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read,

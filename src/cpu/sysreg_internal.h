@@ -64,6 +64,9 @@ void sysreg_init(struct pe *pe);
 // Every register to its reset value (warm and cold alike), the ID registers to the model's.
 void sysreg_reset(struct pe *pe);
 
+// Recompute what follows from a register's hook and row.
+void sysreg_hook_changed(struct pe *pe, enum sysreg reg);
+
 // Does some answer of sysreg_permitted depend on the value of this register?
 bool sysreg_decides(enum sysreg reg);
 

@@ -22,7 +22,7 @@ enum {
 enum tr_class { CLASS_DPIMM, CLASS_DPREG, CLASS_BRANCH, CLASS_EXCGEN, CLASS_SYSTEM, CLASS_LDST, CLASS_ATOMIC, CLASS_FP,
 		CLASS_SIMD, CLASS_CRYPTO, CLASS_SIMD_LDST };
 
-#define TR_BLOCK_MAX 64 // instructions in a block
+#define TR_BLOCK_MAX 32 // instructions in a block
 
 struct tr {
 	const struct feature_set *features;

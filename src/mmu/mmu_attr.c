@@ -176,7 +176,7 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 	return attrs;
 }
 
-void attr_report(const struct mem_attrs *attrs, struct mmu_result *result)
+void attr_report(const struct mem_attrs *attrs, struct attr_result *result)
 {
 	result->device = attrs->device;
 	result->shareability = attr_share_effective(attrs);

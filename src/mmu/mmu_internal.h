@@ -115,7 +115,6 @@ struct mem_attrs attr_s2_decode(unsigned attr, unsigned sh);
 struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs *s2);
 struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh);
 uint8_t attr_share_effective(const struct mem_attrs *attrs);
-void attr_report(const struct mem_attrs *attrs, struct mmu_result *result);
 
 // Stage 1 parameters for one VA range (AArch64.GetS1TTWParams and what follows from them).
 struct s1_params {
@@ -256,6 +255,8 @@ enum {
 	VIEW_S2_NS = 8,
 	VIEW_S2_S = 16,
 };
+
+void attr_report(const struct mem_attrs *attrs, struct attr_result *result);
 
 #define ATTR_KEY_NONE UINT32_MAX
 

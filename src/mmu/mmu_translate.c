@@ -22,11 +22,17 @@ struct s1_output {
 	uint64_t oa;
 	enum pas pas;
 	uint8_t shift;
-	struct mem_attrs attrs;
+	uint32_t attr_key; // ATTR_*
 	bool readable, writable, executable; // without a descriptor update
 	bool guarded;
 	bool held; // the TLB holds what this came from
 };
+
+// What the attributes of a result depend on, besides the view and whether it is a fetch.
+#define ATTR_SH_SHIFT 3 // above the index into MAIR
+#define ATTR_S1_OFF BIT(6)
+#define ATTR_S2 BIT(7)
+#define ATTR_S2_SHIFT 8 // bits 9:2 of the stage 2 descriptor
 
 // Rights of the access's privilege (AArch64.S1DirectBasePermissions), and what took one away.
 struct s1_rights {
@@ -39,6 +45,7 @@ static void s1_rights(const struct walker *w, const struct s1_params *params,
                       const struct leaf *leaf, struct s1_rights *rights)
 {
 	const struct mmu_regime *regime = w->regime;
+	const struct mmu_view *view = w->view;
 	const struct mmu_access *access = w->access;
 	uint64_t desc = leaf->desc;
 	bool read_only = ((desc & DESC_AP2) != 0 && !(params->hd && (desc & DESC_DBM) != 0)) ||
@@ -49,7 +56,8 @@ static void s1_rights(const struct walker *w, const struct s1_params *params,
 	bool ux = true;
 	bool writes;
 
-	memset(rights, 0, sizeof(*rights));
+	rights->no_data = NULL;
+	rights->no_exec = NULL;
 	if (params->nv1 || !params->two_ranges) {
 		px = (desc & DESC_UXN) == 0 && (leaf->table_perms & TABLE_PXN) == 0;
 	} else {
@@ -66,22 +74,19 @@ static void s1_rights(const struct walker *w, const struct s1_params *params,
 		rights->r = true;
 		rights->w = writes = !read_only;
 		rights->x = px;
-		if (access->pan && params->two_ranges && !params->nv1 && regime->features->pan) {
-			bool epan = regime->features->pan3 && (regime->sctlr & SCTLR_EPAN) != 0;
-
-			if (el0 || (epan && ux)) {
+		if (access->pan && view->pan && !params->nv1) {
+			if (el0 || (view->epan && ux)) {
 				rights->r = rights->w = false;
 				rights->no_data =
 				        el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
 			}
 		}
 	}
-	if (rights->x && writes && (regime->sctlr & SCTLR_WXN) != 0) {
+	if (unlikely(view->wxn) && rights->x && writes) {
 		rights->x = false;
 		rights->no_exec = control_name(regime, CONTROL_WXN);
 	}
-	if (rights->x && regime_secure(regime) && leaf->pas == PAS_NONSECURE &&
-	    (regime->scr & SCR_SIF) != 0) {
+	if (unlikely(view->sif) && rights->x && leaf->pas == PAS_NONSECURE) {
 		rights->x = false;
 		rights->no_exec = "SCR_EL3.SIF";
 	}
@@ -142,7 +147,7 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 	if (desc == leaf->desc) {
 		return true;
 	}
-	if (w->s2_on) {
+	if (w->view->s2_on) {
 		struct s2_access access = {.read = true,
 		                           .write = true,
 		                           .walk = true,
@@ -162,17 +167,33 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 	return true;
 }
 
-// Attributes after the cacheability controls of the regime.
-static struct mem_attrs s1_attrs(const struct walker *w, const struct s1_params *params,
-                                 uint64_t desc)
+// Attributes after the cacheability controls of the regime, by the ATTR_* of stage 1.
+static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 {
 	const struct mmu_regime *regime = w->regime;
 	bool fetch = w->access->type == MMU_EXEC;
-	unsigned index = (unsigned)bits(desc, 4, 2);
-	struct mem_attrs attrs =
-	        attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
-	                       params->ds ? params->sh : (unsigned)bits(desc, 9, 8));
+	unsigned index = key & 7;
+	struct mem_attrs attrs;
 
+	if ((key & ATTR_S1_OFF) != 0) {
+		if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & HCR_DC) != 0) {
+			memset(&attrs, 0, sizeof(attrs));
+			attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WB, .alloc = 3};
+			attrs.share = SHARE_NON;
+			return attrs;
+		}
+		if (!fetch) {
+			return attr_device(0);
+		}
+		attrs = attr_normal_nc();
+		if ((regime->sctlr & SCTLR_I) != 0) {
+			attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WT, .alloc = 2};
+		}
+		attrs.share = SHARE_OUTER;
+		return attrs;
+	}
+	attrs = attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
+	                       (key >> ATTR_SH_SHIFT) & 3);
 	if (fetch ? attrs.is_device || (regime->sctlr & SCTLR_I) == 0
 	          : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
 		attrs = attr_normal_nc();
@@ -183,10 +204,56 @@ static struct mem_attrs s1_attrs(const struct walker *w, const struct s1_params 
 	return attrs;
 }
 
-// AArch64.VAIsOutOfRange.
-static bool va_out_of_range(const struct s1_params *params, uint64_t va)
+// Those of both stages (s2 == NULL: of the first alone).
+static __attribute__((noinline)) void combine_attrs(const struct walker *w, uint32_t s1_key,
+                                                    const struct s2_output *s2,
+                                                    struct attr_result *out)
 {
-	unsigned top = params->addr_top;
+	struct mem_attrs s1 = s1_attrs(w, s1_key);
+	bool fetch = w->access->type == MMU_EXEC;
+	struct mem_attrs attrs = s1;
+
+	if (s2 != NULL) {
+		uint64_t desc = s2->leaf.desc;
+		unsigned sh = s2->params->ds ? s2->params->sh : (unsigned)bits(desc, 9, 8);
+
+		attrs = s2->fwb ? attr_combine_fwb(&s1, (unsigned)bits(desc, 5, 2), sh)
+		                : attr_s2_decode((unsigned)bits(desc, 5, 2), sh);
+		if (fetch ? attrs.is_device || (w->regime->hcr & HCR_ID) != 0
+		          : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
+			attrs = attr_normal_nc();
+		}
+		if (!s2->fwb) {
+			attrs = attr_combine(&s1, &attrs);
+		}
+	}
+	attr_report(&attrs, out);
+}
+
+static inline void report_attrs(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
+                                struct mmu_result *result)
+{
+	bool fetch = w->access->type == MMU_EXEC;
+	struct attr_result *attrs = &w->view->attr[fetch];
+	uint32_t key = s1_key;
+
+	if (s2 != NULL) {
+		key |= ATTR_S2 | (uint32_t)bits(s2->leaf.desc, 9, 2) << ATTR_S2_SHIFT;
+	}
+	if (unlikely(w->view->attr_key[fetch] != key)) {
+		combine_attrs(w, s1_key, s2, attrs);
+		w->view->attr_key[fetch] = key;
+	}
+	result->memtype = (enum mmu_memtype)attrs->memtype;
+	result->device = attrs->device;
+	result->attr = attrs->attr;
+	result->shareability = attrs->shareability;
+}
+
+// AArch64.VAIsOutOfRange.
+static inline bool va_out_of_range(const struct s1_params *params, uint64_t va, bool fetch)
+{
+	unsigned top = fetch ? params->addr_top_fetch : params->addr_top;
 	uint64_t high;
 
 	if (top < params->ia_bits) {
@@ -199,35 +266,20 @@ static bool va_out_of_range(const struct s1_params *params, uint64_t va)
 // AArch64.S1DisabledOutput.
 static bool s1_disabled(struct walker *w, struct s1_output *out)
 {
-	const struct mmu_regime *regime = w->regime;
 	uint64_t va = w->access->va.v;
-	bool fetch = w->access->type == MMU_EXEC;
-	struct s1_params params;
-	unsigned pa_bits = regime->features->pa_bits;
+	const struct s1_params *params = view_s1(w->view, bit(va, 55));
+	unsigned pa_bits = w->regime->features->pa_bits;
+	unsigned top = w->access->type == MMU_EXEC ? params->addr_top_fetch : params->addr_top;
 
-	s1_params_decode(regime, va, fetch, &params);
-	memset(out, 0, sizeof(*out));
 	out->oa = va & MASK(55, 0);
-	out->pas = regime_secure(regime) ? PAS_SECURE : PAS_NONSECURE;
+	out->pas = w->view->secure ? PAS_SECURE : PAS_NONSECURE;
 	out->shift = 30;
 	out->readable = out->writable = out->executable = true;
+	out->guarded = false;
 	out->held = true;
 	out->leaf.global = true;
-	if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & HCR_DC) != 0) {
-		out->attrs.inner = out->attrs.outer =
-		        (struct mem_hints){.cache = MEM_WB, .alloc = 3};
-		out->attrs.share = SHARE_NON;
-	} else if (fetch) {
-		out->attrs = attr_normal_nc();
-		if ((regime->sctlr & SCTLR_I) != 0) {
-			out->attrs.inner = out->attrs.outer =
-			        (struct mem_hints){.cache = MEM_WT, .alloc = 2};
-		}
-		out->attrs.share = SHARE_OUTER;
-	} else {
-		out->attrs = attr_device(0);
-	}
-	if (params.addr_top >= pa_bits && bits(va, params.addr_top, pa_bits) != 0) {
+	out->attr_key = ATTR_S1_OFF;
+	if (top >= pa_bits && bits(va, top, pa_bits) != 0) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, 0, NULL);
 	}
 	return true;
@@ -240,48 +292,48 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	const struct mmu_access *access = w->access;
 	uint64_t va = access->va.v;
 	bool fetch = access->type == MMU_EXEC;
-	struct s1_params params;
+	struct mmu_view *view = w->view;
+	const struct s1_params *params = view_s1(view, bit(va, 55));
 	struct s1_rights rights;
 	struct s1_place place;
 	struct leaf *leaf = &out->leaf;
 	bool hit;
 
-	s1_params_decode(regime, va, fetch, &params);
-	if (params.size_fault || va_out_of_range(&params, va)) {
+	if (params->size_fault || va_out_of_range(params, va, fetch)) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
 		                 control_name(regime,
-		                              params.upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
+		                              params->upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
 	}
-	if (access->el0 && params.e0pd) {
+	if (access->el0 && params->e0pd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
 		                 control_name(regime,
-		                              params.upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
+		                              params->upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
 	}
-	tlb_tags_s1(regime, &w->tags);
-	hit = tlb_lookup_s1(w->tlb, &w->tags, va, fetch, leaf) &&
-	      address_fits(leaf->oa, params.oa_bits) &&
-	      !s1_needs_dirty(&params, access, leaf->desc);
-	if (!hit && !s1_walk(w, &params, va, leaf, &place)) {
+	hit = tlb_lookup_s1(w->tlb, &view->by_asid, &view->global, va, fetch, leaf) &&
+	      address_fits(leaf->oa, params->oa_bits) &&
+	      !s1_needs_dirty(params, access, leaf->desc);
+	if (!hit && !s1_walk(w, params, va, leaf, &place)) {
 		return false;
 	}
-	s1_rights(w, &params, leaf, &rights);
+	s1_rights(w, params, leaf, &rights);
 	if (!s1_permits(w, leaf, &rights)) {
 		return false;
 	}
 	out->held = hit;
 	if (!hit) {
-		if (!s1_update(w, &params, leaf, &place)) {
+		if (!s1_update(w, params, leaf, &place)) {
 			return false;
 		}
 		if ((leaf->desc & DESC_AF) != 0) {
-			tlb_insert_s1(w->tlb, &w->tags, va, fetch, leaf);
+			tlb_insert_s1(w->tlb, leaf->global ? &view->global : &view->by_asid, va, fetch, leaf);
 			out->held = tlb_keeps(w->tlb);
 		}
 	}
 	out->oa = leaf->oa | (va & (BIT(leaf->shift) - 1));
 	out->pas = leaf->pas;
 	out->shift = leaf->shift;
-	out->attrs = s1_attrs(w, &params, leaf->desc);
+	out->attr_key = (uint32_t)(bits(leaf->desc, 4, 2) |
+	                           (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
 	out->readable = rights.r;
 	out->writable = rights.w && (leaf->desc & DESC_AP2) == 0;
 	out->executable = rights.x;
@@ -301,26 +353,11 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 	                              .cache_op = access->cache_op,
 	                              .at = access->at};
 	struct s2_output s2;
-	struct mem_attrs attrs;
-	unsigned sh;
 
 	if (!s2_translate(w, s1->oa, s1->pas, &s2_access, &s2)) {
 		return false;
 	}
-	sh = s2.params->ds ? s2.params->sh : (unsigned)bits(s2.leaf.desc, 9, 8);
-	if (s2.fwb) {
-		attrs = attr_combine_fwb(&s1->attrs, (unsigned)bits(s2.leaf.desc, 5, 2), sh);
-	} else {
-		attrs = attr_s2_decode((unsigned)bits(s2.leaf.desc, 5, 2), sh);
-	}
-	if (fetch ? attrs.is_device || (w->regime->hcr & HCR_ID) != 0
-	          : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
-		attrs = attr_normal_nc();
-	}
-	if (!s2.fwb) {
-		attrs = attr_combine(&s1->attrs, &attrs);
-	}
-	attr_report(&attrs, result);
+	report_attrs(w, s1->attr_key, &s2, result);
 	result->pa = pa_make(s2.pa);
 	result->pas = s2.leaf.pas;
 	result->has_stage2 = true;
@@ -334,33 +371,36 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 	return true;
 }
 
-static bool translate(struct walker *w, struct mmu_result *result)
+static inline __attribute__((always_inline)) bool translate(struct walker *w,
+                                                            struct mmu_result *result)
 {
 	const struct mmu_access *access = w->access;
+	struct mmu_view *view = w->view;
 	struct s1_output s1;
 
+	if (unlikely(view->ready == 0)) {
+		view_prepare(view);
+	}
 	memset(w->fault, 0, sizeof(*w->fault));
 	w->fault->write =
 	        access->cache_op || access->at || (access_writes(access) && !access_reads(access));
-	w->s2_on = regime_s2_enabled(w->regime);
-	w->s2_ready[0] = w->s2_ready[1] = false;
-	if (regime_s1_enabled(w->regime) ? !s1_translate(w, &s1) : !s1_disabled(w, &s1)) {
+	if (view->s1_on ? !s1_translate(w, &s1) : !s1_disabled(w, &s1)) {
 		return false;
 	}
-	memset(result, 0, sizeof(*result));
 	result->ipa = ipa_make(s1.oa);
 	result->page_shift = s1.shift;
 	result->guarded = s1.guarded;
 	result->global = s1.leaf.global;
 	result->transient = !s1.held;
-	if (w->s2_on && !access->s1_only) {
+	if (view->s2_on && !access->s1_only) {
 		if (!s2_apply(w, &s1, result)) {
 			return false;
 		}
 	} else {
-		attr_report(&s1.attrs, result);
+		report_attrs(w, s1.attr_key, NULL, result);
 		result->pa = pa_make(s1.oa);
 		result->pas = s1.pas;
+		result->has_stage2 = false;
 		result->readable = s1.readable;
 		result->writable = s1.writable;
 		result->executable = s1.executable;
@@ -369,27 +409,43 @@ static bool translate(struct walker *w, struct mmu_result *result)
 	return true;
 }
 
-bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
-                   const struct mmu_access *access, struct mmu_result *result,
-                   struct mmu_fault *fault)
+bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
+                        struct mmu_result *result, struct mmu_fault *fault)
 {
 	struct walker w = {.bus = tlb_bus(tlb),
 	                   .tlb = tlb,
-	                   .regime = regime,
+	                   .view = view,
+	                   .regime = view->regime,
 	                   .access = access,
+	                   .windows = tlb_windows(tlb),
 	                   .fault = fault};
 
 	return translate(&w, result);
 }
 
+bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
+                   const struct mmu_access *access, struct mmu_result *result,
+                   struct mmu_fault *fault)
+{
+	struct mmu_view view;
+
+	mmu_view_set(&view, regime);
+	return mmu_view_translate(tlb, &view, access, result, fault);
+}
+
 bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
               bool no_update, struct mmu_result *result, struct mmu_fault *fault)
 {
+	struct ram_window windows[PAS_COUNT] = {{0, 0, NULL}};
+	struct mmu_view view;
 	struct walker w = {.bus = bus,
+	                   .view = &view,
 	                   .regime = regime,
 	                   .access = access,
+	                   .windows = windows,
 	                   .no_update = no_update,
 	                   .fault = fault};
 
+	mmu_view_set(&view, regime);
 	return translate(&w, result);
 }

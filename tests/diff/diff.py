@@ -336,7 +336,7 @@ class Generator:
         pool = [(row, words) for row, words in pool if not row.by_state and not row.aligned and
                 not (row.memory and row.get(words[0], 'rn') == 31)]
         tests = []
-        for _ in range(count):
+        for _ in range(count if pool else 0):
             chosen = rng.choices(pool, k=rng.randint(3, SEQUENCE_MAX))
             tests.append((chosen[0][0], [word for _, words in chosen for word in words][:SEQUENCE_MAX]))
         return tests, [rng.randrange(len(states)) for _ in tests]
@@ -567,7 +567,8 @@ def run_batch(job):
     complete = compare(options, os.path.join(directory, 'singles'), code, tests, states, picks, tally)
     if options.sequences:
         tests, picks = generator.sequences(options.sequences, states, complete)
-        compare(options, os.path.join(directory, 'sequences'), code, tests, states, picks, tally)
+        if tests:
+            compare(options, os.path.join(directory, 'sequences'), code, tests, states, picks, tally)
     if not options.keep:
         shutil.rmtree(directory)
     return tally

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// bti.c - branch target identification: what each branch leaves in PSTATE.BTYPE, which instruction may
-// stand at its target in a guarded page, and the exception otherwise (EC 0x0d, ISS = BTYPE).
+// bti.c - branch target identification: what each branch leaves in PSTATE.BTYPE, which instruction
+// may stand at its target in a guarded page, and the exception otherwise (EC 0x0d, ISS = BTYPE).
 
 #include "abort.h"
 
@@ -52,19 +52,19 @@ struct landing {
 
 // With SCTLR_ELx.BT = 0 and 1; PACIASP differs for BTYPE 0b11.
 static const struct landing plain[] = {
-	{"nop", INSN_NOP, {true, false, false, false}},
-	{"bti", INSN_BTI, {true, false, false, false}},
-	{"bti c", INSN_BTI_C, {true, true, true, false}},
-	{"bti j", INSN_BTI_J, {true, true, false, true}},
-	{"bti jc", INSN_BTI_JC, {true, true, true, true}},
-	{"paciasp", INSN_PACIASP, {true, true, true, true}},
-	{"pacibsp", INSN_PACIBSP, {true, true, true, true}},
+        {"nop", INSN_NOP, {true, false, false, false}},
+        {"bti", INSN_BTI, {true, false, false, false}},
+        {"bti c", INSN_BTI_C, {true, true, true, false}},
+        {"bti j", INSN_BTI_J, {true, true, false, true}},
+        {"bti jc", INSN_BTI_JC, {true, true, true, true}},
+        {"paciasp", INSN_PACIASP, {true, true, true, true}},
+        {"pacibsp", INSN_PACIBSP, {true, true, true, true}},
 };
 static const struct landing strict[] = {
-	{"bti c", INSN_BTI_C, {true, true, true, false}},
-	{"bti jc", INSN_BTI_JC, {true, true, true, true}},
-	{"paciasp", INSN_PACIASP, {true, true, true, false}},
-	{"pacibsp", INSN_PACIBSP, {true, true, true, false}},
+        {"bti c", INSN_BTI_C, {true, true, true, false}},
+        {"bti jc", INSN_BTI_JC, {true, true, true, true}},
+        {"paciasp", INSN_PACIASP, {true, true, true, false}},
+        {"pacibsp", INSN_PACIBSP, {true, true, true, false}},
 };
 
 static void expect_landings(int line, enum el el, const struct landing *landings, unsigned count)
@@ -79,15 +79,15 @@ static void expect_landings(int line, enum el el, const struct landing *landings
 				continue;
 			}
 			guest_expect_exc(landings[i].name, line, &e, el < EL1 ? EL1 : el,
-					 ESR(EC_BTI, btype));
+			                 ESR(EC_BTI, btype));
 			guest_expect_eq(landings[i].name, line, "elr", e.elr, VA);
-			guest_expect_eq(landings[i].name, line, "SPSR.BTYPE", e.spsr & SPSR_BTYPE(3),
-					SPSR_BTYPE(btype));
+			guest_expect_eq(landings[i].name, line, "SPSR.BTYPE",
+			                e.spsr & SPSR_BTYPE(3), SPSR_BTYPE(btype));
 		}
 	}
 }
 
-#define EXPECT_LANDINGS(el, array)                                                                 \
+#define EXPECT_LANDINGS(el, array) \
 	expect_landings(__LINE__, el, array, sizeof(array) / sizeof((array)[0]))
 
 TEST(landing_instructions_at_el1)
@@ -173,6 +173,25 @@ TEST(brk_comes_before_the_branch_target_exception)
 	put(0, INSN_HLT_5);
 	struct exc hlt = run_at_spsr(guest_spsr(EL1) | SPSR_BTYPE(3), VA);
 	EXPECT_EXC(hlt, EL1, EC_UNKNOWN, 0);
+}
+
+// SPSR.BTYPE is what the branch left, in any page.
+TEST(brk_at_a_branch_target_saves_btype)
+{
+	NEEDS_BTI;
+	start(0);
+	put(0x200, INSN_BRK_5);
+	for (unsigned i = 0; i < 3; i++) {
+		struct exc call = run_at(EL1, blr_x0, VA + 0x200);
+		struct exc jump = run_at(EL1, br_x16, VA + 0x200);
+		struct exc flat = run_at(EL2, blr_x0, scratch[0] + 0x200);
+
+		EXPECT_EXC(call, EL1, EC_BRK, 5);
+		EXPECT_MASKED(call.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+		EXPECT_EXC(jump, EL1, EC_BRK, 5);
+		EXPECT_MASKED(jump.spsr, SPSR_BTYPE(3), SPSR_BTYPE(1));
+		EXPECT_MASKED(flat.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+	}
 }
 
 // ---- What branches leave ------------------------------------------------------------------------

@@ -97,8 +97,8 @@ TEST(eret_to_secure_el2_is_legal_with_eel2)
 
 // ---- Illegal ------------------------------------------------------------------------------------
 
-// A return from el that must fail: el stays, PSTATE.IL is set, and the next instruction, that at ELR,
-// raises EC 0x0e at el.
+// A return from el that must fail: el stays, PSTATE.IL is set, and the next instruction, that at
+// ELR, raises EC 0x0e at el.
 static void expect_illegal(int line, enum el el, uint64_t spsr)
 {
 	struct exc e;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// irq_route.c - IRQ and FIQ: the target level by SCR_EL3.{IRQ, FIQ}, HCR_EL2.{IMO, FMO, TGE, E2H}, the
-// Security state, and when PSTATE masks them; virtual interrupts and virtual SError; ESB.
+// irq_route.c - IRQ and FIQ: the target level by SCR_EL3.{IRQ, FIQ}, HCR_EL2.{IMO, FMO, TGE, E2H},
+// the Security state, and when PSTATE masks them; virtual interrupts and virtual SError; ESB.
 
 #include "emit.h"
 #include "gic.h"
@@ -52,27 +52,28 @@ static void expect_route(int line, bool fiq, const struct route *route, enum el 
 			if (to == EL_NONE) {
 				guest_expect_no_exc(masked ? "masked" : "open", line, &e);
 			} else {
-				guest_expect_interrupt(masked ? "masked" : "open", line, &e, to, kind);
+				guest_expect_interrupt(masked ? "masked" : "open", line, &e, to,
+				                       kind);
 			}
 		}
 	}
 }
 
 // Both kinds of interrupt in the Non-secure state.
-#define EXPECT_ROUTE(scr, hcr, ...)                                                                \
-	do {                                                                                       \
-		const struct route route_ = __VA_ARGS__;                                           \
-		const uint64_t scr_irq[] = {SCR_IRQ, SCR_FIQ}, hcr_imo[] = {HCR_IMO, HCR_FMO};     \
-		for (unsigned fiq_ = 0; fiq_ < 2; fiq_++) {                                        \
-			const uint64_t THE_SCR = scr_irq[fiq_], THE_MO = hcr_imo[fiq_];            \
-			(void)THE_SCR;                                                             \
-			(void)THE_MO;                                                              \
-			guest_reset();                                                             \
-			pend(fiq_, false);                                                         \
-			write_sysreg(scr_el3, SCR_BASE | (scr));                                   \
-			write_sysreg(hcr_el2, HCR_BASE | (hcr));                                   \
-			expect_route(__LINE__, fiq_, &route_, EL2);                                \
-		}                                                                                  \
+#define EXPECT_ROUTE(scr, hcr, ...) \
+	do { \
+		const struct route route_ = __VA_ARGS__; \
+		const uint64_t scr_irq[] = {SCR_IRQ, SCR_FIQ}, hcr_imo[] = {HCR_IMO, HCR_FMO}; \
+		for (unsigned fiq_ = 0; fiq_ < 2; fiq_++) { \
+			const uint64_t THE_SCR = scr_irq[fiq_], THE_MO = hcr_imo[fiq_]; \
+			(void)THE_SCR; \
+			(void)THE_MO; \
+			guest_reset(); \
+			pend(fiq_, false); \
+			write_sysreg(scr_el3, SCR_BASE | (scr)); \
+			write_sysreg(hcr_el2, HCR_BASE | (hcr)); \
+			expect_route(__LINE__, fiq_, &route_, EL2); \
+		} \
 	} while (0)
 
 #define NO EL_NONE

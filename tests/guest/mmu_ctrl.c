@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mmu_ctrl.c - controls of translation: EPD, TBI and tagged addresses, hardware access flag and dirty
-// state, 52-bit addresses, alignment, big-endian walks, the MMU being off.
+// mmu_ctrl.c - controls of translation: EPD, TBI and tagged addresses, hardware access flag and
+// dirty state, 52-bit addresses, alignment, big-endian walks, the MMU being off.
 
 #include "abort.h"
 #include "emit.h"
@@ -140,8 +140,7 @@ TEST(tbi_selects_the_half_by_bit_55)
 
 // ---- Hardware management of the access flag and dirty state -------------------------------------
 
-#define NEEDS_HAFDBS                                                                               \
-	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 0) >= 2, "no FEAT_HAFDBS")
+#define NEEDS_HAFDBS SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 0) >= 2, "no FEAT_HAFDBS")
 
 TEST_GRANULES(ha_sets_the_access_flag)
 {
@@ -263,7 +262,8 @@ TEST(el2_ha_and_hd)
 	guest_reset();
 	pgtable_init(&tables, 12, 39);
 	map_guest_code(&tables);
-	map_page(&tables, VA, (uint64_t)scratch[4], (PT_NORMAL & ~PT_AF) | PT_AP_RO_ALL | PT_DBM, 3);
+	map_page(&tables, VA, (uint64_t)scratch[4], (PT_NORMAL & ~PT_AF) | PT_AP_RO_ALL | PT_DBM,
+	         3);
 	stage1_on_el2(&tables);
 	write_sysreg(tcr_el2, tcr_el2_value(&tables) | TCR_EL2_HA | TCR_EL2_HD);
 	tlbi_all();
@@ -279,8 +279,9 @@ TEST(el2_ha_and_hd)
 
 #define IPS_52 (6ul << 32)
 #define IPS_MASK (7ul << 32)
-#define NEEDS_PA52                                                                                 \
-	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 0) == 6, "no 52-bit physical addresses")
+#define NEEDS_PA52 \
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 0) == 6, "no 52-bit physical " \
+	                                                             "addresses")
 
 TEST(lpa2_ds_puts_address_bits_51_50_into_the_shareability_field)
 {
@@ -292,12 +293,12 @@ TEST(lpa2_ds_puts_address_bits_51_50_into_the_shareability_field)
 	pgtable_init(&tables, 12, 39);
 	tables.lpa2 = true;
 	map_range(&tables, (uint64_t)vectors_start, (uint64_t)vectors_start,
-		  (uint64_t)(vectors_end - vectors_start), normal | PT_AP_RO_ALL, 3);
+	          (uint64_t)(vectors_end - vectors_start), normal | PT_AP_RO_ALL, 3);
 	map_range(&tables, (uint64_t)snippets_start, (uint64_t)snippets_start,
-		  (uint64_t)(snippets_end - snippets_start), normal | PT_AP_RO_ALL, 3);
+	          (uint64_t)(snippets_end - snippets_start), normal | PT_AP_RO_ALL, 3);
 	map_page(&tables, VA, (uint64_t)scratch[0], normal | PT_AP_RW_ALL, 3);
-	map_page(&tables, VA + 0x1000, (uint64_t)scratch[0],
-		 normal | PT_AP_RW_ALL | 1ul << 8, 3); // PA[50]
+	map_page(&tables, VA + 0x1000, (uint64_t)scratch[0], normal | PT_AP_RW_ALL | 1ul << 8,
+	         3); // PA[50]
 	stage1_on_el1(&tables);
 	write_sysreg(tcr_el1, (tcr_el1_value(&tables) & ~IPS_MASK) | IPS_52);
 	tlbi_all();
@@ -320,6 +321,131 @@ TEST(bits_15_12_of_a_64k_descriptor_are_address_bits_51_48)
 
 	EXPECT_EQ(e.el, EL1);
 	EXPECT_MASKED(e.esr, 0x3f, FSC_EXTERNAL);
+}
+
+// ---- Sizes of the input address -----------------------------------------------------------------
+
+// Level -1 has status codes of its own.
+#define FSC_TRANSLATION_MINUS_1 0x2b
+#define FSC_ADDR_SIZE_MINUS_1 0x29
+#define HIGH_VA (1ul << 51)
+
+// Without shareability bits, which belong to the address with TCR.DS.
+static void map_code_lpa2(void)
+{
+	const uint64_t attrs = PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RO_ALL;
+
+	map_range(&tables, (uint64_t)vectors_start, (uint64_t)vectors_start,
+		  (uint64_t)(vectors_end - vectors_start), attrs, 3);
+	map_range(&tables, (uint64_t)snippets_start, (uint64_t)snippets_start,
+		  (uint64_t)(snippets_end - snippets_start), attrs, 3);
+}
+
+static void start_52(unsigned granule, bool ds)
+{
+	guest_reset();
+	*(volatile uint64_t *)scratch[0] = 0x5252;
+	pgtable_init(&tables, granule, 52);
+	tables.lpa2 = ds;
+	map_code_lpa2();
+	map_page(&tables, HIGH_VA, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL, 3);
+	stage1_on_el1(&tables);
+}
+
+TEST(lpa2_walk_of_52_bits_with_4k_starts_at_level_minus_1)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 28) == 1, "no 52-bit with 4 KiB");
+	start_52(12, true);
+	struct exc good = run_at(EL1, load_x0, HIGH_VA);
+	struct exc minus1 = run_at(EL1, load_x0, HIGH_VA | 1ul << 50);
+	struct exc minus1_fetch = run_at(EL0, branch_x0, HIGH_VA | 1ul << 50);
+	struct exc level0 = run_at(EL1, load_x0, HIGH_VA | 1ul << 47);
+	struct exc level3 = run_at(EL1, store_x0, HIGH_VA + 0x1000);
+	struct exc beyond = run_at(EL1, load_x0, 1ul << 52);
+
+	EXPECT_NO_EXC(good);
+	EXPECT_REG(good, 1, 0x5252);
+	EXPECT_ABORT(minus1, EL1, EC_DABT_SAME, FSC_TRANSLATION_MINUS_1, HIGH_VA | 1ul << 50);
+	EXPECT_ABORT(minus1_fetch, EL1, EC_IABT_LOWER, FSC_TRANSLATION_MINUS_1,
+		     HIGH_VA | 1ul << 50);
+	EXPECT_ABORT(level0, EL1, EC_DABT_SAME, FSC_TRANSLATION(0), HIGH_VA | 1ul << 47);
+	EXPECT_ABORT(level3, EL1, EC_DABT_SAME, ISS_WNR | FSC_TRANSLATION(3), HIGH_VA + 0x1000);
+	EXPECT_ABORT(beyond, EL1, EC_DABT_SAME, FSC_TRANSLATION(0), 1ul << 52);
+}
+
+TEST(lpa2_table_of_level_minus_1_beyond_ips_is_an_address_size_fault_of_that_level)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 28) == 1, "no 52-bit with 4 KiB");
+	start_52(12, true);
+	*pgtable_entry(&tables, HIGH_VA, -1) = 1ul << 36 | 3;
+	write_sysreg(tcr_el1, tcr_el1_value(&tables) & ~IPS_MASK);
+	tlbi_all();
+	struct exc e = run_at(EL1, load_x0, HIGH_VA);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, FSC_ADDR_SIZE_MINUS_1, HIGH_VA);
+}
+
+TEST(lpa2_block_at_level_0_of_4k_is_legal)
+{
+	const uint64_t block = 1ul << 48;
+
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 28) == 1, "no 52-bit with 4 KiB");
+	start_52(12, true);
+	map_page(&tables, block, 0, PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL, 0);
+	tlbi_all();
+	struct exc e = run_at(EL1, load_x0, block + (uint64_t)scratch[0]);
+
+	EXPECT_NO_EXC(e);
+	EXPECT_REG(e, 1, 0x5252);
+}
+
+TEST(lpa2_walk_of_52_bits_with_16k_starts_at_level_0)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 20) == 2, "no 52-bit with 16 KiB");
+	start_52(14, true);
+	struct exc good = run_at(EL1, load_x0, HIGH_VA);
+	struct exc level0 = run_at(EL1, load_x0, HIGH_VA | 1ul << 48);
+
+	EXPECT_NO_EXC(good);
+	EXPECT_REG(good, 1, 0x5252);
+	EXPECT_ABORT(level0, EL1, EC_DABT_SAME, FSC_TRANSLATION(0), HIGH_VA | 1ul << 48);
+}
+
+TEST(lva_walk_of_52_bits_with_64k_starts_at_level_1)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 16) >= 1, "no FEAT_LVA");
+	start_52(16, false);
+	struct exc good = run_at(EL1, load_x0, HIGH_VA);
+	struct exc level1 = run_at(EL1, load_x0, HIGH_VA | 1ul << 50);
+	struct exc level2 = run_at(EL1, load_x0, HIGH_VA | 1ul << 30);
+
+	EXPECT_NO_EXC(good);
+	EXPECT_REG(good, 1, 0x5252);
+	EXPECT_ABORT(level1, EL1, EC_DABT_SAME, FSC_TRANSLATION(1), HIGH_VA | 1ul << 50);
+	EXPECT_ABORT(level2, EL1, EC_DABT_SAME, FSC_TRANSLATION(2), HIGH_VA | 1ul << 30);
+}
+
+// FEAT_TTST: 16 bits of address, that is one table of level 3.
+TEST(small_upper_half_starts_at_level_3)
+{
+	struct pgtable upper;
+	const uint64_t high = -(1ul << 16);
+
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 28), "no FEAT_TTST");
+	start(PT_AP_RW_ALL);
+	pgtable_init(&upper, 12, 16);
+	map_page(&upper, high, (uint64_t)scratch[4], PT_NORMAL | PT_AP_RW_ALL, 3);
+	write_sysreg(tcr_el1, (tcr_el1_value(&tables) & ~(BIT(23) | 0x3ful << 16)) | 48ul << 16 |
+				      1ul << 24 | 1ul << 26 | 3ul << 28);
+	write_sysreg(ttbr1_el1, upper.root);
+	tlbi_all();
+	struct exc good = run_at(EL1, load_x0, high);
+	struct exc level3 = run_at(EL1, load_x0, high + 0x1000);
+	struct exc beyond = run_at(EL1, load_x0, high - 0x1000);
+
+	EXPECT_NO_EXC(good);
+	EXPECT_ABORT(level3, EL1, EC_DABT_SAME, FSC_TRANSLATION(3), high + 0x1000);
+	EXPECT_ABORT(beyond, EL1, EC_DABT_SAME, FSC_TRANSLATION(0), high - 0x1000);
 }
 
 // ---- Alignment ----------------------------------------------------------------------------------

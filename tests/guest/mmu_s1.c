@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mmu_s1.c - stage 1 of EL1&0: translation, access flag, permission and address size faults at every
-// level of every granule, for loads, stores and fetches; the same in brief for the EL2, EL2&0 and EL3
-// regimes; and mapping sizes.
+// mmu_s1.c - stage 1 of EL1&0: translation, access flag, permission and address size faults at
+// every level of every granule, for loads, stores and fetches; the same in brief for the EL2, EL2&0
+// and EL3 regimes; and mapping sizes.
 
 #include "abort.h"
 #include "emit.h"
@@ -12,8 +12,8 @@ SNIPPET(load_x0_svc, "ldr x1, [x0]" ESCAPE_SVC);
 SNIPPET(store_x0, "str x1, [x0]");
 SNIPPET(branch_x0, "br x0");
 
-// Far from the image in every table of a 48-bit space (16 KiB: level 0 has two entries); a multiple of
-// 64 KiB.
+// Far from the image in every table of a 48-bit space (16 KiB: level 0 has two entries); a multiple
+// of 64 KiB.
 #define VA 0x923442780000ul
 #define VA_BITS 48
 
@@ -97,8 +97,8 @@ static void expect_no_block(int line, unsigned granule, int level)
 	expect_fault_by_all(line, FSC_TRANSLATION(level));
 }
 
-// Level 0 of 4 KiB and 16 KiB; of 16 KiB also level 1, as TCR.DS is 0. (A level-1 block of 64 KiB is
-// legal with 52-bit addresses.)
+// Level 0 of 4 KiB and 16 KiB; of 16 KiB also level 1, as TCR.DS is 0. (A level-1 block of 64 KiB
+// is legal with 52-bit addresses.)
 TEST(block_at_a_level_without_blocks_is_a_translation_fault)
 {
 	QEMU_DIFFERS("takes it for a block");
@@ -174,7 +174,7 @@ TEST_GRANULES(access_flag_fault_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-			 (PT_NORMAL & ~PT_AF) | PT_AP_RW_ALL, level);
+		         (PT_NORMAL & ~PT_AF) | PT_AP_RW_ALL, level);
 		stage1_on_el1(&pt);
 		expect_fault_by_all(__LINE__, FSC_ACCESS(level));
 	}
@@ -190,7 +190,7 @@ TEST_GRANULES(permission_fault_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-			 PT_NORMAL | PT_AP_RO_EL1 | PT_PXN | PT_UXN, level);
+		         PT_NORMAL | PT_AP_RO_EL1 | PT_PXN | PT_UXN, level);
 		stage1_on_el1(&pt);
 		struct exc s1 = run_at(EL1, store_x0, VA);
 		struct exc l0 = run_at(EL0, load_x0, VA);
@@ -235,7 +235,7 @@ TEST_GRANULES(leaf_beyond_ips_is_an_address_size_fault)
 	for (int level = first_block_level(granule); level <= 3; level++) {
 		start(&pt, granule);
 		map_page(&pt, VA & ~(pgtable_level_size(&pt, level) - 1), 1ul << 36,
-			 PT_NORMAL | PT_AP_RW_ALL, level);
+		         PT_NORMAL | PT_AP_RW_ALL, level);
 		stage1_on_with_ips(&pt, PS_32);
 		expect_fault_by_all(__LINE__, FSC_ADDR_SIZE(level));
 	}
@@ -261,7 +261,8 @@ TEST(ttbr_beyond_ips_is_an_address_size_fault_at_level_0)
 	// The image must stay reachable: the faulting half is that of TTBR1.
 	start(&pt, 12);
 	stage1_on_el1(&pt);
-	write_sysreg(tcr_el1, (tcr_el1_value(&pt) & ~(TCR_IPS_MASK | BIT(23))) | TCR_IPS(PS_32) | 25ul << 16);
+	write_sysreg(tcr_el1, (tcr_el1_value(&pt) & ~(TCR_IPS_MASK | BIT(23))) | TCR_IPS(PS_32) |
+	                              25ul << 16);
 	write_sysreg(ttbr1_el1, 1ul << 36);
 	tlbi_all();
 	struct exc e = run_at(EL1, load_x0, 0xffffffff00000000);
@@ -403,7 +404,8 @@ TEST_GRANULES(upper_half_is_translated_by_ttbr1)
 	map_page(&upper, high, (uint64_t)scratch[3], PT_NORMAL | PT_AP_RW_ALL, 3);
 	stage1_on_el1(&pt);
 	write_sysreg(tcr_el1, (tcr_el1_value(&pt) & ~(BIT(23) | 0x3ful << 16 | 3ul << 30)) |
-				      (64ul - bits) << 16 | tg1 << 30 | 1ul << 24 | 1ul << 26 | 3ul << 28);
+	                              (64ul - bits) << 16 | tg1 << 30 | 1ul << 24 | 1ul << 26 |
+	                              3ul << 28);
 	write_sysreg(ttbr1_el1, upper.root);
 	tlbi_all();
 	*(volatile uint64_t *)scratch[3] = 0xabc;
@@ -446,7 +448,7 @@ TEST_GRANULES(el2_access_flag_and_permission_faults_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-			 PT_NORMAL | PT_AP_RO_ALL | PT_UXN, level);
+		         PT_NORMAL | PT_AP_RO_ALL | PT_UXN, level);
 		stage1_on_el2(&pt);
 		struct exc l = run_at(EL2, load_x0, VA);
 		struct exc s = run_at(EL2, store_x0, VA);

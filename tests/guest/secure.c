@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// secure.c - the two Security states: which memory each sees, NS and NSTable in descriptors, SCR_EL3.SIF,
-// Secure EL2 with its own stage 2 (VSTTBR_EL2, VSTCR_EL2) and its registers.
+// secure.c - the two Security states: which memory each sees, NS and NSTable in descriptors,
+// SCR_EL3.SIF, Secure EL2 with its own stage 2 (VSTTBR_EL2, VSTCR_EL2) and its registers.
 
 #include "abort.h"
 #include "emit.h"
@@ -66,9 +66,9 @@ TEST(secure_el2_sees_secure_ram)
 static void map_code_ns(struct pgtable *pt)
 {
 	map_range(pt, (uint64_t)vectors_start, (uint64_t)vectors_start,
-		  (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+	          (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	map_range(pt, (uint64_t)snippets_start, (uint64_t)snippets_start,
-		  (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+	          (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 }
 
 static void start_secure(void)
@@ -143,8 +143,8 @@ TEST(el3_chooses_the_address_space_by_ns)
 TEST(sif_forbids_secure_fetches_from_non_secure_memory)
 {
 	start_secure();
-	// The code of this test must itself be in Secure memory then: a copy in Secure RAM, in which the
-	// vectors are reached as well.
+	// The code of this test must itself be in Secure memory then: a copy in Secure RAM, in
+	// which the vectors are reached as well.
 	const uint64_t code = SECURE_RAM + 0x10000;
 	volatile uint32_t *insn = (volatile uint32_t *)code;
 
@@ -213,17 +213,19 @@ TEST(eel2_says_nothing_in_non_secure_state)
 TEST(vsttbr_and_vstcr_are_undefined_in_non_secure_state)
 {
 	static const struct sysreg regs[] = {
-		SYSREG(vsttbr_el2, 3, 4, 2, 6, 0),
-		SYSREG(vstcr_el2, 3, 4, 2, 6, 2),
+	        SYSREG(vsttbr_el2, 3, 4, 2, 6, 0),
+	        SYSREG(vstcr_el2, 3, 4, 2, 6, 2),
 	};
 
 	NEEDS_SEL2;
-	FOR_EACH_REG(r, regs) {
+	FOR_EACH_REG(r, regs)
+	{
 		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 	}
 	write_sysreg(scr_el3, SECURE | SCR_EEL2);
-	FOR_EACH_REG(r, regs) {
+	FOR_EACH_REG(r, regs)
+	{
 		EXPECT_ACCESS(EL2, READ, *r);
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_ACCESS(EL3, READ, *r);
@@ -276,7 +278,8 @@ TEST(secure_stage2_fault_goes_to_secure_el2_with_hpfar_ns_0)
 	EXPECT_EQ(e.hpfar, (LOW_IPA + 0x2000) >> 12 << 4);
 }
 
-// A Non-secure IPA, by NS in S-EL1's stage 1, is translated by VTTBR_EL2 and reported with HPFAR.NS.
+// A Non-secure IPA, by NS in S-EL1's stage 1, is translated by VTTBR_EL2 and reported with
+// HPFAR.NS.
 TEST(non_secure_ipa_of_secure_el1_is_translated_by_vttbr)
 {
 	NEEDS_SEL2;

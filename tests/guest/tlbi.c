@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tlbi.c - after a change of the tables and the right TLBI the new translation is in use: by VA, ASID,
-// VMID, IPA, range and all, local and broadcast; and that ASID, VMID, nG and the regime keep translations
-// apart without any. No test depends on an old translation being kept.
+// tlbi.c - after a change of the tables and the right TLBI the new translation is in use: by VA,
+// ASID, VMID, IPA, range and all, local and broadcast; and that ASID, VMID, nG and the regime keep
+// translations apart without any. No test depends on an old translation being kept.
 
 #include "abort.h"
 #include "emit.h"
@@ -55,13 +55,16 @@ static void tlbi(const char *name, int line, enum el el, struct sysreg op, uint6
 #define VA_OP(va) ((va) >> 12 & 0xffffffffffful)
 #define ASID_OP(asid) ((uint64_t)(asid) << 48)
 // Range: BaseADDR [36:0], TTL [38:37], NUM [43:39], SCALE [45:44], TG [47:46] (1: 4 KiB).
-#define RANGE_OP(va, num, scale) (((va) >> 12 & 0x1ffffffffful) | (uint64_t)(num) << 39 | (uint64_t)(scale) << 44 | 1ul << 46)
+#define RANGE_OP(va, num, scale) \
+	(((va) >> 12 & 0x1ffffffffful) | (uint64_t)(num) << 39 | (uint64_t)(scale) << 44 | \
+	 1ul << 46)
 #define HAS_RANGE (id_field(read_sysreg(id_aa64isar0_el1), 56) >= 2)
 #define HAS_OS (id_field(read_sysreg(id_aa64isar0_el1), 56) >= 1)
 
 // ---- EL1&0: every instruction that covers an address --------------------------------------------
 
-// Loads through the old mapping, changes it by break-before-make with this TLBI, loads through the new.
+// Loads through the old mapping, changes it by break-before-make with this TLBI, loads through the
+// new.
 static void expect_remap(int line, struct sysreg op, uint64_t operand, uint64_t attrs, enum el from)
 {
 	start(attrs);
@@ -79,33 +82,36 @@ static void expect_remap(int line, struct sysreg op, uint64_t operand, uint64_t 
 #define EXPECT_REMAP(op, operand) expect_remap(__LINE__, op, operand, PT_AP_RW_ALL | PT_NG, EL1)
 
 static const struct sysreg by_va[] = {
-	SYSREG(vae1, 1, 0, 8, 7, 1),	SYSREG(vaae1, 1, 0, 8, 7, 3),	 SYSREG(vale1, 1, 0, 8, 7, 5),
-	SYSREG(vaale1, 1, 0, 8, 7, 7),	SYSREG(vae1is, 1, 0, 8, 3, 1),	 SYSREG(vaae1is, 1, 0, 8, 3, 3),
-	SYSREG(vale1is, 1, 0, 8, 3, 5), SYSREG(vaale1is, 1, 0, 8, 3, 7),
+        SYSREG(vae1, 1, 0, 8, 7, 1),    SYSREG(vaae1, 1, 0, 8, 7, 3),
+        SYSREG(vale1, 1, 0, 8, 7, 5),   SYSREG(vaale1, 1, 0, 8, 7, 7),
+        SYSREG(vae1is, 1, 0, 8, 3, 1),  SYSREG(vaae1is, 1, 0, 8, 3, 3),
+        SYSREG(vale1is, 1, 0, 8, 3, 5), SYSREG(vaale1is, 1, 0, 8, 3, 7),
 };
 static const struct sysreg by_va_outer[] = {
-	SYSREG(vae1os, 1, 0, 8, 1, 1),
-	SYSREG(vaae1os, 1, 0, 8, 1, 3),
-	SYSREG(vale1os, 1, 0, 8, 1, 5),
-	SYSREG(vaale1os, 1, 0, 8, 1, 7),
+        SYSREG(vae1os, 1, 0, 8, 1, 1),
+        SYSREG(vaae1os, 1, 0, 8, 1, 3),
+        SYSREG(vale1os, 1, 0, 8, 1, 5),
+        SYSREG(vaale1os, 1, 0, 8, 1, 7),
 };
 static const struct sysreg by_range[] = {
-	SYSREG(rvae1, 1, 0, 8, 6, 1),	SYSREG(rvaae1, 1, 0, 8, 6, 3),	SYSREG(rvale1, 1, 0, 8, 6, 5),
-	SYSREG(rvaale1, 1, 0, 8, 6, 7), SYSREG(rvae1is, 1, 0, 8, 2, 1), SYSREG(rvaae1is, 1, 0, 8, 2, 3),
-	SYSREG(rvae1os, 1, 0, 8, 5, 1), SYSREG(rvaale1os, 1, 0, 8, 5, 7),
+        SYSREG(rvae1, 1, 0, 8, 6, 1),   SYSREG(rvaae1, 1, 0, 8, 6, 3),
+        SYSREG(rvale1, 1, 0, 8, 6, 5),  SYSREG(rvaale1, 1, 0, 8, 6, 7),
+        SYSREG(rvae1is, 1, 0, 8, 2, 1), SYSREG(rvaae1is, 1, 0, 8, 2, 3),
+        SYSREG(rvae1os, 1, 0, 8, 5, 1), SYSREG(rvaale1os, 1, 0, 8, 5, 7),
 };
 static const struct sysreg by_all[] = {
-	SYSREG(vmalle1, 1, 0, 8, 7, 0),
-	SYSREG(vmalle1is, 1, 0, 8, 3, 0),
+        SYSREG(vmalle1, 1, 0, 8, 7, 0),
+        SYSREG(vmalle1is, 1, 0, 8, 3, 0),
 };
 static const struct sysreg by_asid[] = {
-	SYSREG(aside1, 1, 0, 8, 7, 2),
-	SYSREG(aside1is, 1, 0, 8, 3, 2),
+        SYSREG(aside1, 1, 0, 8, 7, 2),
+        SYSREG(aside1is, 1, 0, 8, 3, 2),
 };
 
 TEST(tlbi_by_va_lets_the_new_mapping_in)
 {
-	FOR_EACH_REG(r, by_va) {
+	FOR_EACH_REG(r, by_va)
+	{
 		EXPECT_REMAP(*r, VA_OP(VA));
 	}
 }
@@ -113,7 +119,8 @@ TEST(tlbi_by_va_lets_the_new_mapping_in)
 TEST(tlbi_by_va_outer_shareable_lets_the_new_mapping_in)
 {
 	SKIP_UNLESS(HAS_OS, "no FEAT_TLBIOS");
-	FOR_EACH_REG(r, by_va_outer) {
+	FOR_EACH_REG(r, by_va_outer)
+	{
 		EXPECT_REMAP(*r, VA_OP(VA));
 	}
 }
@@ -123,7 +130,8 @@ TEST(tlbi_by_va_with_ttl_lets_the_new_mapping_in)
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 48), "no FEAT_TTL");
 	const uint64_t ttl_4k_level_3 = 7ul << 44;
 
-	FOR_EACH_REG(r, by_va) {
+	FOR_EACH_REG(r, by_va)
+	{
 		EXPECT_REMAP(*r, VA_OP(VA) | ttl_4k_level_3);
 	}
 }
@@ -131,7 +139,8 @@ TEST(tlbi_by_va_with_ttl_lets_the_new_mapping_in)
 TEST(tlbi_by_range_lets_the_new_mapping_in)
 {
 	SKIP_UNLESS(HAS_RANGE, "no FEAT_TLBIRANGE");
-	FOR_EACH_REG(r, by_range) {
+	FOR_EACH_REG(r, by_range)
+	{
 		// 2 pages from VA; and 64 * 32 pages of which VA is somewhere in the middle.
 		EXPECT_REMAP(*r, RANGE_OP(VA, 0, 0));
 		EXPECT_REMAP(*r, RANGE_OP(VA - 0x100000, 31, 1));
@@ -140,14 +149,16 @@ TEST(tlbi_by_range_lets_the_new_mapping_in)
 
 TEST(tlbi_by_asid_lets_the_new_mapping_in)
 {
-	FOR_EACH_REG(r, by_asid) {
+	FOR_EACH_REG(r, by_asid)
+	{
 		EXPECT_REMAP(*r, ASID_OP(0));
 	}
 }
 
 TEST(tlbi_vmalle1_lets_the_new_mapping_in)
 {
-	FOR_EACH_REG(r, by_all) {
+	FOR_EACH_REG(r, by_all)
+	{
 		EXPECT_REMAP(*r, 0);
 	}
 }
@@ -370,13 +381,15 @@ TEST(vmids_keep_stage1_translations_apart)
 }
 
 static const struct sysreg by_ipa[] = {
-	SYSREG(ipas2e1, 1, 4, 8, 4, 1),	   SYSREG(ipas2le1, 1, 4, 8, 4, 5),
-	SYSREG(ipas2e1is, 1, 4, 8, 0, 1),  SYSREG(ipas2le1is, 1, 4, 8, 0, 5),
+        SYSREG(ipas2e1, 1, 4, 8, 4, 1),
+        SYSREG(ipas2le1, 1, 4, 8, 4, 5),
+        SYSREG(ipas2e1is, 1, 4, 8, 0, 1),
+        SYSREG(ipas2le1is, 1, 4, 8, 0, 5),
 };
 static const struct sysreg by_ipa_range[] = {
-	SYSREG(ripas2e1, 1, 4, 8, 4, 2),
-	SYSREG(ripas2le1, 1, 4, 8, 4, 6),
-	SYSREG(ripas2e1is, 1, 4, 8, 0, 2),
+        SYSREG(ripas2e1, 1, 4, 8, 4, 2),
+        SYSREG(ripas2le1, 1, 4, 8, 4, 6),
+        SYSREG(ripas2e1is, 1, 4, 8, 0, 2),
 };
 
 static void expect_s2_remap(int line, struct sysreg op, uint64_t operand)
@@ -401,7 +414,8 @@ static void expect_s2_remap(int line, struct sysreg op, uint64_t operand)
 
 TEST(tlbi_by_ipa_lets_the_new_mapping_in)
 {
-	FOR_EACH_REG(r, by_ipa) {
+	FOR_EACH_REG(r, by_ipa)
+	{
 		expect_s2_remap(__LINE__, *r, VA_OP(LOW_IPA));
 	}
 }
@@ -409,16 +423,19 @@ TEST(tlbi_by_ipa_lets_the_new_mapping_in)
 TEST(tlbi_by_ipa_range_lets_the_new_mapping_in)
 {
 	SKIP_UNLESS(HAS_RANGE, "no FEAT_TLBIRANGE");
-	FOR_EACH_REG(r, by_ipa_range) {
+	FOR_EACH_REG(r, by_ipa_range)
+	{
 		expect_s2_remap(__LINE__, *r, RANGE_OP(LOW_IPA, 0, 0));
 	}
 }
 
 TEST(tlbi_vmalls12e1_lets_the_new_mapping_in)
 {
-	const struct sysreg ops[] = {SYSREG(vmalls12e1, 1, 4, 8, 7, 6), SYSREG(vmalls12e1is, 1, 4, 8, 3, 6)};
+	const struct sysreg ops[] = {SYSREG(vmalls12e1, 1, 4, 8, 7, 6),
+	                             SYSREG(vmalls12e1is, 1, 4, 8, 3, 6)};
 
-	FOR_EACH_REG(r, ops) {
+	FOR_EACH_REG(r, ops)
+	{
 		expect_s2_remap(__LINE__, *r, 0);
 	}
 }
@@ -428,11 +445,13 @@ TEST(tlbi_vmalls12e1_lets_the_new_mapping_in)
 TEST(tlbi_of_el2_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-		SYSREG(alle2, 1, 4, 8, 7, 0), SYSREG(vae2, 1, 4, 8, 7, 1),  SYSREG(vale2, 1, 4, 8, 7, 5),
-		SYSREG(alle2is, 1, 4, 8, 3, 0), SYSREG(vae2is, 1, 4, 8, 3, 1), SYSREG(vale2is, 1, 4, 8, 3, 5),
+	        SYSREG(alle2, 1, 4, 8, 7, 0),  SYSREG(vae2, 1, 4, 8, 7, 1),
+	        SYSREG(vale2, 1, 4, 8, 7, 5),  SYSREG(alle2is, 1, 4, 8, 3, 0),
+	        SYSREG(vae2is, 1, 4, 8, 3, 1), SYSREG(vale2is, 1, 4, 8, 3, 5),
 	};
 
-	FOR_EACH_REG(r, ops) {
+	FOR_EACH_REG(r, ops)
+	{
 		start(PT_AP_RW_ALL);
 		stage1_on_el2(&s1);
 		EXPECT_PAGE(EL2, VA, 0);
@@ -446,12 +465,14 @@ TEST(tlbi_of_el2_lets_the_new_mapping_in)
 TEST(tlbi_of_a_host_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-		SYSREG(vae2, 1, 4, 8, 7, 1),  SYSREG(alle2, 1, 4, 8, 7, 0), SYSREG(vae1, 1, 0, 8, 7, 1),
-		SYSREG(vmalle1, 1, 0, 8, 7, 0), SYSREG(vae1is, 1, 0, 8, 3, 1), SYSREG(aside1, 1, 0, 8, 7, 2),
+	        SYSREG(vae2, 1, 4, 8, 7, 1),   SYSREG(alle2, 1, 4, 8, 7, 0),
+	        SYSREG(vae1, 1, 0, 8, 7, 1),   SYSREG(vmalle1, 1, 0, 8, 7, 0),
+	        SYSREG(vae1is, 1, 0, 8, 3, 1), SYSREG(aside1, 1, 0, 8, 7, 2),
 	};
 
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 8), "no FEAT_VHE");
-	FOR_EACH_REG(r, ops) {
+	FOR_EACH_REG(r, ops)
+	{
 		start(PT_AP_RW_EL1 | PT_NG);
 		write_sysreg(hcr_el2, HCR_BASE | HCR_E2H | HCR_TGE);
 		stage1_on_el20(&s1);
@@ -465,16 +486,20 @@ TEST(tlbi_of_a_host_lets_the_new_mapping_in)
 TEST(tlbi_of_el3_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-		SYSREG(alle3, 1, 6, 8, 7, 0), SYSREG(vae3, 1, 6, 8, 7, 1),
-		SYSREG(vale3, 1, 6, 8, 7, 5), SYSREG(vae3is, 1, 6, 8, 3, 1),
+	        SYSREG(alle3, 1, 6, 8, 7, 0),
+	        SYSREG(vae3, 1, 6, 8, 7, 1),
+	        SYSREG(vale3, 1, 6, 8, 7, 5),
+	        SYSREG(vae3is, 1, 6, 8, 3, 1),
 	};
 
-	FOR_EACH_REG(r, ops) {
+	FOR_EACH_REG(r, ops)
+	{
 		start(PT_AP_RW_ALL);
 		map_image_el3(&s1);
 		stage1_on_el3(&s1);
 		EXPECT_PAGE(EL3, VA, 0);
-		write_sysreg(sctlr_el3, SCTLR_EL3_BASE); // the tables are read-only to nobody, but stay plain
+		write_sysreg(sctlr_el3,
+		             SCTLR_EL3_BASE); // the tables are read-only to nobody, but stay plain
 		map_page(&s1, VA, (uint64_t)scratch[1], PT_NORMAL | PT_AP_RW_ALL, 3);
 		TLBI(EL3, *r, VA_OP(VA));
 		write_sysreg(sctlr_el3, SCTLR_EL3_BASE | SCTLR_M | SCTLR_C | SCTLR_I);
@@ -506,11 +531,12 @@ TEST(security_states_keep_translations_of_one_address_apart)
 	pgtable_init(&secure, 12, 39);
 	map_guest_code(&secure);
 	map_page(&secure, VA, (uint64_t)scratch[6], PT_NORMAL | PT_AP_RW_EL1 | PT_NS, 3);
-	// Normal RAM is Non-secure memory: the image is reached from Secure state with NS = 1 as well.
+	// Normal RAM is Non-secure memory: the image is reached from Secure state with NS = 1 as
+	// well.
 	map_range(&secure, (uint64_t)vectors_start, (uint64_t)vectors_start,
-		  (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+	          (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	map_range(&secure, (uint64_t)snippets_start, (uint64_t)snippets_start,
-		  (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+	          (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	stage1_on_el1(&s1);
 	for (unsigned i = 0; i < 3; i++) {
 		write_sysreg(scr_el3, SCR_BASE);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap_cnt.c - access to the counters and timers: CNTKCTL_EL1, CNTHCTL_EL2 in both layouts, in a host
-// and under TGE, the EL1 physical Secure timer by SCR_EL3.ST, and what is UNDEFINED.
+// trap_cnt.c - access to the counters and timers: CNTKCTL_EL1, CNTHCTL_EL2 in both layouts, in a
+// host and under TGE, the EL1 physical Secure timer by SCR_EL3.ST, and what is UNDEFINED.
 
 #include "emit.h"
 
@@ -11,41 +11,43 @@ static const struct sysreg cntfrq = SYSREG(cntfrq_el0, 3, 3, 14, 0, 0);
 static const struct sysreg cntpct = SYSREG(cntpct_el0, 3, 3, 14, 0, 1);
 static const struct sysreg cntvct = SYSREG(cntvct_el0, 3, 3, 14, 0, 2);
 static const struct sysreg cntp[] = {
-	SYSREG(cntp_tval_el0, 3, 3, 14, 2, 0),
-	SYSREG(cntp_ctl_el0, 3, 3, 14, 2, 1),
-	SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2),
+        SYSREG(cntp_tval_el0, 3, 3, 14, 2, 0),
+        SYSREG(cntp_ctl_el0, 3, 3, 14, 2, 1),
+        SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2),
 };
 static const struct sysreg cntv[] = {
-	SYSREG(cntv_tval_el0, 3, 3, 14, 3, 0),
-	SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1),
-	SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2),
+        SYSREG(cntv_tval_el0, 3, 3, 14, 3, 0),
+        SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1),
+        SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2),
 };
 static const struct sysreg cntps[] = {
-	SYSREG(cntps_tval_el1, 3, 7, 14, 2, 0),
-	SYSREG(cntps_ctl_el1, 3, 7, 14, 2, 1),
-	SYSREG(cntps_cval_el1, 3, 7, 14, 2, 2),
+        SYSREG(cntps_tval_el1, 3, 7, 14, 2, 0),
+        SYSREG(cntps_ctl_el1, 3, 7, 14, 2, 1),
+        SYSREG(cntps_cval_el1, 3, 7, 14, 2, 2),
 };
 static const struct sysreg cnthp[] = {
-	SYSREG(cnthp_tval_el2, 3, 4, 14, 2, 0),
-	SYSREG(cnthp_ctl_el2, 3, 4, 14, 2, 1),
-	SYSREG(cnthp_cval_el2, 3, 4, 14, 2, 2),
+        SYSREG(cnthp_tval_el2, 3, 4, 14, 2, 0),
+        SYSREG(cnthp_ctl_el2, 3, 4, 14, 2, 1),
+        SYSREG(cnthp_cval_el2, 3, 4, 14, 2, 2),
 };
 static const struct sysreg cnthv[] = {
-	SYSREG(cnthv_tval_el2, 3, 4, 14, 3, 0),
-	SYSREG(cnthv_ctl_el2, 3, 4, 14, 3, 1),
-	SYSREG(cnthv_cval_el2, 3, 4, 14, 3, 2),
+        SYSREG(cnthv_tval_el2, 3, 4, 14, 3, 0),
+        SYSREG(cnthv_ctl_el2, 3, 4, 14, 3, 1),
+        SYSREG(cnthv_cval_el2, 3, 4, 14, 3, 2),
 };
 static const struct sysreg cntvoff = SYSREG(cntvoff_el2, 3, 4, 14, 0, 3);
 
-#define EXPECT_TIMER_TRAP(el, regs, to)                                                            \
-	FOR_EACH_REG(r_, regs) {                                                                   \
-		EXPECT_TRAP(el, READ, *r_, to);                                                    \
-		EXPECT_TRAP(el, WRITE, *r_, to);                                                   \
+#define EXPECT_TIMER_TRAP(el, regs, to) \
+	FOR_EACH_REG(r_, regs) \
+	{ \
+		EXPECT_TRAP(el, READ, *r_, to); \
+		EXPECT_TRAP(el, WRITE, *r_, to); \
 	}
-#define EXPECT_TIMER_ACCESS(el, regs)                                                              \
-	FOR_EACH_REG(r_, regs) {                                                                   \
-		EXPECT_ACCESS(el, READ, *r_);                                                      \
-		EXPECT_ACCESS(el, WRITE, *r_);                                                     \
+#define EXPECT_TIMER_ACCESS(el, regs) \
+	FOR_EACH_REG(r_, regs) \
+	{ \
+		EXPECT_ACCESS(el, READ, *r_); \
+		EXPECT_ACCESS(el, WRITE, *r_); \
 	}
 
 // ---- CNTKCTL_EL1 --------------------------------------------------------------------------------
@@ -233,7 +235,8 @@ TEST(cnthctl_enables_each_resource_for_el0_of_a_host)
 
 TEST(cntps_is_undefined_at_el2_and_non_secure_el1)
 {
-	FOR_EACH_REG(r, cntps) {
+	FOR_EACH_REG(r, cntps)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
 		EXPECT_UNDEFINED(EL0, READ, *r, EL1);
@@ -265,14 +268,16 @@ TEST(cntps_is_undefined_at_secure_el1_with_secure_el2)
 
 TEST(el2_timers_and_cntvoff_are_undefined_below_el2)
 {
-	FOR_EACH_REG(r, cnthp) {
+	FOR_EACH_REG(r, cnthp)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_UNDEFINED(EL0, READ, *r, EL1);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
 	EXPECT_UNDEFINED(EL1, READ, cntvoff, EL1);
 	SKIP_UNLESS(HAS_VHE, "no FEAT_VHE");
-	FOR_EACH_REG(r, cnthv) {
+	FOR_EACH_REG(r, cnthv)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}

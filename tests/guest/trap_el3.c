@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap_el3.c - what EL3 keeps from the levels below by SCR_EL3: WFI and WFE, pointer authentication,
-// LORegions, error records, and that EL2's trap of the same thing comes first.
+// trap_el3.c - what EL3 keeps from the levels below by SCR_EL3: WFI and WFE, pointer
+// authentication, LORegions, error records, and that EL2's trap of the same thing comes first.
 
 #include "emit.h"
 

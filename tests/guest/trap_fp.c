@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap_fp.c - who may use the FP and SIMD registers: CPACR_EL1.FPEN, CPTR_EL2 in both of its layouts,
-// CPTR_EL3.TFP, and TCPAC. All of them report EC 0x07 with ISS 0x1e00000.
+// trap_fp.c - who may use the FP and SIMD registers: CPACR_EL1.FPEN, CPTR_EL2 in both of its
+// layouts, CPTR_EL3.TFP, and TCPAC. All of them report EC 0x07 with ISS 0x1e00000.
 
 #include "emit.h"
 

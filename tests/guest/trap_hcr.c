@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap_hcr.c - the trap bits of HCR_EL2: each register or instruction of each group goes to EL2 with
-// its exact syndrome when the bit is set, and nowhere when it is clear; and who is not trapped.
+// trap_hcr.c - the trap bits of HCR_EL2: each register or instruction of each group goes to EL2
+// with its exact syndrome when the bit is set, and nowhere when it is clear; and who is not
+// trapped.
 
 #include "emit.h"
 
@@ -23,18 +24,19 @@ static void clear_hcr(uint64_t bits)
 // ---- TVM, TRVM ----------------------------------------------------------------------------------
 
 static const struct sysreg vm_controls[] = {
-	SYSREG(sctlr_el1, 3, 0, 1, 0, 0),	SYSREG(ttbr0_el1, 3, 0, 2, 0, 0),
-	SYSREG(ttbr1_el1, 3, 0, 2, 0, 1),	SYSREG(tcr_el1, 3, 0, 2, 0, 2),
-	SYSREG(afsr0_el1, 3, 0, 5, 1, 0),	SYSREG(afsr1_el1, 3, 0, 5, 1, 1),
-	SYSREG(esr_el1, 3, 0, 5, 2, 0),		SYSREG(far_el1, 3, 0, 6, 0, 0),
-	SYSREG(mair_el1, 3, 0, 10, 2, 0),	SYSREG(amair_el1, 3, 0, 10, 3, 0),
-	SYSREG(contextidr_el1, 3, 0, 13, 0, 1),
+        SYSREG(sctlr_el1, 3, 0, 1, 0, 0),       SYSREG(ttbr0_el1, 3, 0, 2, 0, 0),
+        SYSREG(ttbr1_el1, 3, 0, 2, 0, 1),       SYSREG(tcr_el1, 3, 0, 2, 0, 2),
+        SYSREG(afsr0_el1, 3, 0, 5, 1, 0),       SYSREG(afsr1_el1, 3, 0, 5, 1, 1),
+        SYSREG(esr_el1, 3, 0, 5, 2, 0),         SYSREG(far_el1, 3, 0, 6, 0, 0),
+        SYSREG(mair_el1, 3, 0, 10, 2, 0),       SYSREG(amair_el1, 3, 0, 10, 3, 0),
+        SYSREG(contextidr_el1, 3, 0, 13, 0, 1),
 };
 
 TEST(hcr_tvm_traps_each_write_of_a_vm_control_from_el1)
 {
 	set_hcr(HCR_TVM);
-	FOR_EACH_REG(r, vm_controls) {
+	FOR_EACH_REG(r, vm_controls)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
 }
@@ -42,7 +44,8 @@ TEST(hcr_tvm_traps_each_write_of_a_vm_control_from_el1)
 TEST(hcr_tvm_leaves_reads_alone)
 {
 	set_hcr(HCR_TVM);
-	FOR_EACH_REG(r, vm_controls) {
+	FOR_EACH_REG(r, vm_controls)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 }
@@ -50,7 +53,8 @@ TEST(hcr_tvm_leaves_reads_alone)
 TEST(hcr_trvm_traps_each_read_of_a_vm_control_from_el1)
 {
 	set_hcr(HCR_TRVM);
-	FOR_EACH_REG(r, vm_controls) {
+	FOR_EACH_REG(r, vm_controls)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 	}
 }
@@ -67,7 +71,8 @@ TEST(hcr_trvm_leaves_writes_alone)
 TEST(hcr_tvm_and_trvm_do_not_trap_el2)
 {
 	set_hcr(HCR_TVM | HCR_TRVM);
-	FOR_EACH_REG(r, vm_controls) {
+	FOR_EACH_REG(r, vm_controls)
+	{
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
 	EXPECT_ACCESS_VALUE(EL2, WRITE, vm_controls[7], 0x4321);
@@ -140,42 +145,43 @@ TEST(sysreg_syndrome_carries_rt)
 // ---- TID0 to TID4 -------------------------------------------------------------------------------
 
 static const struct sysreg tid1_regs[] = {
-	SYSREG(revidr_el1, 3, 0, 0, 0, 6),
-	SYSREG(aidr_el1, 3, 1, 0, 0, 7),
+        SYSREG(revidr_el1, 3, 0, 0, 0, 6),
+        SYSREG(aidr_el1, 3, 1, 0, 0, 7),
 };
 
 static const struct sysreg tid2_regs[] = {
-	SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),
-	SYSREG(clidr_el1, 3, 1, 0, 0, 1),
-	SYSREG(csselr_el1, 3, 2, 0, 0, 0),
+        SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),
+        SYSREG(clidr_el1, 3, 1, 0, 0, 1),
+        SYSREG(csselr_el1, 3, 2, 0, 0, 0),
 };
 
 static const struct sysreg ctr_el0 = SYSREG(ctr_el0, 3, 3, 0, 0, 1);
 
 static const struct sysreg tid3_regs[] = {
-	SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),	  SYSREG(id_pfr1_el1, 3, 0, 0, 1, 1),
-	SYSREG(id_dfr0_el1, 3, 0, 0, 1, 2),	  SYSREG(id_afr0_el1, 3, 0, 0, 1, 3),
-	SYSREG(id_mmfr0_el1, 3, 0, 0, 1, 4),	  SYSREG(id_mmfr1_el1, 3, 0, 0, 1, 5),
-	SYSREG(id_mmfr2_el1, 3, 0, 0, 1, 6),	  SYSREG(id_mmfr3_el1, 3, 0, 0, 1, 7),
-	SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),	  SYSREG(id_isar1_el1, 3, 0, 0, 2, 1),
-	SYSREG(id_isar2_el1, 3, 0, 0, 2, 2),	  SYSREG(id_isar3_el1, 3, 0, 0, 2, 3),
-	SYSREG(id_isar4_el1, 3, 0, 0, 2, 4),	  SYSREG(id_isar5_el1, 3, 0, 0, 2, 5),
-	SYSREG(id_mmfr4_el1, 3, 0, 0, 2, 6),	  SYSREG(id_isar6_el1, 3, 0, 0, 2, 7),
-	SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),	  SYSREG(mvfr1_el1, 3, 0, 0, 3, 1),
-	SYSREG(mvfr2_el1, 3, 0, 0, 3, 2),	  SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),
-	SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),	  SYSREG(id_aa64zfr0_el1, 3, 0, 0, 4, 4),
-	SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),	  SYSREG(id_aa64dfr1_el1, 3, 0, 0, 5, 1),
-	SYSREG(id_aa64afr0_el1, 3, 0, 0, 5, 4),	  SYSREG(id_aa64afr1_el1, 3, 0, 0, 5, 5),
-	SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0),  SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
-	SYSREG(id_aa64isar2_el1, 3, 0, 0, 6, 2),  SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0),
-	SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1),  SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
+        SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),      SYSREG(id_pfr1_el1, 3, 0, 0, 1, 1),
+        SYSREG(id_dfr0_el1, 3, 0, 0, 1, 2),      SYSREG(id_afr0_el1, 3, 0, 0, 1, 3),
+        SYSREG(id_mmfr0_el1, 3, 0, 0, 1, 4),     SYSREG(id_mmfr1_el1, 3, 0, 0, 1, 5),
+        SYSREG(id_mmfr2_el1, 3, 0, 0, 1, 6),     SYSREG(id_mmfr3_el1, 3, 0, 0, 1, 7),
+        SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),     SYSREG(id_isar1_el1, 3, 0, 0, 2, 1),
+        SYSREG(id_isar2_el1, 3, 0, 0, 2, 2),     SYSREG(id_isar3_el1, 3, 0, 0, 2, 3),
+        SYSREG(id_isar4_el1, 3, 0, 0, 2, 4),     SYSREG(id_isar5_el1, 3, 0, 0, 2, 5),
+        SYSREG(id_mmfr4_el1, 3, 0, 0, 2, 6),     SYSREG(id_isar6_el1, 3, 0, 0, 2, 7),
+        SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),        SYSREG(mvfr1_el1, 3, 0, 0, 3, 1),
+        SYSREG(mvfr2_el1, 3, 0, 0, 3, 2),        SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),
+        SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),  SYSREG(id_aa64zfr0_el1, 3, 0, 0, 4, 4),
+        SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),  SYSREG(id_aa64dfr1_el1, 3, 0, 0, 5, 1),
+        SYSREG(id_aa64afr0_el1, 3, 0, 0, 5, 4),  SYSREG(id_aa64afr1_el1, 3, 0, 0, 5, 5),
+        SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
+        SYSREG(id_aa64isar2_el1, 3, 0, 0, 6, 2), SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0),
+        SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1), SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
 };
 
 // ID group 0 has no register in AArch64 state (JIDR, FPSID).
 TEST(hcr_tid0_traps_nothing_in_aarch64)
 {
 	set_hcr(HCR_TID0);
-	FOR_EACH_REG(r, tid1_regs) {
+	FOR_EACH_REG(r, tid1_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	EXPECT_ACCESS(EL1, READ, ctr_el0);
@@ -185,7 +191,8 @@ TEST(hcr_tid0_traps_nothing_in_aarch64)
 TEST(hcr_tid1_traps_id_group_1)
 {
 	set_hcr(HCR_TID1);
-	FOR_EACH_REG(r, tid1_regs) {
+	FOR_EACH_REG(r, tid1_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -235,7 +242,8 @@ TEST(vpidr_is_not_seen_in_secure_state_without_secure_el2)
 TEST(hcr_tid2_traps_cache_id_reads_and_csselr_writes)
 {
 	set_hcr(HCR_TID2);
-	FOR_EACH_REG(r, tid2_regs) {
+	FOR_EACH_REG(r, tid2_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -269,7 +277,8 @@ TEST(sctlr_uct_comes_before_hcr_tid2)
 TEST(hcr_tid3_traps_each_id_register_of_group_3)
 {
 	set_hcr(HCR_TID3);
-	FOR_EACH_REG(r, tid3_regs) {
+	FOR_EACH_REG(r, tid3_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -277,14 +286,16 @@ TEST(hcr_tid3_traps_each_id_register_of_group_3)
 
 TEST(id_registers_are_read_at_el1_without_tid3)
 {
-	FOR_EACH_REG(r, tid3_regs) {
+	FOR_EACH_REG(r, tid3_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 }
 
 TEST(id_registers_are_not_writable)
 {
-	FOR_EACH_REG(r, tid3_regs) {
+	FOR_EACH_REG(r, tid3_regs)
+	{
 		EXPECT_UNDEFINED(EL1, WRITE, *r, EL1);
 	}
 }
@@ -293,7 +304,8 @@ TEST(hcr_tid4_traps_cache_id_but_not_ctr)
 {
 	NEEDS_EVT;
 	set_hcr(HCR_TID4);
-	FOR_EACH_REG(r, tid2_regs) {
+	FOR_EACH_REG(r, tid2_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 	}
 	EXPECT_TRAP(EL1, WRITE, tid2_regs[2], EL2);
@@ -316,15 +328,16 @@ TEST(hcr_tacr_traps_actlr_el1)
 }
 
 static const struct sysreg impdef_regs[] = {
-	SYSREG(s3_0_c11_c0_0, 3, 0, 11, 0, 0),
-	SYSREG(s3_0_c15_c9_7, 3, 0, 15, 9, 7),
-	SYSREG(s3_7_c15_c15_7, 3, 7, 15, 15, 7),
-	SYSREG(s3_3_c11_c2_1, 3, 3, 11, 2, 1),
+        SYSREG(s3_0_c11_c0_0, 3, 0, 11, 0, 0),
+        SYSREG(s3_0_c15_c9_7, 3, 0, 15, 9, 7),
+        SYSREG(s3_7_c15_c15_7, 3, 7, 15, 15, 7),
+        SYSREG(s3_3_c11_c2_1, 3, 3, 11, 2, 1),
 };
 
 TEST(impdef_registers_are_undefined_without_tidcp)
 {
-	FOR_EACH_REG(r, impdef_regs) {
+	FOR_EACH_REG(r, impdef_regs)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_UNDEFINED(EL1, WRITE, *r, EL1);
 		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
@@ -335,7 +348,8 @@ TEST(hcr_tidcp_traps_the_impdef_register_space)
 {
 	QEMU_DIFFERS("does not implement HCR_EL2.TIDCP");
 	set_hcr(HCR_TIDCP);
-	FOR_EACH_REG(r, impdef_regs) {
+	FOR_EACH_REG(r, impdef_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
@@ -356,23 +370,25 @@ TEST(hcr_tidcp_traps_the_impdef_instruction_space)
 // ---- Cache maintenance: TSW, TPCP, TPU, TOCU, TICAB, TDZ ----------------------------------------
 
 static const struct sysreg set_way_ops[] = {
-	SYSREG(dc_isw, 1, 0, 7, 6, 2),
-	SYSREG(dc_csw, 1, 0, 7, 10, 2),
-	SYSREG(dc_cisw, 1, 0, 7, 14, 2),
+        SYSREG(dc_isw, 1, 0, 7, 6, 2),
+        SYSREG(dc_csw, 1, 0, 7, 10, 2),
+        SYSREG(dc_cisw, 1, 0, 7, 14, 2),
 };
 
 static const struct sysreg dc_ivac = SYSREG(dc_ivac, 1, 0, 7, 6, 1);
 
-static const struct sysreg poc_ops[] = { // allowed at EL0 by SCTLR_EL1.UCI
-	SYSREG(dc_civac, 1, 3, 7, 14, 1),
-	SYSREG(dc_cvac, 1, 3, 7, 10, 1),
-	SYSREG(dc_cvap, 1, 3, 7, 12, 1),
-	SYSREG(dc_cvadp, 1, 3, 7, 13, 1),
+static const struct sysreg poc_ops[] = {
+        // allowed at EL0 by SCTLR_EL1.UCI
+        SYSREG(dc_civac, 1, 3, 7, 14, 1),
+        SYSREG(dc_cvac, 1, 3, 7, 10, 1),
+        SYSREG(dc_cvap, 1, 3, 7, 12, 1),
+        SYSREG(dc_cvadp, 1, 3, 7, 13, 1),
 };
 
-static const struct sysreg pou_ops[] = { // allowed at EL0 by SCTLR_EL1.UCI
-	SYSREG(ic_ivau, 1, 3, 7, 5, 1),
-	SYSREG(dc_cvau, 1, 3, 7, 11, 1),
+static const struct sysreg pou_ops[] = {
+        // allowed at EL0 by SCTLR_EL1.UCI
+        SYSREG(ic_ivau, 1, 3, 7, 5, 1),
+        SYSREG(dc_cvau, 1, 3, 7, 11, 1),
 };
 
 static const struct sysreg ic_iallu = SYSREG(ic_iallu, 1, 0, 7, 5, 0);
@@ -387,11 +403,13 @@ static void expect_maintenance(enum el el, const struct sysreg *r)
 
 TEST(hcr_tsw_traps_set_way_operations)
 {
-	FOR_EACH_REG(r, set_way_ops) {
+	FOR_EACH_REG(r, set_way_ops)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
 	set_hcr(HCR_TSW);
-	FOR_EACH_REG(r, set_way_ops) {
+	FOR_EACH_REG(r, set_way_ops)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_ACCESS(EL2, WRITE, *r);
 	}
@@ -399,13 +417,15 @@ TEST(hcr_tsw_traps_set_way_operations)
 
 TEST(hcr_tpcp_traps_maintenance_to_the_point_of_coherency)
 {
-	FOR_EACH_REG(r, poc_ops) {
+	FOR_EACH_REG(r, poc_ops)
+	{
 		expect_maintenance(EL1, r);
 		expect_maintenance(EL0, r);
 	}
 	set_hcr(HCR_TPCP);
 	EXPECT_TRAP(EL1, WRITE, dc_ivac, EL2);
-	FOR_EACH_REG(r, poc_ops) {
+	FOR_EACH_REG(r, poc_ops)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_TRAP(EL0, WRITE, *r, EL2);
 		expect_maintenance(EL2, r);
@@ -415,7 +435,8 @@ TEST(hcr_tpcp_traps_maintenance_to_the_point_of_coherency)
 TEST(hcr_tpcp_does_not_trap_pou_maintenance)
 {
 	set_hcr(HCR_TPCP);
-	FOR_EACH_REG(r, pou_ops) {
+	FOR_EACH_REG(r, pou_ops)
+	{
 		expect_maintenance(EL1, r);
 	}
 }
@@ -430,7 +451,8 @@ TEST(hcr_tpcp_comes_after_sctlr_uci)
 TEST(hcr_tpu_traps_maintenance_to_the_point_of_unification)
 {
 	set_hcr(HCR_TPU);
-	FOR_EACH_REG(r, pou_ops) {
+	FOR_EACH_REG(r, pou_ops)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_TRAP(EL0, WRITE, *r, EL2);
 		expect_maintenance(EL2, r);
@@ -452,7 +474,8 @@ TEST(hcr_tocu_traps_pou_maintenance_but_not_ialluis)
 {
 	NEEDS_EVT;
 	set_hcr(HCR_TOCU);
-	FOR_EACH_REG(r, pou_ops) {
+	FOR_EACH_REG(r, pou_ops)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_TRAP(EL0, WRITE, *r, EL2);
 	}
@@ -471,7 +494,8 @@ TEST(hcr_ticab_traps_ialluis_alone)
 
 TEST(cache_maintenance_by_set_way_is_undefined_at_el0)
 {
-	FOR_EACH_REG(r, set_way_ops) {
+	FOR_EACH_REG(r, set_way_ops)
+	{
 		EXPECT_UNDEFINED(EL0, WRITE, *r, EL1);
 	}
 	EXPECT_UNDEFINED(EL0, WRITE, dc_ivac, EL1);
@@ -506,37 +530,39 @@ TEST(hcr_tdz_sets_dczid_dzp_for_el1_and_el0_only)
 // ---- TLB maintenance: TTLB, TTLBIS, TTLBOS ------------------------------------------------------
 
 static const struct sysreg tlbi_local[] = {
-	SYSREG(tlbi_vmalle1, 1, 0, 8, 7, 0), SYSREG(tlbi_vae1, 1, 0, 8, 7, 1),
-	SYSREG(tlbi_aside1, 1, 0, 8, 7, 2),  SYSREG(tlbi_vaae1, 1, 0, 8, 7, 3),
-	SYSREG(tlbi_vale1, 1, 0, 8, 7, 5),   SYSREG(tlbi_vaale1, 1, 0, 8, 7, 7),
-	SYSREG(tlbi_rvae1, 1, 0, 8, 6, 1),   SYSREG(tlbi_rvaae1, 1, 0, 8, 6, 3),
-	SYSREG(tlbi_rvale1, 1, 0, 8, 6, 5),  SYSREG(tlbi_rvaale1, 1, 0, 8, 6, 7),
+        SYSREG(tlbi_vmalle1, 1, 0, 8, 7, 0), SYSREG(tlbi_vae1, 1, 0, 8, 7, 1),
+        SYSREG(tlbi_aside1, 1, 0, 8, 7, 2),  SYSREG(tlbi_vaae1, 1, 0, 8, 7, 3),
+        SYSREG(tlbi_vale1, 1, 0, 8, 7, 5),   SYSREG(tlbi_vaale1, 1, 0, 8, 7, 7),
+        SYSREG(tlbi_rvae1, 1, 0, 8, 6, 1),   SYSREG(tlbi_rvaae1, 1, 0, 8, 6, 3),
+        SYSREG(tlbi_rvale1, 1, 0, 8, 6, 5),  SYSREG(tlbi_rvaale1, 1, 0, 8, 6, 7),
 };
 
 static const struct sysreg tlbi_inner[] = {
-	SYSREG(tlbi_vmalle1is, 1, 0, 8, 3, 0), SYSREG(tlbi_vae1is, 1, 0, 8, 3, 1),
-	SYSREG(tlbi_aside1is, 1, 0, 8, 3, 2),  SYSREG(tlbi_vaae1is, 1, 0, 8, 3, 3),
-	SYSREG(tlbi_vale1is, 1, 0, 8, 3, 5),   SYSREG(tlbi_vaale1is, 1, 0, 8, 3, 7),
-	SYSREG(tlbi_rvae1is, 1, 0, 8, 2, 1),   SYSREG(tlbi_rvaae1is, 1, 0, 8, 2, 3),
-	SYSREG(tlbi_rvale1is, 1, 0, 8, 2, 5),  SYSREG(tlbi_rvaale1is, 1, 0, 8, 2, 7),
+        SYSREG(tlbi_vmalle1is, 1, 0, 8, 3, 0), SYSREG(tlbi_vae1is, 1, 0, 8, 3, 1),
+        SYSREG(tlbi_aside1is, 1, 0, 8, 3, 2),  SYSREG(tlbi_vaae1is, 1, 0, 8, 3, 3),
+        SYSREG(tlbi_vale1is, 1, 0, 8, 3, 5),   SYSREG(tlbi_vaale1is, 1, 0, 8, 3, 7),
+        SYSREG(tlbi_rvae1is, 1, 0, 8, 2, 1),   SYSREG(tlbi_rvaae1is, 1, 0, 8, 2, 3),
+        SYSREG(tlbi_rvale1is, 1, 0, 8, 2, 5),  SYSREG(tlbi_rvaale1is, 1, 0, 8, 2, 7),
 };
 
 static const struct sysreg tlbi_outer[] = {
-	SYSREG(tlbi_vmalle1os, 1, 0, 8, 1, 0), SYSREG(tlbi_vae1os, 1, 0, 8, 1, 1),
-	SYSREG(tlbi_aside1os, 1, 0, 8, 1, 2),  SYSREG(tlbi_vaae1os, 1, 0, 8, 1, 3),
-	SYSREG(tlbi_vale1os, 1, 0, 8, 1, 5),   SYSREG(tlbi_vaale1os, 1, 0, 8, 1, 7),
-	SYSREG(tlbi_rvae1os, 1, 0, 8, 5, 1),   SYSREG(tlbi_rvaae1os, 1, 0, 8, 5, 3),
-	SYSREG(tlbi_rvale1os, 1, 0, 8, 5, 5),  SYSREG(tlbi_rvaale1os, 1, 0, 8, 5, 7),
+        SYSREG(tlbi_vmalle1os, 1, 0, 8, 1, 0), SYSREG(tlbi_vae1os, 1, 0, 8, 1, 1),
+        SYSREG(tlbi_aside1os, 1, 0, 8, 1, 2),  SYSREG(tlbi_vaae1os, 1, 0, 8, 1, 3),
+        SYSREG(tlbi_vale1os, 1, 0, 8, 1, 5),   SYSREG(tlbi_vaale1os, 1, 0, 8, 1, 7),
+        SYSREG(tlbi_rvae1os, 1, 0, 8, 5, 1),   SYSREG(tlbi_rvaae1os, 1, 0, 8, 5, 3),
+        SYSREG(tlbi_rvale1os, 1, 0, 8, 5, 5),  SYSREG(tlbi_rvaale1os, 1, 0, 8, 5, 7),
 };
 
 TEST(tlbi_of_el1_runs_at_el1_and_el2_and_is_undefined_at_el0)
 {
-	FOR_EACH_REG(r, tlbi_local) {
+	FOR_EACH_REG(r, tlbi_local)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 		EXPECT_ACCESS(EL2, WRITE, *r);
 		EXPECT_UNDEFINED(EL0, WRITE, *r, EL1);
 	}
-	FOR_EACH_REG(r, tlbi_outer) {
+	FOR_EACH_REG(r, tlbi_outer)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
 }
@@ -544,14 +570,17 @@ TEST(tlbi_of_el1_runs_at_el1_and_el2_and_is_undefined_at_el0)
 TEST(hcr_ttlb_traps_every_tlbi_of_el1)
 {
 	set_hcr(HCR_TTLB);
-	FOR_EACH_REG(r, tlbi_local) {
+	FOR_EACH_REG(r, tlbi_local)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_ACCESS(EL2, WRITE, *r);
 	}
-	FOR_EACH_REG(r, tlbi_inner) {
+	FOR_EACH_REG(r, tlbi_inner)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
-	FOR_EACH_REG(r, tlbi_outer) {
+	FOR_EACH_REG(r, tlbi_outer)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
 }
@@ -560,13 +589,16 @@ TEST(hcr_ttlbis_traps_inner_shareable_tlbi_alone)
 {
 	NEEDS_EVT;
 	set_hcr(HCR_TTLBIS);
-	FOR_EACH_REG(r, tlbi_inner) {
+	FOR_EACH_REG(r, tlbi_inner)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
-	FOR_EACH_REG(r, tlbi_local) {
+	FOR_EACH_REG(r, tlbi_local)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
-	FOR_EACH_REG(r, tlbi_outer) {
+	FOR_EACH_REG(r, tlbi_outer)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
 }
@@ -575,13 +607,16 @@ TEST(hcr_ttlbos_traps_outer_shareable_tlbi_alone)
 {
 	NEEDS_EVT;
 	set_hcr(HCR_TTLBOS);
-	FOR_EACH_REG(r, tlbi_outer) {
+	FOR_EACH_REG(r, tlbi_outer)
+	{
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
-	FOR_EACH_REG(r, tlbi_local) {
+	FOR_EACH_REG(r, tlbi_local)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
-	FOR_EACH_REG(r, tlbi_inner) {
+	FOR_EACH_REG(r, tlbi_inner)
+	{
 		EXPECT_ACCESS(EL1, WRITE, *r);
 	}
 }
@@ -605,19 +640,21 @@ TEST(tlbi_of_el2_is_undefined_at_el1)
 // ---- TLOR, TERR, APK, EnSCXT --------------------------------------------------------------------
 
 static const struct sysreg lor_regs[] = {
-	SYSREG(lorsa_el1, 3, 0, 10, 4, 0), SYSREG(lorea_el1, 3, 0, 10, 4, 1),
-	SYSREG(lorn_el1, 3, 0, 10, 4, 2),  SYSREG(lorc_el1, 3, 0, 10, 4, 3),
-	SYSREG(lorid_el1, 3, 0, 10, 4, 7),
+        SYSREG(lorsa_el1, 3, 0, 10, 4, 0), SYSREG(lorea_el1, 3, 0, 10, 4, 1),
+        SYSREG(lorn_el1, 3, 0, 10, 4, 2),  SYSREG(lorc_el1, 3, 0, 10, 4, 3),
+        SYSREG(lorid_el1, 3, 0, 10, 4, 7),
 };
 
 TEST(hcr_tlor_traps_the_lor_registers)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 16), "no FEAT_LOR");
-	FOR_EACH_REG(r, lor_regs) {
+	FOR_EACH_REG(r, lor_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	set_hcr(HCR_TLOR);
-	FOR_EACH_REG(r, lor_regs) {
+	FOR_EACH_REG(r, lor_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -635,20 +672,22 @@ TEST(hcr_terr_traps_error_records)
 }
 
 static const struct sysreg pauth_keys[] = {
-	SYSREG(apiakeylo_el1, 3, 0, 2, 1, 0), SYSREG(apiakeyhi_el1, 3, 0, 2, 1, 1),
-	SYSREG(apibkeylo_el1, 3, 0, 2, 1, 2), SYSREG(apibkeyhi_el1, 3, 0, 2, 1, 3),
-	SYSREG(apdakeylo_el1, 3, 0, 2, 2, 0), SYSREG(apdakeyhi_el1, 3, 0, 2, 2, 1),
-	SYSREG(apdbkeylo_el1, 3, 0, 2, 2, 2), SYSREG(apdbkeyhi_el1, 3, 0, 2, 2, 3),
-	SYSREG(apgakeylo_el1, 3, 0, 2, 3, 0), SYSREG(apgakeyhi_el1, 3, 0, 2, 3, 1),
+        SYSREG(apiakeylo_el1, 3, 0, 2, 1, 0), SYSREG(apiakeyhi_el1, 3, 0, 2, 1, 1),
+        SYSREG(apibkeylo_el1, 3, 0, 2, 1, 2), SYSREG(apibkeyhi_el1, 3, 0, 2, 1, 3),
+        SYSREG(apdakeylo_el1, 3, 0, 2, 2, 0), SYSREG(apdakeyhi_el1, 3, 0, 2, 2, 1),
+        SYSREG(apdbkeylo_el1, 3, 0, 2, 2, 2), SYSREG(apdbkeyhi_el1, 3, 0, 2, 2, 3),
+        SYSREG(apgakeylo_el1, 3, 0, 2, 3, 0), SYSREG(apgakeyhi_el1, 3, 0, 2, 3, 1),
 };
 
 TEST(hcr_apk_clear_traps_pauth_keys_of_el1)
 {
-	FOR_EACH_REG(r, pauth_keys) {
+	FOR_EACH_REG(r, pauth_keys)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	clear_hcr(HCR_APK);
-	FOR_EACH_REG(r, pauth_keys) {
+	FOR_EACH_REG(r, pauth_keys)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
@@ -780,7 +819,8 @@ TEST(wfit_with_a_past_time_does_not_wait)
 TEST(hstr_el2_traps_nothing_in_aarch64)
 {
 	write_sysreg(hstr_el2, 0xffff);
-	FOR_EACH_REG(r, vm_controls) {
+	FOR_EACH_REG(r, vm_controls)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	EXPECT_ACCESS(EL0, READ, ctr_el0);

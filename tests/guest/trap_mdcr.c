@@ -1,41 +1,42 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// trap_mdcr.c - MDCR_EL2.{TPM, TPMCR, TDA, TDOSA, TDRA, TDE} and MDCR_EL3.{TPM, TDA, TDOSA}: the PMU
-// and debug registers that a hypervisor and a monitor keep for themselves, and in which order.
+// trap_mdcr.c - MDCR_EL2.{TPM, TPMCR, TDA, TDOSA, TDRA, TDE} and MDCR_EL3.{TPM, TDA, TDOSA}: the
+// PMU and debug registers that a hypervisor and a monitor keep for themselves, and in which order.
 
 #include "emit.h"
 
-static const struct sysreg pmu_regs[] = { // those that EL0 may use too
-	SYSREG(pmcr_el0, 3, 3, 9, 12, 0),	SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
-	SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
-	SYSREG(pmselr_el0, 3, 3, 9, 12, 5),	SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
-	SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),	SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
-	SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
-	SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),	SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
-	SYSREG(pmevcntr0_el0, 3, 3, 14, 8, 0),	SYSREG(pmevtyper0_el0, 3, 3, 14, 12, 0),
+static const struct sysreg pmu_regs[] = {
+        // those that EL0 may use too
+        SYSREG(pmcr_el0, 3, 3, 9, 12, 0),       SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
+        SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
+        SYSREG(pmselr_el0, 3, 3, 9, 12, 5),     SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
+        SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),    SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
+        SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
+        SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),   SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
+        SYSREG(pmevcntr0_el0, 3, 3, 14, 8, 0),  SYSREG(pmevtyper0_el0, 3, 3, 14, 12, 0),
 };
 static const struct sysreg pmu_el1_regs[] = {
-	SYSREG(pmintenset_el1, 3, 0, 9, 14, 1),
-	SYSREG(pmintenclr_el1, 3, 0, 9, 14, 2),
+        SYSREG(pmintenset_el1, 3, 0, 9, 14, 1),
+        SYSREG(pmintenclr_el1, 3, 0, 9, 14, 2),
 };
 static const struct sysreg pmcr = SYSREG(pmcr_el0, 3, 3, 9, 12, 0);
 static const struct sysreg pmccntr = SYSREG(pmccntr_el0, 3, 3, 9, 13, 0);
 static const struct sysreg pmuserenr = SYSREG(pmuserenr_el0, 3, 3, 9, 14, 0);
 
 static const struct sysreg debug_regs[] = {
-	SYSREG(mdscr_el1, 2, 0, 0, 2, 2),   SYSREG(mdccint_el1, 2, 0, 0, 2, 0),
-	SYSREG(dbgbvr0_el1, 2, 0, 0, 0, 4), SYSREG(dbgbcr0_el1, 2, 0, 0, 0, 5),
-	SYSREG(dbgwvr0_el1, 2, 0, 0, 0, 6), SYSREG(dbgwcr0_el1, 2, 0, 0, 0, 7),
+        SYSREG(mdscr_el1, 2, 0, 0, 2, 2),   SYSREG(mdccint_el1, 2, 0, 0, 2, 0),
+        SYSREG(dbgbvr0_el1, 2, 0, 0, 0, 4), SYSREG(dbgbcr0_el1, 2, 0, 0, 0, 5),
+        SYSREG(dbgwvr0_el1, 2, 0, 0, 0, 6), SYSREG(dbgwcr0_el1, 2, 0, 0, 0, 7),
 };
 static const struct sysreg more_debug_regs[] = {
-	SYSREG(oseccr_el1, 2, 0, 0, 6, 2),
-	SYSREG(dbgclaimset_el1, 2, 0, 7, 8, 6),
-	SYSREG(dbgclaimclr_el1, 2, 0, 7, 9, 6),
-	SYSREG(dbgauthstatus_el1, 2, 0, 7, 14, 6),
+        SYSREG(oseccr_el1, 2, 0, 0, 6, 2),
+        SYSREG(dbgclaimset_el1, 2, 0, 7, 8, 6),
+        SYSREG(dbgclaimclr_el1, 2, 0, 7, 9, 6),
+        SYSREG(dbgauthstatus_el1, 2, 0, 7, 14, 6),
 };
 static const struct sysreg os_lock_regs[] = {
-	SYSREG(oslsr_el1, 2, 0, 1, 1, 4),
-	SYSREG(osdlr_el1, 2, 0, 1, 3, 4),
+        SYSREG(oslsr_el1, 2, 0, 1, 1, 4),
+        SYSREG(osdlr_el1, 2, 0, 1, 3, 4),
 };
 static const struct sysreg dbgprcr = SYSREG(dbgprcr_el1, 2, 0, 1, 4, 4);
 static const struct sysreg oslar = SYSREG(oslar_el1, 2, 0, 1, 0, 4);
@@ -54,12 +55,14 @@ TEST(mdcr_el2_tpm_traps_every_pmu_register)
 {
 	write_sysreg(pmuserenr_el0, 1);
 	mdcr_el2(MDCR_EL2_TPM);
-	FOR_EACH_REG(r, pmu_regs) {
+	FOR_EACH_REG(r, pmu_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_TRAP(EL0, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
-	FOR_EACH_REG(r, pmu_el1_regs) {
+	FOR_EACH_REG(r, pmu_el1_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_TRAP(EL1, WRITE, *r, EL2);
 	}
@@ -118,11 +121,13 @@ TEST(mdcr_el2_hpmn_limits_pmcr_n_below_el2)
 
 TEST(mdcr_el2_tda_traps_debug_registers)
 {
-	FOR_EACH_REG(r, debug_regs) {
+	FOR_EACH_REG(r, debug_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	mdcr_el2(MDCR_EL2_TDA);
-	FOR_EACH_REG(r, debug_regs) {
+	FOR_EACH_REG(r, debug_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -133,11 +138,13 @@ TEST(mdcr_el2_tda_traps_debug_registers)
 TEST(mdcr_el2_tda_traps_claim_tags_oseccr_and_dbgauthstatus)
 {
 	QEMU_DIFFERS("lacks these registers");
-	FOR_EACH_REG(r, more_debug_regs) {
+	FOR_EACH_REG(r, more_debug_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	mdcr_el2(MDCR_EL2_TDA);
-	FOR_EACH_REG(r, more_debug_regs) {
+	FOR_EACH_REG(r, more_debug_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -157,7 +164,8 @@ TEST(mdcr_tdosa_traps_dbgprcr)
 TEST(mdcr_el2_tda_does_not_trap_os_lock_and_debug_rom)
 {
 	mdcr_el2(MDCR_EL2_TDA);
-	FOR_EACH_REG(r, os_lock_regs) {
+	FOR_EACH_REG(r, os_lock_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	EXPECT_ACCESS(EL1, READ, mdrar);
@@ -165,11 +173,13 @@ TEST(mdcr_el2_tda_does_not_trap_os_lock_and_debug_rom)
 
 TEST(mdcr_el2_tdosa_traps_os_lock_registers)
 {
-	FOR_EACH_REG(r, os_lock_regs) {
+	FOR_EACH_REG(r, os_lock_regs)
+	{
 		EXPECT_ACCESS(EL1, READ, *r);
 	}
 	mdcr_el2(MDCR_EL2_TDOSA);
-	FOR_EACH_REG(r, os_lock_regs) {
+	FOR_EACH_REG(r, os_lock_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL2);
 		EXPECT_ACCESS(EL2, READ, *r);
 	}
@@ -207,7 +217,8 @@ TEST(mdcr_el3_tpm_traps_every_pmu_register_below_el3)
 {
 	write_sysreg(pmuserenr_el0, 1);
 	write_sysreg(mdcr_el3, MDCR_EL3_TPM);
-	FOR_EACH_REG(r, pmu_regs) {
+	FOR_EACH_REG(r, pmu_regs)
+	{
 		EXPECT_TRAP(EL0, READ, *r, EL3);
 		EXPECT_TRAP(EL1, READ, *r, EL3);
 		EXPECT_TRAP(EL2, READ, *r, EL3);
@@ -246,7 +257,8 @@ TEST(mdcr_el3_tda_traps_debug_registers)
 TEST(mdcr_el3_tdosa_traps_os_lock_registers)
 {
 	write_sysreg(mdcr_el3, MDCR_EL3_TDOSA);
-	FOR_EACH_REG(r, os_lock_regs) {
+	FOR_EACH_REG(r, os_lock_regs)
+	{
 		EXPECT_TRAP(EL1, READ, *r, EL3);
 		EXPECT_TRAP(EL2, READ, *r, EL3);
 		EXPECT_ACCESS(EL3, READ, *r);

@@ -27,31 +27,31 @@ struct pair {
 };
 
 static const struct pair pairs[] = {
-	{SYSREG(ttbr0_el1, 3, 0, 2, 0, 0), SYSREG(ttbr0_el2, 3, 4, 2, 0, 0),
-	 SYSREG(ttbr0_el12, 3, 5, 2, 0, 0), 0x11000, 0x22000},
-	{SYSREG(ttbr1_el1, 3, 0, 2, 0, 1), SYSREG(ttbr1_el2, 3, 4, 2, 0, 1),
-	 SYSREG(ttbr1_el12, 3, 5, 2, 0, 1), 0x31000, 0x42000},
-	{SYSREG(esr_el1, 3, 0, 5, 2, 0), SYSREG(esr_el2, 3, 4, 5, 2, 0),
-	 SYSREG(esr_el12, 3, 5, 5, 2, 0), 0x56000001, 0x5a000002},
-	{SYSREG(far_el1, 3, 0, 6, 0, 0), SYSREG(far_el2, 3, 4, 6, 0, 0),
-	 SYSREG(far_el12, 3, 5, 6, 0, 0), 0x1111, 0x2222},
-	{SYSREG(mair_el1, 3, 0, 10, 2, 0), SYSREG(mair_el2, 3, 4, 10, 2, 0),
-	 SYSREG(mair_el12, 3, 5, 10, 2, 0), 0xff44, 0xff4400},
-	{SYSREG(contextidr_el1, 3, 0, 13, 0, 1), SYSREG(contextidr_el2, 3, 4, 13, 0, 1),
-	 SYSREG(contextidr_el12, 3, 5, 13, 0, 1), 0x77, 0x88},
-	{SYSREG(elr_el1, 3, 0, 4, 0, 1), SYSREG(elr_el2, 3, 4, 4, 0, 1),
-	 SYSREG(elr_el12, 3, 5, 4, 0, 1), 0x1110, 0x2220},
-	{SYSREG(spsr_el1, 3, 0, 4, 0, 0), SYSREG(spsr_el2, 3, 4, 4, 0, 0),
-	 SYSREG(spsr_el12, 3, 5, 4, 0, 0), 0x3c5, 0x3c9},
-	{SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(cptr_el2, 3, 4, 1, 1, 2),
-	 SYSREG(cpacr_el12, 3, 5, 1, 0, 2), 0x300000, 0x100000},
-	{SYSREG(cntkctl_el1, 3, 0, 14, 1, 0), SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
-	 SYSREG(cntkctl_el12, 3, 5, 14, 1, 0), 0x301, 0xc02},
-	{SYSREG(tcr_el1, 3, 0, 2, 0, 2), SYSREG(tcr_el2, 3, 4, 2, 0, 2),
-	 SYSREG(tcr_el12, 3, 5, 2, 0, 2), 0x500100010, 0x500190019},
+        {SYSREG(ttbr0_el1, 3, 0, 2, 0, 0), SYSREG(ttbr0_el2, 3, 4, 2, 0, 0),
+         SYSREG(ttbr0_el12, 3, 5, 2, 0, 0), 0x11000, 0x22000},
+        {SYSREG(ttbr1_el1, 3, 0, 2, 0, 1), SYSREG(ttbr1_el2, 3, 4, 2, 0, 1),
+         SYSREG(ttbr1_el12, 3, 5, 2, 0, 1), 0x31000, 0x42000},
+        {SYSREG(esr_el1, 3, 0, 5, 2, 0), SYSREG(esr_el2, 3, 4, 5, 2, 0),
+         SYSREG(esr_el12, 3, 5, 5, 2, 0), 0x56000001, 0x5a000002},
+        {SYSREG(far_el1, 3, 0, 6, 0, 0), SYSREG(far_el2, 3, 4, 6, 0, 0),
+         SYSREG(far_el12, 3, 5, 6, 0, 0), 0x1111, 0x2222},
+        {SYSREG(mair_el1, 3, 0, 10, 2, 0), SYSREG(mair_el2, 3, 4, 10, 2, 0),
+         SYSREG(mair_el12, 3, 5, 10, 2, 0), 0xff44, 0xff4400},
+        {SYSREG(contextidr_el1, 3, 0, 13, 0, 1), SYSREG(contextidr_el2, 3, 4, 13, 0, 1),
+         SYSREG(contextidr_el12, 3, 5, 13, 0, 1), 0x77, 0x88},
+        {SYSREG(elr_el1, 3, 0, 4, 0, 1), SYSREG(elr_el2, 3, 4, 4, 0, 1),
+         SYSREG(elr_el12, 3, 5, 4, 0, 1), 0x1110, 0x2220},
+        {SYSREG(spsr_el1, 3, 0, 4, 0, 0), SYSREG(spsr_el2, 3, 4, 4, 0, 0),
+         SYSREG(spsr_el12, 3, 5, 4, 0, 0), 0x3c5, 0x3c9},
+        {SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(cptr_el2, 3, 4, 1, 1, 2),
+         SYSREG(cpacr_el12, 3, 5, 1, 0, 2), 0x300000, 0x100000},
+        {SYSREG(cntkctl_el1, 3, 0, 14, 1, 0), SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
+         SYSREG(cntkctl_el12, 3, 5, 14, 1, 0), 0x301, 0xc02},
+        {SYSREG(tcr_el1, 3, 0, 2, 0, 2), SYSREG(tcr_el2, 3, 4, 2, 0, 2),
+         SYSREG(tcr_el12, 3, 5, 2, 0, 2), 0x500100010, 0x500190019},
 };
 
-#define FOR_EACH_PAIR(p)                                                                           \
+#define FOR_EACH_PAIR(p) \
 	for (const struct pair *p = pairs; p < pairs + sizeof(pairs) / sizeof(pairs[0]); p++)
 
 static uint64_t read_el3(struct sysreg r)
@@ -74,11 +74,12 @@ static void expect_value(int line, const struct sysreg *r, uint64_t seen, uint64
 TEST(without_e2h_el1_names_mean_el1_at_el2)
 {
 	NEEDS_VHE;
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		write_el3(p->el1, p->value1);
 		write_el3(p->el2, p->value2);
 		expect_value(__LINE__, &p->el1, access_at(EL2, READ, p->el1, 0).x[EMIT_RT],
-			     p->value1);
+		             p->value1);
 		guest_reset();
 	}
 }
@@ -86,7 +87,8 @@ TEST(without_e2h_el1_names_mean_el1_at_el2)
 TEST(e2h_redirects_reads_of_el1_names_at_el2)
 {
 	NEEDS_VHE;
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
 		write_el3(p->el1, p->value1);
 		write_el3(p->el2, p->value2);
@@ -100,7 +102,8 @@ TEST(e2h_redirects_reads_of_el1_names_at_el2)
 TEST(e2h_redirects_writes_of_el1_names_at_el2)
 {
 	NEEDS_VHE;
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
 		write_el3(p->el1, p->value1);
 		write_el3(p->el2, 0);
@@ -205,11 +208,12 @@ TEST(e2h_sctlr_el1_at_el2_is_sctlr_el2)
 TEST(el12_names_reach_el1_registers_with_e2h)
 {
 	NEEDS_VHE;
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
 		write_el3(p->el1, p->value1);
 		expect_value(__LINE__, &p->el12, access_at(EL2, READ, p->el12, 0).x[EMIT_RT],
-			     p->value1);
+		             p->value1);
 		(void)access_at(EL2, WRITE, p->el12, 0);
 		expect_value(__LINE__, &p->el12, read_el3(p->el1), 0);
 		guest_reset();
@@ -220,7 +224,8 @@ TEST(el12_names_are_undefined_without_e2h)
 {
 	QEMU_DIFFERS("allows them");
 	NEEDS_VHE;
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		EXPECT_UNDEFINED(EL2, READ, p->el12, EL2);
 		EXPECT_UNDEFINED(EL2, WRITE, p->el12, EL2);
 		EXPECT_UNDEFINED(EL3, READ, p->el12, EL3);
@@ -231,7 +236,8 @@ TEST(el12_names_are_undefined_at_el1_and_el0)
 {
 	NEEDS_VHE;
 	write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
-	FOR_EACH_PAIR(p) {
+	FOR_EACH_PAIR(p)
+	{
 		EXPECT_UNDEFINED(EL1, READ, p->el12, EL1);
 		EXPECT_UNDEFINED(EL1, WRITE, p->el12, EL1);
 		EXPECT_UNDEFINED(EL0, READ, p->el12, EL1);
@@ -262,9 +268,9 @@ static const struct sysreg cntp_cval = SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2);
 static const struct sysreg cntv_cval = SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2);
 static const struct sysreg cntv_ctl = SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1);
 static const struct sysreg el02_regs[] = {
-	SYSREG(cntp_tval_el02, 3, 5, 14, 2, 0), SYSREG(cntp_ctl_el02, 3, 5, 14, 2, 1),
-	SYSREG(cntp_cval_el02, 3, 5, 14, 2, 2), SYSREG(cntv_tval_el02, 3, 5, 14, 3, 0),
-	SYSREG(cntv_ctl_el02, 3, 5, 14, 3, 1),	SYSREG(cntv_cval_el02, 3, 5, 14, 3, 2),
+        SYSREG(cntp_tval_el02, 3, 5, 14, 2, 0), SYSREG(cntp_ctl_el02, 3, 5, 14, 2, 1),
+        SYSREG(cntp_cval_el02, 3, 5, 14, 2, 2), SYSREG(cntv_tval_el02, 3, 5, 14, 3, 0),
+        SYSREG(cntv_ctl_el02, 3, 5, 14, 3, 1),  SYSREG(cntv_cval_el02, 3, 5, 14, 3, 2),
 };
 
 static void set_all_cval(void)
@@ -345,7 +351,8 @@ TEST(el02_names_are_undefined_without_e2h)
 {
 	QEMU_DIFFERS("reports EC 0x18");
 	NEEDS_VHE;
-	FOR_EACH_REG(r, el02_regs) {
+	FOR_EACH_REG(r, el02_regs)
+	{
 		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
 		EXPECT_UNDEFINED(EL3, READ, *r, EL3);
 	}
@@ -354,11 +361,13 @@ TEST(el02_names_are_undefined_without_e2h)
 TEST(el02_names_are_undefined_below_el2)
 {
 	NEEDS_VHE;
-	FOR_EACH_REG(r, el02_regs) {
+	FOR_EACH_REG(r, el02_regs)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 	}
 	write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
-	FOR_EACH_REG(r, el02_regs) {
+	FOR_EACH_REG(r, el02_regs)
+	{
 		EXPECT_UNDEFINED(EL1, READ, *r, EL1);
 		EXPECT_UNDEFINED(EL0, READ, *r, EL1);
 		EXPECT_ACCESS(EL2, READ, *r);

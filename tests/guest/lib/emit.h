@@ -16,7 +16,10 @@ struct sysreg {
 	uint8_t op0, op1, crn, crm, op2;
 };
 
-#define SYSREG(name, op0, op1, crn, crm, op2) {#name, op0, op1, crn, crm, op2}
+#define SYSREG(name, op0, op1, crn, crm, op2) \
+	{ \
+#name, op0, op1, crn, crm, op2 \
+	}
 
 enum direction { WRITE, READ };
 
@@ -34,20 +37,20 @@ struct exc access_at(enum el el, enum direction direction, struct sysreg r, uint
 // EC 0x18 with the exact ISS, taken to a level, at the instruction; EC 0x00 likewise; no exception.
 // A failing one names the register.
 #define EXPECT_TRAP(el, direction, r, to) emit_expect_trap(__LINE__, el, direction, r, to)
-#define EXPECT_UNDEFINED(el, direction, r, to)                                                     \
-	emit_expect_undefined(__LINE__, el, direction, r, to)
+#define EXPECT_UNDEFINED(el, direction, r, to) emit_expect_undefined(__LINE__, el, direction, r, to)
 #define EXPECT_ACCESS(el, direction, r) emit_expect_access(__LINE__, el, direction, r, 0)
-#define EXPECT_ACCESS_VALUE(el, direction, r, value)                                               \
+#define EXPECT_ACCESS_VALUE(el, direction, r, value) \
 	emit_expect_access(__LINE__, el, direction, r, (uint64_t)(value))
 
 void emit_expect_trap(int line, enum el el, enum direction direction, struct sysreg r, enum el to);
 void emit_expect_undefined(int line, enum el el, enum direction direction, struct sysreg r,
-			   enum el to);
+                           enum el to);
 void emit_expect_access(int line, enum el el, enum direction direction, struct sysreg r,
-			uint64_t value);
+                        uint64_t value);
 
 // The same for each register of an array.
-#define FOR_EACH_REG(r, array)                                                                     \
-	for (const struct sysreg *r = (array); r < (array) + sizeof(array) / sizeof((array)[0]); r++)
+#define FOR_EACH_REG(r, array) \
+	for (const struct sysreg *r = (array); r < (array) + sizeof(array) / sizeof((array)[0]); \
+	     r++)
 
 #endif
