@@ -14,8 +14,11 @@ struct pe;
 struct uop;
 
 #if STENCIL_PINNED
-#define STENCIL_PARAMS struct pe *pe, uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3
-#define STENCIL_ARGS pe, r0, r1, r2, r3
+// Eight guest registers live in host registers. preserve_none passes all of these in registers and saves none.
+#define STENCIL_PARAMS \
+	struct pe *pe, uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, uint64_t r6, \
+		uint64_t r7
+#define STENCIL_ARGS pe, r0, r1, r2, r3, r4, r5, r6, r7
 #define STENCIL_CALL __attribute__((preserve_none))
 #else
 #define STENCIL_PARAMS struct pe *pe __attribute__((unused)), const struct uop *op_through
@@ -136,7 +139,7 @@ static const struct uop *const op = &hole_uop;
 
 // A block that is linked already; a branch that is not yet does not become a stencil.
 #if STENCIL_PINNED
-extern op_fn stencil_leave; // stores the pinned registers, then op_leave_before
+extern op_fn stencil_leave; // stores the pinned registers, then op_leave_before of the target
 #define LEAVE_BEFORE TAIL(stencil_leave)
 #else
 #define LEAVE_BEFORE return op_leave_before(pe, &hole_target)
@@ -152,28 +155,28 @@ extern op_fn stencil_leave; // stores the pinned registers, then op_leave_before
 	} while (0)
 
 #if STENCIL_PINNED
+// By way of the jump cache into the other block's pinned code, which its header knows; what has none is reached with
+// the registers stored.
 #undef GOTO_PC
-#undef GOTO_OUT_OF_PAGE
-#define GOTO_OUT_OF_PAGE NEXT // never used by the block measured
-extern const char hole_p0[], hole_p1[], hole_p2[], hole_p3[]; // the guest registers that are pinned
-typedef const struct uop *plain_fn(struct pe *pe, const struct uop *op);
-extern plain_fn plain_leave_before;
-
-STENCIL_CALL const struct uop *pin_leave(STENCIL_PARAMS)
-{
-	HOLE_X(hole_p0) = r0;
-	HOLE_X(hole_p1) = r1;
-	HOLE_X(hole_p2) = r2;
-	HOLE_X(hole_p3) = r3;
-	return plain_leave_before(pe, &hole_target);
-}
-
-// Called as a handler is: the pinned registers are taken from pe->x.
-const struct uop *pin_enter(struct pe *pe, const struct uop *first)
-{
-	(void)first;
-	return stencil_next(pe, HOLE_X(hole_p0), HOLE_X(hole_p1), HOLE_X(hole_p2), HOLE_X(hole_p3));
-}
+#define GOTO_PC(target_pc) \
+	do { \
+		uint64_t pc_ = (target_pc); \
+		const struct jump_entry *entry_ = &pe->jumps[jump_hash(pc_)]; \
+		const struct real_uop *block_ = (const struct real_uop *)(const void *)entry_->block; \
+		int64_t budget_ = pe->budget; \
+		if (unlikely(entry_->pc != pc_ || (entry_->id & ~JUMP_GUARDED) != pe->jump_id || budget_ <= 0 || \
+			     block_->imm == 0)) { \
+			TAIL(stencil_slow); \
+		} \
+		pe->vpage = pc_ & ~PAGE_MASK; \
+		pe->code_page = entry_->page; \
+		pe->budget = budget_ - (int64_t)block_->aux; \
+		__attribute__((musttail)) return ((op_fn *)(uintptr_t)block_->imm)(STENCIL_ARGS); \
+	} while (0)
+#undef GOTO_PC_INDIRECT
+#define GOTO_PC_INDIRECT(target_pc, btype) TAIL(stencil_slow) // not in the blocks measured
+#undef ENTER_BLOCK
+#define ENTER_BLOCK(header) TAIL(stencil_slow)
 #endif
 
 // Handlers have to keep their names and their parameters.

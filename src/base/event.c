@@ -72,15 +72,11 @@ static void heap_down(struct event_queue *queue, size_t i, struct event *event)
 	heap_place(queue, i, event);
 }
 
-void event_cancel(struct event_queue *queue, struct event *event)
+void event_remove(struct event_queue *queue, struct event *event)
 {
-	size_t i;
+	size_t i = event->index - 1;
 	struct event *last;
 
-	if (!event_pending(event)) {
-		return;
-	}
-	i = event->index - 1;
 	CHECK(i < queue->count && queue->heap[i] == event);
 	event->index = 0;
 	last = queue->heap[--queue->count];
@@ -96,12 +92,14 @@ void event_cancel(struct event_queue *queue, struct event *event)
 
 void event_set(struct event_queue *queue, struct event *event, uint64_t time)
 {
-	uint64_t before = event_queue_deadline(queue);
+	uint64_t before;
 
-	event_cancel(queue, event);
 	if (time == EVENT_NEVER) {
+		event_cancel(queue, event);
 		return;
 	}
+	before = event_queue_deadline(queue);
+	event_cancel(queue, event);
 	if (queue->count == queue->capacity) {
 		size_t capacity = queue->capacity ? queue->capacity * 2 : 32;
 		struct event **heap = realloc(queue->heap, capacity * sizeof(*heap));
@@ -137,7 +135,7 @@ void event_queue_run(struct event_queue *queue, uint64_t now)
 		struct event *event = queue->heap[0];
 
 		queue->now = event->time;
-		event_cancel(queue, event);
+		event_remove(queue, event);
 		event->fn(event, event->opaque);
 	}
 	queue->now = now;

@@ -51,11 +51,18 @@ void event_queue_done(struct event_queue *queue);
 
 // (Re)schedule at an absolute virtual time; EVENT_NEVER cancels. A time in the past fires at the next run.
 void event_set(struct event_queue *queue, struct event *event, uint64_t time);
-void event_cancel(struct event_queue *queue, struct event *event);
+void event_remove(struct event_queue *queue, struct event *event); // a pending one
 
 static inline bool event_pending(const struct event *event)
 {
 	return event->index != 0;
+}
+
+static inline void event_cancel(struct event_queue *queue, struct event *event)
+{
+	if (event_pending(event)) {
+		event_remove(queue, event);
+	}
 }
 
 // Deadline of the earliest event, or EVENT_NEVER.

@@ -83,7 +83,6 @@ struct strata {
 	uint64_t now; // virtual time that all PEs have reached
 	uint64_t idle_since; // virtual time at which a PE ran last
 	int running; // index of the PE inside pe_run, or -1
-	int last_run; // index of the PE that ran last, or -1
 	uint64_t next_poll; // virtual time of the next look at the console
 	atomic_bool stop; // set from outside
 	bool ended; // outcome is valid

@@ -58,10 +58,13 @@ static void run_pe(struct strata *s, unsigned i, uint64_t until)
 {
 	struct pe *pe = s->pes[i].pe;
 
-	if (s->last_run >= 0 && s->last_run != (int)i) {
-		pe_clear_exclusive(pe);
+	// What this PE stores may be what another one's exclusive monitor is armed for. At once, not when that one runs
+	// again: it may be in a WFE that this ends.
+	for (unsigned other = 0; other < s->pe_count; other++) {
+		if (other != i) {
+			pe_clear_exclusive(s->pes[other].pe);
+		}
 	}
-	s->last_run = (int)i;
 	s->running = (int)i;
 	(void)pe_run(pe, until);
 	s->running = -1;
@@ -96,9 +99,11 @@ static uint64_t run_slice(struct strata *s, uint64_t target)
 		// All wait, or it is over: the machine has come as far as the last of them did.
 		return latest < target ? latest : target;
 	}
-	return event_queue_deadline(&s->queue) < target && event_queue_deadline(&s->queue) > s->now
-	               ? event_queue_deadline(&s->queue)
-	               : target;
+	// An event that came up during the slice ended it for the PEs after it: it fires before time goes on.
+	if (event_queue_deadline(&s->queue) < target) {
+		target = event_queue_deadline(&s->queue);
+	}
+	return target > s->now ? target : s->now;
 }
 
 static bool all_wait(const struct strata *s)

@@ -196,7 +196,6 @@ int strata_create(struct strata **strata, const struct strata_options *options, 
 		return fail(error, error_size, ENOMEM, "out of memory");
 	}
 	s->running = -1;
-	s->last_run = -1;
 	atomic_init(&s->stop, false);
 	err = create(s, options, error, error_size);
 	if (err != 0) {

@@ -301,7 +301,6 @@ int virt_create(struct strata *s, char *error, size_t error_size)
 	int err;
 
 	s->running = -1;
-	s->last_run = -1;
 	event_queue_init(&s->queue);
 	s->queue.time_source = time_source;
 	s->queue.time_source_opaque = s;

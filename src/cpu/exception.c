@@ -363,6 +363,15 @@ static unsigned fault_target(const struct pe *pe)
 	return target == 1 && pe->el == 0 && pe_tge(pe) ? 2 : target;
 }
 
+// By its fault status: of the access itself, or of a walk for it at level -1 to 3.
+static bool is_external_abort(const struct fault *f)
+{
+	unsigned status = f->iss & 0x3f;
+
+	return (f->ec == EC_INSN_ABORT || f->ec == EC_DATA_ABORT) &&
+	       (status == 0x10 || (status >= 0x13 && status <= 0x17));
+}
+
 void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
 {
 	const struct fault *f = &pe->fault;
@@ -375,8 +384,8 @@ void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t ins
 	if (f->has_far) {
 		pe->sr[far_of[e.target_el]] = f->far;
 		// FEAT_DoubleFault: a synchronous external abort taken to EL3 uses the SError vector.
-		if (e.target_el == 3 && f->ec <= EC_DATA_ABORT && f->ec >= EC_INSN_ABORT && (f->iss & 0x3f) == 0x10 &&
-		    has(pe, FEAT_DoubleFault) && (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
+		if (e.target_el == 3 && is_external_abort(f) && has(pe, FEAT_DoubleFault) &&
+		    (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
 			e.vector = VECTOR_SERROR;
 		}
 	}
@@ -533,10 +542,13 @@ uint64_t pe_isr(const struct pe *pe)
 	return (uint64_t)serror << 8 | (uint64_t)irq << 7 | (uint64_t)fiq << 6;
 }
 
-bool pe_wakes(struct pe *pe)
+bool pe_wakes(struct pe *pe, bool wfe)
 {
 	struct pending p;
 
+	if (wfe) {
+		return find_pending(pe, &p); // a masked interrupt is no reason to leave WFE
+	}
 	if (pe->lines[PE_LINE_IRQ] || pe->lines[PE_LINE_FIQ] || pe->lines[PE_LINE_SERROR]) {
 		return true;
 	}
@@ -674,12 +686,12 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
 	pe->daif = (uint8_t)bits(spsr, 9, 6);
 	pe->ss = (spsr & SPSR_SS) && !stepping && debug_step_active(pe);
+	pe->pan = has(pe, FEAT_PAN) && (spsr & SPSR_PAN);
 	if (!legal) {
 		pe->il = true;
 		return;
 	}
 	pe->il = spsr & SPSR_IL;
-	pe->pan = has(pe, FEAT_PAN) && (spsr & SPSR_PAN);
 	pe->uao = has(pe, FEAT_UAO) && (spsr & SPSR_UAO);
 	pe->dit = has(pe, FEAT_DIT) && (spsr & SPSR_DIT);
 	pe->ssbs = has(pe, FEAT_SSBS) && (spsr & SPSR_SSBS);

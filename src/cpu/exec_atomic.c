@@ -299,7 +299,7 @@ static OP(op_casp)
 	uint8_t *p;
 
 	CHECK_SP_ALIGNMENT(va);
-	p = atomic_ptr(pe, op, va, wide ? 16 : 8, MEM_ATOMIC | MEM_ALIGN16);
+	p = atomic_ptr(pe, op, va, wide ? 16 : 8, MEM_ATOMIC);
 	if (unlikely(p == NULL)) {
 		return exc_raise(pe, op);
 	}

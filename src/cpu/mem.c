@@ -63,6 +63,7 @@ unsigned mem_external_target(const struct pe *pe, const char **control)
 void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool instruction, bool cache_op)
 {
 	struct fault *f = &pe->fault;
+	bool external = mf->type == MMU_FAULT_EXTERNAL || mf->type == MMU_FAULT_EXTERNAL_WALK;
 	uint32_t iss = iss_abort(mmu_fault_status(mf), mf->write || cache_op, mf->s1ptw, cache_op, false, false);
 
 	memset(f, 0, sizeof(*f));
@@ -72,16 +73,19 @@ void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool inst
 	if (instruction) {
 		iss &= ~(UINT32_C(1) << 6);
 	}
+	if (external) {
+		f->target_el = (uint8_t)mem_external_target(pe, &f->control);
+	}
 	if (mf->stage2) {
-		f->target_el = 2;
+		if (f->target_el == 0) {
+			f->target_el = 2;
+		}
 		f->has_ipa = true;
 		f->ipa = mf->ipa.v;
 		f->ipa_ns = mf->ipa_ns;
-		if (!instruction && !mf->s1ptw && !cache_op && pe->cur != NULL) {
+		if (!instruction && !mf->s1ptw && !cache_op && !external && pe->cur != NULL) {
 			iss |= mem_instruction_syndrome(pe->cur->insn);
 		}
-	} else if (mf->type == MMU_FAULT_EXTERNAL || mf->type == MMU_FAULT_EXTERNAL_WALK) {
-		f->target_el = (uint8_t)mem_external_target(pe, &f->control);
 	}
 	f->iss = iss;
 	f->has_far = true;
@@ -134,7 +138,7 @@ static bool unaligned_faults(const struct pe *pe, uint64_t va, unsigned size, un
 
 // Keep what a translation led to. Normal RAM is for the handlers; aligned accesses to Device memory, RAM or not, find
 // theirs in aligned_entry. What code is decoded from stays out of reach of writes.
-static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram)
+static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram)
 {
 	uint64_t page = va & ~PAGE_MASK, pa = r->pa.v & ~PAGE_MASK;
 	unsigned number = (unsigned)(va >> PAGE_SHIFT);
@@ -175,7 +179,7 @@ static void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct
 }
 
 // Translate an access that lies within one page. False: pe->fault.
-static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
+static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
 {
 	struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
 	struct mmu_access access = {
@@ -195,7 +199,7 @@ static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 		mem_abort(pe, va, &mf, false, false);
 		return false;
 	}
-	if (result.memtype == MMU_MEM_DEVICE && (va & (size - 1)) != 0) {
+	if (unlikely(result.memtype == MMU_MEM_DEVICE) && (va & (size - 1)) != 0) {
 		alignment_abort(pe, va, write);
 		return false;
 	}
@@ -221,6 +225,11 @@ static bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 	return true;
 }
 
+static NOINLINE bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
+{
+	return locate_inline(pe, va, size, write, flags, target);
+}
+
 // The entry of Device memory for a plain aligned access, or NULL.
 static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64_t va, unsigned size, bool write,
 						     unsigned flags)
@@ -228,7 +237,10 @@ static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64
 	const struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
 	const struct fast_entry *e = &fast->a[(va >> PAGE_SHIFT) & (FAST_ALIGNED_COUNT - 1)];
 
-	return (write ? e->tag_w : e->tag_r) == (va & ~PAGE_MASK) && (va & (size - 1)) == 0 ? e : NULL;
+	return unlikely(fast->used_a != 0) && (write ? e->tag_w : e->tag_r) == (va & ~PAGE_MASK) &&
+			       (va & (size - 1)) == 0
+		       ? e
+		       : NULL;
 }
 
 static struct bus_attrs attrs_of(const struct pe *pe, enum pas pas)
@@ -280,7 +292,28 @@ static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsig
 	return debug_watchpoint_as(pe, va, size, write, unprivileged);
 }
 
-static bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+// An access across a page boundary: both pages must let it through before anything is done. It is not aligned, and so
+// neither may be Device memory. False: pe->fault.
+static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+{
+	uint64_t last = va + size - 1;
+	struct target first, second;
+
+	if (!locate(pe, va, 1, write, flags, &first)) {
+		return false;
+	}
+	if (!locate(pe, last, 1, write, flags, &second)) {
+		pe->fault.far = last & ~PAGE_MASK;
+		return false;
+	}
+	if (first.memtype == MMU_MEM_DEVICE || second.memtype == MMU_MEM_DEVICE) {
+		alignment_abort(pe, va, write);
+		return false;
+	}
+	return true;
+}
+
+static inline bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
 {
 	if ((va & (size - 1)) != 0 && unaligned_faults(pe, va, size, flags)) {
 		alignment_abort(pe, va, write);
@@ -289,29 +322,66 @@ static bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsign
 	return !pe->watch_active || !watched(pe, va, size, write, flags);
 }
 
-static struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
+// memcpy of one of the sizes there are.
+static inline uint64_t ram_load(const void *host, unsigned size)
 {
-	const struct fast_entry *entry;
+	switch (size) {
+	case 1:
+		return host_load(host, 1);
+	case 2:
+		return host_load(host, 2);
+	case 4:
+		return host_load(host, 4);
+	default:
+		return host_load(host, 8);
+	}
+}
+
+static inline void ram_store(void *host, unsigned size, uint64_t value)
+{
+	switch (size) {
+	case 1:
+		host_store(host, 1, value);
+		break;
+	case 2:
+		host_store(host, 2, value);
+		break;
+	case 4:
+		host_store(host, 4, value);
+		break;
+	default:
+		host_store(host, 8, value);
+		break;
+	}
+}
+
+static inline __attribute__((always_inline)) struct mem_val load_aligned_page(struct pe *pe, uint64_t va, unsigned size,
+									     unsigned flags)
+{
 	struct mem_val r = {0, 0};
 	struct target target;
 
-	entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
-	if (mem_hit(entry->tag_r, va, size)) { // the neighbour of one that missed
-		memcpy(&r.v, mem_host(entry, va), size);
-		r.ok = 1;
+	if (!locate_inline(pe, va, size, false, flags, &target)) {
 		return r;
 	}
-	if (!locate(pe, va, size, false, flags, &target)) {
-		return r;
-	}
-	if (target.host != NULL) {
-		memcpy(&r.v, target.host, size);
+	if (likely(target.host != NULL)) {
+		r.v = ram_load(target.host, size);
 	} else if (bus_read(pe->bus, target.pa, size, attrs_of(pe, target.pas), &r.v) != BUS_OK) {
 		external_abort(pe, va, false);
 		return r;
 	}
 	r.ok = 1;
 	return r;
+}
+
+static NOINLINE struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
+{
+	const struct fast_entry *entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
+
+	if (mem_hit(entry->tag_r, va, size)) { // the neighbour of one that missed
+		return (struct mem_val){ram_load(mem_host(entry, va), size), 1};
+	}
+	return load_aligned_page(pe, va, size, flags);
 }
 
 struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
@@ -322,7 +392,7 @@ struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, u
 	pe->cur = op;
 	if (e != NULL) {
 		if (!(e->pa & FAST_MMIO)) {
-			memcpy(&r.v, mem_host(e, va), size);
+			r.v = ram_load(mem_host(e, va), size);
 		} else if (bus_read(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), &r.v) != BUS_OK) {
 			external_abort(pe, va, false);
 			return r;
@@ -335,8 +405,11 @@ struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, u
 		return r;
 	}
 	if (!crosses_page(va, size)) {
-		r = load_in_page(pe, va, size, flags);
+		r = load_aligned_page(pe, va, size, flags);
 	} else {
+		if (!locate_both(pe, va, size, false, flags)) {
+			return r;
+		}
 		for (unsigned i = 0; i < size; i++) {
 			struct mem_val byte = load_in_page(pe, va + i, 1, flags);
 
@@ -360,14 +433,14 @@ static bool store_in_page(struct pe *pe, uint64_t va, unsigned size, uint64_t va
 
 	entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
 	if (mem_hit(entry->tag_w, va, size)) {
-		memcpy(mem_host(entry, va), &value, size);
+		ram_store(mem_host(entry, va), size, value);
 		return true;
 	}
-	if (!locate(pe, va, size, true, flags, &target)) {
+	if (!locate_inline(pe, va, size, true, flags, &target)) {
 		return false;
 	}
 	if (target.host != NULL) {
-		memcpy(target.host, &value, size);
+		ram_store(target.host, size, value);
 	} else {
 		uint64_t data = size == 8 ? value : value & (BIT(8 * size) - 1);
 
@@ -386,7 +459,7 @@ bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned s
 	pe->cur = op;
 	if (e != NULL) {
 		if (!(e->pa & FAST_MMIO)) {
-			memcpy(mem_host(e, va), &value, size);
+			ram_store(mem_host(e, va), size, value);
 		} else if (bus_write(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), zext(value, 8 * size)) !=
 			   BUS_OK) {
 			external_abort(pe, va, true);
@@ -403,13 +476,7 @@ bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned s
 			return false;
 		}
 	} else {
-		struct target target;
-
-		// Both pages must be there before anything is written.
-		if (!locate(pe, va, 1, true, flags, &target) || !locate(pe, va + size - 1, 1, true, flags, &target)) {
-			if (pe->fault.far == va + size - 1) {
-				pe->fault.far = (va + size - 1) & ~PAGE_MASK;
-			}
+		if (!locate_both(pe, va, size, true, flags)) {
 			return false;
 		}
 		for (unsigned i = 0; i < size; i++) {
@@ -466,7 +533,7 @@ static bool atomic_misaligned(struct pe *pe, uint64_t va, unsigned size, bool wr
 	if ((va & (size - 1)) == 0) {
 		return false;
 	}
-	if ((flags & MEM_ALIGN16) || unaligned_faults(pe, va, size, flags)) {
+	if (unaligned_faults(pe, va, size, flags)) {
 		alignment_abort(pe, va, write);
 		return true;
 	}

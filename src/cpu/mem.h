@@ -24,7 +24,6 @@ enum {
 	MEM_ATOMIC = 2, // atomic read-modify-write or compare-and-swap: alignment, WnR
 	MEM_EXCLUSIVE = 4,
 	MEM_ORDERED = 8, // acquire or release: alignment rules of FEAT_LSE2
-	MEM_ALIGN16 = 16, // pair of atomics: alignment to the whole size is required
 	MEM_FOR_WRITE = 32, // a read that needs write permission too (the load half of an atomic)
 };
 

@@ -183,6 +183,11 @@ uint64_t pe_hcr(const struct pe *pe)
 	return pe_hcr_effective(pe);
 }
 
+uint64_t pe_guest_hcr(const struct pe *pe)
+{
+	return pe->el == 1 ? pe_hcr_effective(pe) : 0;
+}
+
 unsigned pe_index(const struct pe *pe)
 {
 	return pe->index;

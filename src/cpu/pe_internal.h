@@ -107,6 +107,7 @@ struct sysreg_hook {
 	void *opaque;
 	bool plain_write; // a write only stores the writable bits
 	bool decides; // some permission depends on this register (sysreg_decides)
+	uint8_t after; // what a write has to be followed by: SYSREG_CHANGES_*, SYSREG_DECIDES
 };
 
 // A remembered permission: accesses to this encoding, from this level and SPSel, lead to `reg` without a trap. Valid
@@ -366,7 +367,7 @@ bool fp_access_trapped(const struct pe *pe);
 // The architectural TLB dropped entries: the fast TLBs follow (mmu_tlb_dropped_fn).
 void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop);
 
-// Does the PE have a reason to leave its wait?
-bool pe_wakes(struct pe *pe);
+// Is an interrupt a reason to leave WFI, or WFE (wfe)?
+bool pe_wakes(struct pe *pe, bool wfe);
 
 #endif

@@ -144,6 +144,20 @@ static const struct uop *branch_target_exception(struct pe *pe, uint64_t pc, uin
 	return NULL;
 }
 
+// Is the page that is being executed guarded? Since it was entered its entry may have made way for another page's.
+static bool on_guarded_page(struct pe *pe)
+{
+	const struct exec_entry *from = &pe->exec_fast->x[(pe->vpage >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
+	struct mmu_access access = {.va = va_make(pe->vpage), .type = MMU_EXEC, .el0 = pe->el == 0, .size = 4};
+	struct mmu_result result;
+	struct mmu_fault fault;
+
+	if (from->tag == pe->vpage) {
+		return from->guarded;
+	}
+	return mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault) && result.guarded;
+}
+
 const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btype)
 {
 	struct exec_entry *exec;
@@ -152,12 +166,8 @@ const struct uop *code_lookup_indirect(struct pe *pe, uint64_t pc, unsigned btyp
 		return code_lookup(pe, pc);
 	}
 	// BR from a page that is not guarded is as tolerant as one through X16.
-	if (btype == 3) {
-		const struct exec_entry *from = &pe->exec_fast->x[(pe->vpage >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
-
-		if (from->tag != pe->vpage || !from->guarded) {
-			btype = 1;
-		}
+	if (btype == 3 && !on_guarded_page(pe)) {
+		btype = 1;
 	}
 	pc = exception_branch_address(pe, pc);
 	pe->pc = pc;
@@ -280,7 +290,15 @@ static void run_blocks(struct pe *pe)
 
 		op = exec != NULL ? code_check_btype(pe, exec, pe->pc) : pe->pc & 3 ? misaligned(pe, pe->pc) : NULL;
 	} else {
-		op = code_lookup(pe, pe->pc);
+		const struct jump_entry *entry = &pe->jumps[jump_hash(pe->pc)];
+
+		if (likely(entry->pc == pe->pc && (entry->id & ~JUMP_GUARDED) == pe->jump_id)) {
+			pe->vpage = pe->pc & ~PAGE_MASK;
+			pe->code_page = entry->page;
+			op = entry->block;
+		} else {
+			op = code_lookup(pe, pe->pc);
+		}
 	}
 	if (op == NULL) {
 		return;
@@ -300,34 +318,49 @@ static void set_deadline(struct pe *pe, uint64_t until)
 	pe->budget = (int64_t)(until - now);
 }
 
+// Is there a reason not to go on, apart from the deadline?
+static bool has_to_stop(struct pe *pe, enum pe_stop *why)
+{
+	if (pe->halted) {
+		*why = PE_STOP_HALTED;
+		return true;
+	}
+	if (pe->attention & PE_ATTENTION_STOP) {
+		pe->attention &= ~(unsigned)PE_ATTENTION_STOP;
+		*why = PE_STOP_REQUESTED;
+		return true;
+	}
+	if (pe->wait != PE_WAIT_NONE && pe_is_waiting(pe)) {
+		*why = PE_STOP_WAITING;
+		return true;
+	}
+	pe->attention &= ~(unsigned)PE_ATTENTION_WAIT;
+	return false;
+}
+
 enum pe_stop pe_run(struct pe *pe, uint64_t until)
 {
 	// Differences of times stay well within 63 bits.
 	uint64_t far = pe_now(pe) + (UINT64_C(1) << 60);
+	enum pe_stop why;
 
 	pe->until = until < far ? until : far;
 	pe->tracing = pe->trace != NULL && trace_enabled(pe->trace);
-	for (;;) {
-		unsigned attention;
-
+	if (pe->halted) {
 		set_deadline(pe, pe->until);
-		if (pe->halted) {
-			return PE_STOP_HALTED;
+		return PE_STOP_HALTED;
+	}
+	for (;;) {
+		set_deadline(pe, pe->until);
+		if (unlikely(pe->attention & (PE_ATTENTION_STOP | PE_ATTENTION_WAIT | PE_ATTENTION_HALT)) &&
+		    has_to_stop(pe, &why)) {
+			return why;
 		}
-		if (pe->attention & PE_ATTENTION_STOP) {
-			pe->attention &= ~(unsigned)PE_ATTENTION_STOP;
-			return PE_STOP_REQUESTED;
-		}
-		if (pe->wait != PE_WAIT_NONE && pe_is_waiting(pe)) {
-			return PE_STOP_WAITING;
-		}
-		pe->attention &= ~(unsigned)PE_ATTENTION_WAIT;
 		if (pe->budget <= 0) {
 			return PE_STOP_DEADLINE;
 		}
-		attention = pe->attention;
-		if (unlikely(attention & PE_ATTENTION_INTERRUPT) && exception_take_interrupt(pe)) {
-			continue;
+		if (unlikely(pe->attention & PE_ATTENTION_INTERRUPT) && exception_take_interrupt(pe) && pe->attention != 0) {
+			continue; // another one, perhaps, that the handler's state does not mask
 		}
 		if (unlikely(pe->attention & PE_ATTENTION_SLOW)) {
 			step_one(pe);

@@ -83,7 +83,8 @@ void sysreg_hook_changed(struct pe *pe, enum sysreg reg)
 {
 	struct sysreg_hook *hook = &pe->hooks[reg];
 
-	hook->plain_write = hook->write == NULL && !hook->decides && (sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) == 0;
+	hook->after = (uint8_t)((sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) | (hook->decides ? SYSREG_DECIDES : 0));
+	hook->plain_write = hook->write == NULL && hook->after == 0;
 }
 
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
@@ -109,15 +110,19 @@ void sysreg_write(struct pe *pe, enum sysreg reg, uint64_t value)
 {
 	const struct sysreg_hook *hook = &pe->hooks[reg];
 	uint64_t writable = pe->model->writable[reg];
-	unsigned flags = sysreg_rows[reg].flags;
+	unsigned flags = hook->after;
 
 	value = (pe->sr[reg] & ~writable) | (value & writable);
+	if (likely(flags == 0 && hook->write != NULL)) {
+		hook->write(pe, hook->opaque, reg, value); // of a device: nothing of the PE follows it
+		return;
+	}
 	if (hook->write != NULL) {
 		hook->write(pe, hook->opaque, reg, value);
 	} else {
 		pe->sr[reg] = value;
 	}
-	if (hook->decides) {
+	if (flags & SYSREG_DECIDES) {
 		pe->sysreg_epoch++;
 	}
 	if (flags & SYSREG_CHANGES_CONTEXT) {

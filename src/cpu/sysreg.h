@@ -42,6 +42,7 @@ bool pe_is_secure(const struct pe *pe); // current Security state is Secure (EL3
 bool pe_has(const struct pe *pe, enum feature feature);
 bool pe_el2_enabled(const struct pe *pe); // EL2 implemented and enabled in the current Security state
 uint64_t pe_hcr(const struct pe *pe); // HCR_EL2 as it is in effect: 0 where EL2 is not enabled
+uint64_t pe_guest_hcr(const struct pe *pe); // the same at EL1, and 0 at other levels
 unsigned pe_index(const struct pe *pe);
 uint64_t pe_affinity(const struct pe *pe); // MPIDR_EL1 Aff3..Aff0 fields, other bits zero
 uint64_t pe_time(const struct pe *pe); // virtual time, nanoseconds, exact at the current instruction

@@ -31,6 +31,7 @@ enum sysreg_flag {
 	SYSREG_CHANGES_INTERRUPTS = 2, // a write may unmask or route an interrupt anew
 	SYSREG_CHANGES_DEBUG = 4, // a write changes breakpoints, watchpoints or stepping
 	SYSREG_NEEDS_EL2_ENABLED = 8, // UNDEFINED at EL3 while EL2 is not enabled
+	SYSREG_DECIDES = 16, // in a hook only: some permission depends on the register
 	SYSREG_ENDS_BLOCK =
 	        SYSREG_CHANGES_CONTEXT | SYSREG_CHANGES_INTERRUPTS | SYSREG_CHANGES_DEBUG
 };

@@ -56,7 +56,7 @@ enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool
 		pe->cur = NULL;
 		return WAIT_DONE;
 	}
-	if (pe_wakes(pe)) {
+	if (pe_wakes(pe, wfe)) {
 		pe->cur = NULL;
 		return WAIT_DONE;
 	}
@@ -64,7 +64,7 @@ enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool
 		return WAIT_TRAPPED;
 	}
 	// With its monitor armed, another observer's store is what a WFE waits for. It cannot be seen here, but
-	// losing the monitor is: the board takes it away when another PE has run, which is an event.
+	// losing the monitor is: the board takes it away when another PE runs, which is an event.
 	pe->wait = wfe ? PE_WAIT_WFE : PE_WAIT_WFI;
 	pe->wait_until = until;
 	pe->cur = NULL;
@@ -95,7 +95,7 @@ bool pe_is_waiting(struct pe *pe)
 	if (pe->wait == PE_WAIT_WFE && pe->event_register) {
 		pe->event_register = false;
 		pe->wait = PE_WAIT_NONE;
-	} else if (pe_wakes(pe)) {
+	} else if (pe_wakes(pe, pe->wait == PE_WAIT_WFE)) {
 		pe->wait = PE_WAIT_NONE;
 	}
 	if (pe->wait == PE_WAIT_NONE) {

@@ -45,31 +45,51 @@ static bool group_forwarded(const struct gicv3_pe *p, enum gicv3_group group)
 	return p->cpu.enabled[group] && (p->gic->ctlr & enable[group]) != 0;
 }
 
-// Better the PE's best with those of `ready` in the bank. The lower INTID wins among equal priorities.
-static void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n, uint32_t ready)
+// Better the PE's best with those of `ready` in the bank. Banks come in the order of INTIDs: the lower one wins among
+// equal priorities.
+static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n, uint32_t ready)
 {
-	for (enum gicv3_group group = GROUP_0; group < GROUP_COUNT; group++) {
-		uint32_t members = ready & gicv3_bank_group(p->gic, bank, group);
+	uint32_t grpmod = gicv3_one_state(p->gic) ? 0 : bank->grpmod;
+	uint32_t members = 0;
 
-		if (members == 0 || !group_forwarded(p, group)) {
-			continue;
-		}
-		for (; members != 0; members &= members - 1) {
-			unsigned i = ctz64(members);
-			uint32_t intid = n * 32 + i;
-			uint32_t priority = bank->priority[i];
+	if (p->forwarded & (1u << GROUP_1NS)) {
+		members |= bank->group;
+	}
+	if (p->forwarded & (1u << GROUP_0)) {
+		members |= ~bank->group & ~grpmod;
+	}
+	if (p->forwarded & (1u << GROUP_1S)) {
+		members |= ~bank->group & grpmod;
+	}
+	for (members &= ready; members != 0; members &= members - 1) {
+		unsigned i = (unsigned)__builtin_ctz(members);
 
-			if (priority < p->best_priority ||
-			    (priority == p->best_priority && intid < p->best_intid)) {
-				p->best_priority = priority;
-				p->best_intid = intid;
-				p->best_group = group;
-			}
+		if (bank->priority[i] < p->best_priority) {
+			p->best_priority = bank->priority[i];
+			p->best_intid = n * 32 + i;
+			p->best_group = (bank->group >> i) & 1 ? GROUP_1NS : (grpmod >> i) & 1 ? GROUP_1S : GROUP_0;
 		}
 	}
 }
 
-void gicv3_select(struct gicv3_pe *p)
+// GICR_WAKER.ProcessorSleep: the redistributor would ask for the PE's power and forward nothing.
+static __attribute__((noinline)) void hold_back(struct gicv3_pe *p)
+{
+	if (p->best_intid == INTID_SPURIOUS) {
+		return;
+	}
+	if (!p->asleep_told) {
+		p->asleep_told = true;
+		log_line(p->gic->log, LOG_LEVEL_GUEST,
+		         "gic: interrupt %u held back from PE %u: "
+		         "GICR_WAKER.ProcessorSleep is set",
+		         p->best_intid, p->index);
+	}
+	p->best_priority = PRIORITY_IDLE;
+	p->best_intid = INTID_SPURIOUS;
+}
+
+static __attribute__((noinline)) void select_ready(struct gicv3_pe *p)
 {
 	struct gicv3 *gic = p->gic;
 
@@ -79,26 +99,39 @@ void gicv3_select(struct gicv3_pe *p)
 		select_in(p, &p->bank, 0, p->bank.ready);
 	}
 	for (uint32_t banks = gic->ready_banks; banks != 0; banks &= banks - 1) {
-		unsigned n = ctz64(banks);
+		unsigned n = (unsigned)__builtin_ctz(banks);
 		uint32_t ready = gic->banks[n].ready & p->routed[n];
 
 		if (ready != 0) {
 			select_in(p, &gic->banks[n], n, ready);
 		}
 	}
-	if (unlikely(p->waker & GICR_WAKER_SLEEP) && p->best_intid != INTID_SPURIOUS) {
-		// GICR_WAKER.ProcessorSleep: the redistributor would ask for the PE's power and forward nothing.
-		if (!p->asleep_told) {
-			p->asleep_told = true;
-			log_line(gic->log, LOG_LEVEL_GUEST,
-			         "gic: interrupt %u held back from PE %u: "
-			         "GICR_WAKER.ProcessorSleep is set",
-			         p->best_intid, p->index);
-		}
-		p->best_priority = PRIORITY_IDLE;
-		p->best_intid = INTID_SPURIOUS;
+	if (unlikely(p->waker & GICR_WAKER_SLEEP)) {
+		hold_back(p);
 	}
 	gicv3_cpu_signal(p);
+}
+
+// Select anew after a change of interrupts.
+static inline void select_best(struct gicv3_pe *p)
+{
+	if ((p->bank.ready | p->gic->ready_banks) != 0) {
+		select_ready(p);
+		return;
+	}
+	p->best_priority = PRIORITY_IDLE;
+	p->best_intid = INTID_SPURIOUS;
+	gicv3_set_line(p, PE_LINE_IRQ, false);
+	gicv3_set_line(p, PE_LINE_FIQ, false);
+}
+
+void gicv3_select(struct gicv3_pe *p)
+{
+	p->forwarded = 0;
+	for (enum gicv3_group group = GROUP_0; group < GROUP_COUNT; group++) {
+		p->forwarded |= (uint8_t)(group_forwarded(p, group) << group);
+	}
+	select_best(p);
 }
 
 void gicv3_select_all(struct gicv3 *gic)
@@ -108,29 +141,39 @@ void gicv3_select_all(struct gicv3 *gic)
 	}
 }
 
-void gicv3_own_changed(struct gicv3_pe *p)
+static inline void own_changed(struct gicv3_pe *p)
 {
 	bank_refresh(&p->bank);
-	gicv3_select(p);
+	select_best(p);
+}
+
+void gicv3_own_changed(struct gicv3_pe *p)
+{
+	own_changed(p);
 }
 
 void gicv3_spis_changed(struct gicv3 *gic, unsigned n, uint32_t changed)
 {
 	struct gicv3_bank *bank = &gic->banks[n];
+	uint32_t before = bank->ready;
 
 	bank_refresh(bank);
 	gic->ready_banks = (uint32_t)bits_set(gic->ready_banks, n, n, bank->ready != 0);
+	changed &= before | bank->ready;
+	if (changed == 0) {
+		return; // none of them was a candidate, or is one now
+	}
 	for (unsigned i = 0; i < gic->config.pe_count; i++) {
 		if (gic->pes[i].routed[n] & changed) {
-			gicv3_select(&gic->pes[i]);
+			select_best(&gic->pes[i]);
 		}
 	}
 }
 
-void gicv3_intid_changed(struct gicv3_pe *p, uint32_t intid)
+static inline void intid_changed(struct gicv3_pe *p, uint32_t intid)
 {
 	if (intid < INTID_SPI) {
-		gicv3_own_changed(p);
+		own_changed(p);
 	} else {
 		gicv3_spis_changed(p->gic, intid / 32, (uint32_t)BIT(intid % 32));
 	}
@@ -142,13 +185,13 @@ void gicv3_activate(struct gicv3_pe *p, uint32_t intid)
 
 	bank->active |= (uint32_t)BIT(intid % 32);
 	bank->pending &= ~(uint32_t)BIT(intid % 32);
-	gicv3_intid_changed(p, intid);
+	intid_changed(p, intid);
 }
 
 void gicv3_deactivate(struct gicv3_pe *p, uint32_t intid)
 {
 	gicv3_bank_of(p, intid)->active &= ~(uint32_t)BIT(intid % 32);
-	gicv3_intid_changed(p, intid);
+	intid_changed(p, intid);
 }
 
 void gicv3_route(struct gicv3 *gic, uint32_t intid, uint64_t router)
@@ -194,7 +237,7 @@ static void ppi_set(void *opaque, unsigned number, bool level)
 	struct gicv3_pe *p = opaque;
 
 	bank_set_level(&p->bank, (uint32_t)BIT(number), level);
-	gicv3_own_changed(p);
+	own_changed(p);
 }
 
 void gicv3_spi_line(struct gicv3 *gic, unsigned spi, struct irq_line *line)
@@ -330,6 +373,8 @@ static void pe_connect(struct gicv3 *gic, unsigned i)
 	p->pe = gic->config.pes[i];
 	p->index = i;
 	p->affinity = pe_affinity(p->pe);
+	p->sgi_affinity = bits(p->affinity, 39, 32) << 48 | bits(p->affinity, 7, 4) << 44 |
+	                  bits(p->affinity, 23, 16) << 32 | bits(p->affinity, 15, 8) << 16;
 	p->has_el3 = pe_has(p->pe, FEAT_EL3);
 	p->bank.valid = ~UINT32_C(0);
 	gicv3_ppi_line(gic, i, GICV3_PPI_MAINTENANCE, &p->virt.maintenance);

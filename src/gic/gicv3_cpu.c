@@ -15,17 +15,18 @@
 
 // ICC_SGI*R_EL1
 #define SGIR_IRM BIT(40)
+#define SGIR_AFFINITY (MASK(55, 44) | MASK(39, 32) | MASK(23, 16)) // Aff3, RS, Aff2, Aff1
 
 // ---- state of the PE ------------------------------------------------------------------------------------------
 
 static bool is_secure(const struct gicv3_pe *p)
 {
-	return pe_is_secure(p->pe);
+	return p->has_el3 && pe_is_secure(p->pe);
 }
 
 static bool is_el3(const struct gicv3_pe *p)
 {
-	return pe_el(p->pe) == 3;
+	return p->has_el3 && pe_el(p->pe) == 3;
 }
 
 // Which copy of a banked register is accessed: at EL3 that of SCR_EL3.NS.
@@ -119,7 +120,7 @@ void gicv3_cpu_signal(struct gicv3_pe *p)
 	bool irq = false;
 	bool fiq = false;
 
-	if (can_preempt(p)) {
+	if (p->best_intid != INTID_SPURIOUS && can_preempt(p)) {
 		fiq = best_is_fiq(p);
 		irq = !fiq;
 	}
@@ -215,12 +216,14 @@ static enum gicv3_group running_group(const struct gicv3_cpu *cpu)
 {
 	uint32_t active = cpu->active[GROUP_0] | cpu->active[GROUP_1S] | cpu->active[GROUP_1NS];
 	uint32_t highest = active & -active;
-	enum gicv3_group group = GROUP_0;
 
-	while (group < GROUP_COUNT && !(cpu->active[group] & highest)) {
-		group++;
+	if (cpu->active[GROUP_0] & highest) {
+		return GROUP_0;
 	}
-	return group;
+	if (cpu->active[GROUP_1S] & highest) {
+		return GROUP_1S;
+	}
+	return highest != 0 ? GROUP_1NS : GROUP_COUNT;
 }
 
 // EOIR0 and EOIR1: only the register of the running priority's group ends it, and only from a state that may.
@@ -238,10 +241,14 @@ static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 		return;
 	}
 	p->cpu.active[group] &= p->cpu.active[group] - 1;
-	if (!eoi_is_split(p)) {
-		gicv3_deactivate(p, intid);
+	if (eoi_is_split(p)) {
+		gicv3_cpu_signal(p);
+		return;
 	}
-	gicv3_cpu_signal(p); // also when the interrupt is routed elsewhere by now
+	gicv3_deactivate(p, intid);
+	if (intid >= INTID_SPI) {
+		gicv3_cpu_signal(p); // the interrupt may be routed elsewhere by now
+	}
 }
 
 static void eoir0_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -604,48 +611,41 @@ static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 // ---- software generated interrupts ----------------------------------------------------------------------------
 
 // Make an SGI pending at a PE, if its group there is the one asked for (12.1.10, table of SGI forwarding).
-static void sgi_send(struct gicv3_pe *to, uint32_t intid, enum gicv3_group group, bool from_ns)
+static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_t intid, enum gicv3_group group,
+                                                    bool from_ns)
 {
 	enum gicv3_group actual = gicv3_group_of(to, intid);
 
-	if (gicv3_one_state(to->gic)) {
-		// One Security state: there is but one Group 1, whichever register names it.
-		if ((group == GROUP_0) != (actual == GROUP_0)) {
-			return;
-		}
-	} else {
-		// A Secure Group 1 SGI may also be delivered as Group 0, if the target is set up like that.
-		if (actual != group && !(group == GROUP_1S && actual == GROUP_0)) {
-			return;
-		}
-		// Non-secure software needs GICR_NSACR's leave for what is Secure at the target.
-		if (from_ns && actual != GROUP_1NS &&
-		    ((to->bank.nsacr >> (2 * intid)) & 3) < (actual == GROUP_0 ? 1u : 2u)) {
-			return;
-		}
+	// A Secure Group 1 SGI may also be delivered as Group 0, if the target is set up like that.
+	if (actual != group && !(group == GROUP_1S && actual == GROUP_0)) {
+		return false;
 	}
-	to->bank.pending |= (uint32_t)BIT(intid);
-	gicv3_own_changed(to);
+	// Non-secure software needs GICR_NSACR's leave for what is Secure at the target.
+	return !from_ns || actual == GROUP_1NS ||
+	       ((to->bank.nsacr >> (2 * intid)) & 3) >= (actual == GROUP_0 ? 1u : 2u);
+}
+
+static inline void sgi_send(const struct gicv3_pe *from, struct gicv3_pe *to, uint32_t intid, enum gicv3_group group)
+{
+	// One Security state: there is but one Group 1, whichever register names it.
+	if (gicv3_one_state(to->gic) ? (group != GROUP_0) == bit(to->bank.group, intid)
+	                             : sgi_permitted(to, intid, group, !is_secure(from))) {
+		to->bank.pending |= (uint32_t)BIT(intid);
+		gicv3_own_changed(to);
+	}
 }
 
 static void sgi_generate(struct gicv3_pe *p, uint64_t value, enum gicv3_group group)
 {
-	struct gicv3 *gic = p->gic;
 	uint32_t intid = (uint32_t)bits(value, 27, 24);
-	bool from_ns = !is_secure(p);
-	// Aff3.Aff2.Aff1 in the layout of MPIDR_EL1; the list names 16 values of Aff0, from 16 * RS on.
-	uint64_t cluster =
-	        bits(value, 55, 48) << 32 | bits(value, 39, 32) << 16 | bits(value, 23, 16) << 8;
-	uint64_t range = bits(value, 47, 44);
+	struct gicv3_pe *end = p->gic->pes + p->gic->config.pe_count;
 
-	for (unsigned i = 0; i < gic->config.pe_count; i++) {
-		struct gicv3_pe *to = &gic->pes[i];
-		uint64_t aff0 = to->affinity & 0xff;
-		bool targeted = (to->affinity & ~UINT64_C(0xff)) == cluster && aff0 / 16 == range &&
-		                bit(value, aff0 % 16);
+	for (struct gicv3_pe *to = p->gic->pes; to < end; to++) {
+		// The list names 16 values of Aff0, from 16 * RS on.
+		bool targeted = (value & SGIR_AFFINITY) == to->sgi_affinity && bit(value, to->affinity & 15);
 
 		if ((value & SGIR_IRM) ? to != p : targeted) {
-			sgi_send(to, intid, group, from_ns);
+			sgi_send(p, to, intid, group);
 		}
 	}
 }
@@ -660,15 +660,17 @@ static void sgi0r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t v
 // Group 1 of the current Security state; EL3 is Secure.
 static void sgi1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
 {
+	(void)pe;
 	(void)reg;
-	sgi_generate(opaque, value, pe_is_secure(pe) ? GROUP_1S : GROUP_1NS);
+	sgi_generate(opaque, value, is_secure(opaque) ? GROUP_1S : GROUP_1NS);
 }
 
 // Group 1 of the other Security state.
 static void asgi1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
 {
+	(void)pe;
 	(void)reg;
-	sgi_generate(opaque, value, pe_is_secure(pe) ? GROUP_1NS : GROUP_1S);
+	sgi_generate(opaque, value, is_secure(opaque) ? GROUP_1NS : GROUP_1S);
 }
 
 // ---- binding --------------------------------------------------------------------------------------------------
@@ -734,6 +736,7 @@ void gicv3_cpu_bind(struct gicv3_pe *p)
 void gicv3_cpu_reset(struct gicv3_pe *p)
 {
 	memset(&p->cpu, 0, sizeof(p->cpu));
+	p->forwarded = 0;
 	p->cpu.bpr[GROUP_0] = BPR_MIN;
 	p->cpu.bpr[GROUP_1S] = BPR_MIN;
 	p->cpu.bpr[GROUP_1NS] = BPR_MIN_NS;

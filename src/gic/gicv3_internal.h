@@ -86,6 +86,11 @@ struct gicv3_virt {
 	uint64_t vmcr;
 	uint32_t active[2]; // AP0R0, AP1R0
 	uint64_t lr[LR_COUNT];
+	// Of the list registers, one bit each: derived when one is written.
+	uint8_t lr_pending; // pending, and not active as well
+	uint8_t lr_valid; // pending or active
+	uint8_t lr_group1;
+	uint8_t lr_eoi; // ended, and maintenance was asked for
 	int best; // list register of the highest priority pending virtual interrupt, or -1
 	struct irq_line maintenance;
 };
@@ -94,12 +99,14 @@ struct gicv3_pe {
 	struct gicv3 *gic;
 	struct pe *pe;
 	uint64_t affinity; // MPIDR_EL1 layout
+	uint64_t sgi_affinity; // the same in ICC_SGI*R_EL1's: Aff3, RS, Aff2, Aff1
 	unsigned index;
 	bool has_el3;
 	bool asleep_told; // the log knows that an interrupt was held back
 	uint64_t waker;
 	struct gicv3_bank bank; // SGIs and PPIs
 	uint32_t routed[BANK_COUNT]; // SPIs that are routed here
+	uint8_t forwarded; // one bit per group: enabled here and in the distributor
 	// The highest priority pending interrupt of the enabled groups; INTID_SPURIOUS and PRIORITY_IDLE if none.
 	uint32_t best_intid;
 	uint32_t best_priority;
@@ -155,7 +162,6 @@ enum gicv3_group gicv3_group_of(struct gicv3_pe *p, uint32_t intid);
 // After a change to the interrupts `changed` of the bank of SPIs `n`, or to those of a PE's own bank.
 void gicv3_spis_changed(struct gicv3 *gic, unsigned n, uint32_t changed);
 void gicv3_own_changed(struct gicv3_pe *p);
-void gicv3_intid_changed(struct gicv3_pe *p, uint32_t intid);
 
 // Store IROUTER of an SPI and route it to its PE.
 void gicv3_route(struct gicv3 *gic, uint32_t intid, uint64_t router);
@@ -196,7 +202,7 @@ gicv3_virt_intid(const struct gicv3_pe *p); // of the best virtual interrupt, or
 // Is an access by the PE to a register that HCR_EL2's bits (FMO, IMO) virtualise one to ICV_*?
 static inline bool gicv3_virt_access(const struct gicv3_pe *p, uint64_t hcr_bits)
 {
-	return (pe_hcr(p->pe) & hcr_bits) != 0 && pe_el(p->pe) == 1;
+	return (pe_guest_hcr(p->pe) & hcr_bits) != 0;
 }
 
 // The ICV_* side of the registers of gicv3_cpu.c. group1: the register ends in 1.

@@ -25,6 +25,7 @@ enum visible { VISIBLE_GROUP, VISIBLE_NSACR1, VISIBLE_NSACR2, VISIBLE_SECURE_ONL
 struct bank_row {
 	uint16_t offset; // of the field of INTID 0
 	uint8_t width; // bits in a field: 1, 2 or 8
+	uint8_t width_shift; // its logarithm
 	enum visible read, write;
 	uint32_t (*get)(const struct bank_access *a);
 	// mask: the bits of value to be written
@@ -113,10 +114,10 @@ static uint32_t priority_get(const struct bank_access *a)
 
 static void priority_set(const struct bank_access *a, uint32_t value, uint32_t mask)
 {
-	for (unsigned i = 0; i < 4; i++) {
-		uint32_t priority = (value >> (8 * i)) & 0xff;
+	for (unsigned i = 0; i < 4; i++, value >>= 8, mask >>= 8) {
+		uint32_t priority = value & 0xff;
 
-		if ((mask >> (8 * i)) & 0xff) {
+		if (mask & 0xff) {
 			priority = a->ns_view ? 0x80 | (priority >> 1) : priority;
 			a->bank->priority[a->first + i] = priority & PRIORITY_MASK;
 		}
@@ -163,17 +164,17 @@ static void nsacr_set(const struct bank_access *a, uint32_t value, uint32_t mask
 
 static const struct bank_row bank_rows[] = {
         // IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR, IGRPMODR, NSACR
-        {0x080, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
-        {0x100, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
-        {0x180, 1, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
-        {0x200, 1, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
-        {0x280, 1, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
-        {0x300, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
-        {0x380, 1, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
-        {0x400, 8, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
-        {0xc00, 2, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
-        {0xd00, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
-        {0xe00, 2, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
+        {0x080, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
+        {0x100, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
+        {0x180, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
+        {0x200, 1, 0, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
+        {0x280, 1, 0, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
+        {0x300, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
+        {0x380, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
+        {0x400, 8, 3, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
+        {0xc00, 2, 1, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
+        {0xd00, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
+        {0xe00, 2, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
 };
 
 // The interrupts of a bank whose NS_access field is at least `least` (1 or 2).
@@ -213,7 +214,7 @@ static uint32_t widen(uint32_t mask, unsigned first, unsigned width)
 {
 	uint32_t wide = 0;
 
-	if (width == 1) {
+	if (width == 1 || mask == UINT32_MAX) {
 		return mask;
 	}
 	for (unsigned i = 0; i < 32 / width; i++) {
@@ -224,28 +225,46 @@ static uint32_t widen(uint32_t mask, unsigned first, unsigned width)
 	return wide;
 }
 
-// Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own bank, else SPIs.
-static const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset,
-                                        struct bank_access *a, unsigned *bank_number)
-{
-	for (size_t i = 0; i < sizeof(bank_rows) / sizeof(bank_rows[0]); i++) {
-		const struct bank_row *row = &bank_rows[i];
-		// A row takes 1024 fields in GICD; in SGI_base, 32, and NSACR has the 16 SGIs only.
-		unsigned fields = p == NULL ? 1024 : row->get == nsacr_get ? 16 : 32;
-		uint64_t first;
+// The place in bank_rows of each 128 bytes of a frame's first 4096, plus one; 0: no row. Every row begins at a
+// multiple of 128, and takes one in GICD.
+#define ROW_INDEX_SHIFT 7
+#define FIRST_ROW 0x80
 
-		if (offset < row->offset ||
-		    offset >= row->offset + (uint64_t)fields * row->width / 8) {
-			continue;
-		}
-		first = ((offset - row->offset) & ~UINT64_C(3)) * 8 / row->width;
-		*bank_number = (unsigned)(first / 32);
-		a->gic = gic;
-		a->bank = p != NULL ? &p->bank : &gic->banks[*bank_number];
-		a->first = first % 32;
-		return row;
+static const uint8_t row_index[0x1000 >> ROW_INDEX_SHIFT] = {
+        [0x080 >> ROW_INDEX_SHIFT] = 1,  [0x100 >> ROW_INDEX_SHIFT] = 2,
+        [0x180 >> ROW_INDEX_SHIFT] = 3,  [0x200 >> ROW_INDEX_SHIFT] = 4,
+        [0x280 >> ROW_INDEX_SHIFT] = 5,  [0x300 >> ROW_INDEX_SHIFT] = 6,
+        [0x380 >> ROW_INDEX_SHIFT] = 7,  [0x400 >> ROW_INDEX_SHIFT] = 8,
+        [0x480 >> ROW_INDEX_SHIFT] = 8,  [0x500 >> ROW_INDEX_SHIFT] = 8,
+        [0x580 >> ROW_INDEX_SHIFT] = 8,  [0x600 >> ROW_INDEX_SHIFT] = 8,
+        [0x680 >> ROW_INDEX_SHIFT] = 8,  [0x700 >> ROW_INDEX_SHIFT] = 8,
+        [0x780 >> ROW_INDEX_SHIFT] = 8,  [0xc00 >> ROW_INDEX_SHIFT] = 9,
+        [0xc80 >> ROW_INDEX_SHIFT] = 9,  [0xd00 >> ROW_INDEX_SHIFT] = 10,
+        [0xe00 >> ROW_INDEX_SHIFT] = 11, [0xe80 >> ROW_INDEX_SHIFT] = 11,
+};
+
+// Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own bank, else SPIs.
+static inline const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset,
+                                               struct bank_access *a, unsigned *bank_number)
+{
+	unsigned place = offset < 0x1000 ? row_index[offset >> ROW_INDEX_SHIFT] : 0;
+	const struct bank_row *row;
+	unsigned first;
+
+	if (place == 0) {
+		return NULL;
 	}
-	return NULL;
+	row = &bank_rows[place - 1];
+	first = (((unsigned)offset - row->offset) & ~3u) * 8 >> row->width_shift;
+	// A row takes 1024 fields in GICD; in SGI_base, 32, and NSACR has the 16 SGIs only.
+	if (p != NULL && first >= (row->get == nsacr_get ? 16u : 32u)) {
+		return NULL;
+	}
+	*bank_number = first / 32;
+	a->gic = gic;
+	a->bank = p != NULL ? &p->bank : &gic->banks[*bank_number];
+	a->first = first % 32;
+	return row;
 }
 
 static bool bank_size_valid(const struct bank_row *row, unsigned size)
@@ -475,6 +494,9 @@ static enum bus_result dist_read(void *device, uint64_t offset, unsigned size,
 	uint32_t intid;
 
 	*data = 0;
+	if (offset < FIRST_ROW && size == 4 && dist_read_single(gic, offset, ns_view, data)) {
+		return BUS_OK;
+	}
 	if (bank_read(gic, NULL, offset, size, ns_view, data)) {
 		return BUS_OK;
 	}

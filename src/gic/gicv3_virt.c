@@ -2,7 +2,6 @@
 // GICv3: the virtual CPU interface of one PE (IHI 0069, chapter 6): the list registers and controls that a hypervisor
 // writes (ICH_*), and what its guest sees through them in place of the physical interface (ICV_*).
 #include <stddef.h>
-#include <string.h>
 
 #include "gic/gicv3_internal.h"
 
@@ -15,6 +14,7 @@
 #define ICH_HCR_VGRP0DIE BIT(5)
 #define ICH_HCR_VGRP1EIE BIT(6)
 #define ICH_HCR_VGRP1DIE BIT(7)
+#define ICH_HCR_MAINTENANCE MASK(7, 1) // all controls of the maintenance interrupt
 #define ICH_HCR_TC BIT(10)
 #define ICH_HCR_TALL0 BIT(11)
 #define ICH_HCR_TALL1 BIT(12)
@@ -105,20 +105,34 @@ static uint32_t running_priority(const struct gicv3_virt *v)
 	return active == 0 ? PRIORITY_IDLE : (uint32_t)__builtin_ctz(active) << LEVEL_SHIFT;
 }
 
+// Write a list register.
+static void lr_set(struct gicv3_virt *v, unsigned i, uint64_t lr)
+{
+	uint8_t mask = (uint8_t)(1u << i);
+	uint64_t state = lr & ICH_LR_STATE;
+
+	v->lr[i] = lr;
+	v->lr_pending = (uint8_t)((v->lr_pending & ~mask) | (state == ICH_LR_PENDING ? mask : 0));
+	v->lr_valid = (uint8_t)((v->lr_valid & ~mask) | (state != 0 ? mask : 0));
+	v->lr_group1 = (uint8_t)((v->lr_group1 & ~mask) | ((lr & ICH_LR_GROUP1) ? mask : 0));
+	v->lr_eoi = (uint8_t)((v->lr_eoi & ~mask) |
+	                      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask : 0));
+}
+
 // HighestPriorityVirtualInterrupt: among list registers that are pending (not active and pending) and whose group is
 // enabled; the lowest numbered one wins among equals. -1: none.
 static int best_lr(const struct gicv3_virt *v)
 {
+	unsigned enabled = ((v->vmcr & ICH_VMCR_VENG1) ? v->lr_group1 : 0u) |
+	                   ((v->vmcr & ICH_VMCR_VENG0) ? ~(unsigned)v->lr_group1 : 0u);
 	uint32_t best_priority = PRIORITY_IDLE;
 	int best = -1;
 
-	for (int i = 0; i < LR_COUNT; i++) {
-		uint64_t lr = v->lr[i];
-		uint64_t enable = (lr & ICH_LR_GROUP1) ? ICH_VMCR_VENG1 : ICH_VMCR_VENG0;
+	for (unsigned pending = v->lr_pending & enabled; pending != 0; pending &= pending - 1) {
+		int i = __builtin_ctz(pending);
 
-		if ((lr & ICH_LR_STATE) == ICH_LR_PENDING && (v->vmcr & enable) != 0 &&
-		    ICH_LR_PRIORITY(lr) < best_priority) {
-			best_priority = ICH_LR_PRIORITY(lr);
+		if (ICH_LR_PRIORITY(v->lr[i]) < best_priority) {
+			best_priority = ICH_LR_PRIORITY(v->lr[i]);
 			best = i;
 		}
 	}
@@ -149,18 +163,6 @@ static bool can_preempt(const struct gicv3_virt *v)
 
 // ---- status of the list registers, and the maintenance interrupt -----------------------------------------------
 
-static uint64_t eisr_of(const struct gicv3_virt *v)
-{
-	uint64_t eisr = 0;
-
-	for (unsigned i = 0; i < LR_COUNT; i++) {
-		if ((v->lr[i] & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI) {
-			eisr |= BIT(i);
-		}
-	}
-	return eisr;
-}
-
 static uint64_t elrsr_of(const struct gicv3_virt *v)
 {
 	uint64_t elrsr = 0;
@@ -186,22 +188,19 @@ static uint64_t misr_of(const struct gicv3_virt *v)
 	        {ICH_HCR_VGRP1EIE, ICH_VMCR_VENG1, true, ICH_MISR_VGRP1E},
 	        {ICH_HCR_VGRP1DIE, ICH_VMCR_VENG1, false, ICH_MISR_VGRP1D},
 	};
-	unsigned valid = 0;
-	unsigned pending = 0;
-	uint64_t misr = eisr_of(v) != 0 ? ICH_MISR_EOI : 0;
+	uint64_t misr = v->lr_eoi != 0 ? ICH_MISR_EOI : 0;
 
-	for (unsigned i = 0; i < LR_COUNT; i++) {
-		valid += (v->lr[i] & ICH_LR_STATE) != 0;
-		pending += (v->lr[i] & ICH_LR_STATE) == ICH_LR_PENDING;
+	if (!(v->hcr & ICH_HCR_MAINTENANCE)) {
+		return misr;
 	}
-	if ((v->hcr & ICH_HCR_UIE) && valid <= 1) {
+	if ((v->hcr & ICH_HCR_UIE) && (v->lr_valid & (v->lr_valid - 1)) == 0) {
 		misr |= ICH_MISR_U;
 	}
 	if ((v->hcr & ICH_HCR_LRENPIE) &&
 	    bits(v->hcr, ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO) != 0) {
 		misr |= ICH_MISR_LRENP;
 	}
-	if ((v->hcr & ICH_HCR_NPIE) && pending == 0) {
+	if ((v->hcr & ICH_HCR_NPIE) && v->lr_pending == 0) {
 		misr |= ICH_MISR_NP;
 	}
 	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++) {
@@ -223,7 +222,7 @@ static void virt_update(struct gicv3_pe *p)
 	v->best = best_lr(v);
 	signalled = can_preempt(v);
 	group1 = signalled && (v->lr[v->best] & ICH_LR_GROUP1) != 0;
-	gicv3_set_line(p, PE_LINE_VIRQ, signalled && group1);
+	gicv3_set_line(p, PE_LINE_VIRQ, group1);
 	gicv3_set_line(p, PE_LINE_VFIQ, signalled && !group1);
 	irq_set(&v->maintenance, (v->hcr & ICH_HCR_EN) != 0 && misr_of(v) != 0);
 }
@@ -261,26 +260,26 @@ uint64_t gicv3_virt_hppir(struct gicv3_pe *p, bool group1)
 uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1)
 {
 	struct gicv3_virt *v = &p->virt;
-	uint64_t *lr;
+	uint64_t lr;
 	uint32_t intid;
 	uint32_t level;
 
 	if (!can_preempt(v) || ((v->lr[v->best] & ICH_LR_GROUP1) != 0) != group1) {
 		return INTID_SPURIOUS;
 	}
-	lr = &v->lr[v->best];
-	intid = ICH_LR_VINTID(*lr);
+	lr = v->lr[v->best];
+	intid = ICH_LR_VINTID(lr);
 	if (intid_is_special(intid)) {
-		*lr &= ~ICH_LR_STATE; // a hypervisor's error: consumed, nothing becomes active
+		// A hypervisor's error: consumed, nothing becomes active.
+		lr_set(v, (unsigned)v->best, lr & ~ICH_LR_STATE);
 		virt_update(p);
 		return intid;
 	}
-	level = (ICH_LR_PRIORITY(*lr) & group_priority_mask(v, group1)) >> LEVEL_SHIFT;
+	level = (ICH_LR_PRIORITY(lr) & group_priority_mask(v, group1)) >> LEVEL_SHIFT;
 	v->active[group1] |= (uint32_t)BIT(level);
-	*lr &= ~ICH_LR_PENDING;
-	if (intid < INTID_LPI) {
-		*lr |= ICH_LR_ACTIVE; // LPIs have no active state
-	}
+	lr &= ~ICH_LR_PENDING;
+	// LPIs have no active state.
+	lr_set(v, (unsigned)v->best, intid < INTID_LPI ? lr | ICH_LR_ACTIVE : lr);
 	virt_update(p);
 	return intid;
 }
@@ -288,7 +287,9 @@ uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1)
 // The list register in which this virtual interrupt is active, or -1.
 static int find_active(const struct gicv3_virt *v, uint32_t intid)
 {
-	for (int i = 0; i < LR_COUNT; i++) {
+	for (unsigned valid = v->lr_valid; valid != 0; valid &= valid - 1) {
+		int i = __builtin_ctz(valid);
+
 		if ((v->lr[i] & ICH_LR_ACTIVE) && ICH_LR_VINTID(v->lr[i]) == intid) {
 			return i;
 		}
@@ -301,7 +302,7 @@ static void deactivate(struct gicv3_pe *p, int i)
 {
 	uint64_t lr = p->virt.lr[i];
 
-	p->virt.lr[i] = lr & ~ICH_LR_ACTIVE;
+	lr_set(&p->virt, (unsigned)i, lr & ~ICH_LR_ACTIVE);
 	if ((lr & ICH_LR_HW) && ICH_LR_PINTID(lr) < p->gic->intid_count) {
 		gicv3_deactivate(p, ICH_LR_PINTID(lr));
 	}
@@ -483,7 +484,7 @@ static uint64_t eisr_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
 	(void)pe;
 	(void)reg;
-	return eisr_of(&((struct gicv3_pe *)opaque)->virt);
+	return ((struct gicv3_pe *)opaque)->virt.lr_eoi;
 }
 
 static uint64_t elrsr_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -590,7 +591,7 @@ static void lr_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t valu
 	struct gicv3_pe *p = opaque;
 
 	(void)pe;
-	p->virt.lr[lr_index(reg)] = value & ICH_LR_WRITABLE;
+	lr_set(&p->virt, lr_index(reg), value & ICH_LR_WRITABLE);
 	virt_update(p);
 }
 
@@ -631,7 +632,9 @@ void gicv3_virt_reset(struct gicv3_pe *p)
 	struct gicv3_virt *v = &p->virt;
 
 	v->active[0] = v->active[1] = 0;
-	memset(v->lr, 0, sizeof(v->lr));
+	for (unsigned i = 0; i < LR_COUNT; i++) {
+		lr_set(v, i, 0);
+	}
 	set_vmcr(v, 0);
 	set_hcr(p, 0);
 	virt_update(p);

@@ -220,8 +220,6 @@ void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsi
 struct bus *tlb_bus(struct mmu_tlb *tlb);
 bool tlb_keeps(const struct mmu_tlb *tlb);
 bool tlb_never_forgets(const struct mmu_tlb *tlb);
-// Differs from what it was whenever a stage-2 leaf was dropped or changed since.
-uint64_t tlb_s2_changes(const struct mmu_tlb *tlb);
 
 // The RAM in which the last table was found, by PAS; RAM is never unmapped. size 0: none yet.
 struct ram_window {
@@ -231,14 +229,52 @@ struct ram_window {
 };
 struct ram_window *tlb_windows(struct mmu_tlb *tlb); // PAS_COUNT
 
-// Where stage 2 maps a page of stage-1 tables: good while tlb_s2_changes is what it was.
+// The stage-2 leaf that something was derived from, as it was then (tlb_s2_ref_holds); entry NULL: from none.
+struct tlb_entry;
+struct s2_ref {
+	const struct tlb_entry *entry;
+	uint64_t tag, owner, oa, desc;
+};
+
+// Where stage 2 maps a page of stage-1 tables: good while the TLB has the entry that says so.
 #define TABLE_HINTS 8
 #define TABLE_HINT_NONE UINT64_MAX
 struct table_hint {
-	uint64_t page; // IPA >> 12, IPA space in bit 63; or TABLE_HINT_NONE
-	uint64_t changes;
+	uint64_t page; // table_hint_page, or TABLE_HINT_NONE
+	struct s2_ref ref;
 	const uint8_t *host;
 };
+
+// The last-level table (4K granule) of the 2 MiB around a VA: good while the TLB dropped no table pointer since, and,
+// where stage 2 is on, has the entry that maps it.
+#define WALK_HINTS 4
+struct walk_hint {
+	uint64_t region; // VA >> 21, sign-extended
+	uint64_t walk_changes;
+	struct s2_ref ref;
+	const uint8_t *host;
+	uint8_t table_perms;
+};
+
+// What the short way (mmu_fast.c) needs of a VA range; ok: it may be taken.
+struct fast_range {
+	bool ok;
+	uint8_t ia_bits, oa_bits;
+	int8_t start_level;
+	uint64_t outside[2]; // data, fetches: VA bits that have to be as in `fill`
+	uint64_t fill;
+	uint64_t table;
+};
+
+static inline uint64_t table_hint_page(uint64_t ipa, enum pas pas)
+{
+	return ipa >> PAGE_SHIFT | (uint64_t)pas << 62;
+}
+
+static inline unsigned table_hint_index(uint64_t ipa)
+{
+	return (unsigned)(ipa >> PAGE_SHIFT ^ ipa >> (PAGE_SHIFT + 3)) & (TABLE_HINTS - 1);
+}
 
 // A memory type as the result of a translation reports it.
 struct attr_result {
@@ -274,10 +310,12 @@ struct mmu_view {
 	struct tlb_tag s2_tag[2]; // by IPA space: Non-secure, Secure
 	struct s1_params s1[2];
 	struct s2_params s2[2];
-	// The last combination of attributes and what it gave; data, fetches.
-	uint32_t attr_key[2];
-	struct attr_result attr[2];
+	// Combinations of attributes and what they gave; by data or fetches, and index into MAIR.
+	uint32_t attr_key[2][8];
+	struct attr_result attr[2][8];
 	struct table_hint hints[TABLE_HINTS];
+	struct walk_hint walks[WALK_HINTS];
+	struct fast_range fast[2];
 };
 
 void view_prepare(struct mmu_view *view);
@@ -335,5 +373,44 @@ struct s1_place {
 };
 bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
              struct s1_place *place);
+
+// mmu_view_translate without the short way.
+bool mmu_long_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
+                        struct mmu_result *result, struct mmu_fault *fault);
+
+// Read a stage 1 descriptor at the IPA place->desc_ipa through stage 2; remembers where it was in the hint.
+bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params, const struct walk_point *point,
+                         struct s1_place *place, uint64_t *desc, struct table_hint *hint);
+uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc);
+
+// What the attributes of a result depend on, besides the view and whether it is a fetch.
+#define ATTR_SH_SHIFT 3 // above the index into MAIR
+#define ATTR_S1_OFF BIT(6)
+#define ATTR_S2 BIT(7)
+#define ATTR_S2_SHIFT 8 // bits 9:2 of the stage 2 descriptor
+
+void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
+                         struct attr_result *out);
+
+// s2 == NULL: of stage 1 alone.
+static inline void report_attrs(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
+                                struct mmu_result *result)
+{
+	bool fetch = w->access->type == MMU_EXEC;
+	struct attr_result *attrs = &w->view->attr[fetch][s1_key & 7];
+	uint32_t key = s1_key;
+
+	if (s2 != NULL) {
+		key |= ATTR_S2 | (uint32_t)bits(s2->leaf.desc, 9, 2) << ATTR_S2_SHIFT;
+	}
+	if (unlikely(w->view->attr_key[fetch][s1_key & 7] != key)) {
+		attr_combine_stages(w, s1_key, s2, attrs);
+		w->view->attr_key[fetch][s1_key & 7] = key;
+	}
+	result->memtype = (enum mmu_memtype)attrs->memtype;
+	result->device = attrs->device;
+	result->attr = attrs->attr;
+	result->shareability = attrs->shareability;
+}
 
 #endif

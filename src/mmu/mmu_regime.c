@@ -3,6 +3,7 @@
 // (AArch64.GetS1TTWParams, AArch64.GetS2TTWParams, AArch64.S1InitialTTWState,
 // AArch64.SS2InitialTTWState).
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/check.h"
 #include "mmu/mmu_internal.h"
@@ -373,17 +374,43 @@ void view_prepare(struct mmu_view *view)
 	tlb_tags_s1(regime, &view->by_asid, &view->global);
 	tlb_tag_s2(regime, PAS_NONSECURE, &view->s2_tag[0]);
 	tlb_tag_s2(regime, PAS_SECURE, &view->s2_tag[1]);
-	view->attr_key[0] = view->attr_key[1] = ATTR_KEY_NONE;
+	memset(view->attr_key, 0xff, sizeof(view->attr_key)); // ATTR_KEY_NONE
 	for (unsigned i = 0; i < TABLE_HINTS; i++) {
 		view->hints[i].page = TABLE_HINT_NONE;
 	}
+	for (unsigned i = 0; i < WALK_HINTS; i++) {
+		view->walks[i].walk_changes = UINT64_MAX; // more than ever happen
+	}
+	view->fast[0].ok = view->fast[1].ok = false; // until the range is decoded
 	view->ready = VIEW_S1;
+}
+
+// The bits above the input address that have to be all zeros or all ones (AArch64.VAIsOutOfRange).
+static uint64_t outside_mask(const struct s1_params *params, unsigned top)
+{
+	return top < params->ia_bits ? 0 : MASK(top, params->ia_bits);
+}
+
+static void fast_range_make(const struct mmu_view *view, const struct s1_params *params,
+                            struct fast_range *range)
+{
+	range->ok = view->s1_on && !view->secure && params->granule == 12 && !params->size_fault &&
+	            !params->ds && !params->ha && !params->ee && !params->nv1 && !params->epd &&
+	            !params->e0pd;
+	range->ia_bits = params->ia_bits;
+	range->oa_bits = params->oa_bits;
+	range->start_level = params->start_level;
+	range->outside[0] = outside_mask(params, params->addr_top);
+	range->outside[1] = outside_mask(params, params->addr_top_fetch);
+	range->fill = params->upper ? ~UINT64_C(0) : 0;
+	range->table = params->table;
 }
 
 const struct s1_params *view_s1(struct mmu_view *view, bool upper)
 {
 	if (unlikely((view->ready & (upper ? VIEW_RANGE1 : VIEW_RANGE0)) == 0)) {
 		s1_params_decode(view->regime, upper, &view->s1[upper]);
+		fast_range_make(view, &view->s1[upper], &view->fast[upper]);
 		view->ready |= upper ? VIEW_RANGE1 : VIEW_RANGE0;
 	}
 	return &view->s1[upper];

@@ -8,16 +8,13 @@
 #include <string.h>
 
 #include "base/check.h"
-#include "mmu/mmu_internal.h"
+#include "mmu/mmu_tlb_internal.h"
 
-#define WAYS 4
 #define CONTEXT_WAYS 8
-#define CONTEXT_NONE 0xffffu
 #define EXACT_MAX 2 // contexts that a message can name by their keys
 #define CONTEXT_COUNT_SIZED 2048u
 #define CONTEXT_COUNT_KEEP 32768u
 #define KEEP_ENTRIES_MAX (UINT64_C(1) << 22)
-#define RECENT_COUNT 16
 #define ANNOUNCE_MAX 16 // precise announcements of one message; after that, one broad one
 
 // Context keys.
@@ -32,70 +29,6 @@
 #define KEY_VMID MASK(47, 32)
 #define KEY_USED BIT(63)
 
-// Whose an entry is, in one word to compare: the generation of the context when it was inserted, the
-// context, the size. 0: free.
-#define OWNER_GEN_SHIFT 32
-#define OWNER_CONTEXT_SHIFT 16
-#define OWNER_SHIFT_SHIFT 8
-
-struct tlb_entry {
-	uint64_t tag; // address >> shift
-	uint64_t owner;
-	uint64_t oa; // output address, or the table
-	uint64_t desc;
-	int8_t level; // of the leaf, or of the table
-	uint8_t table_perms;
-	uint8_t pas;
-	bool global;
-	bool exec; // used for a fetch
-};
-
-struct tlb_extra {
-	struct tlb_entry *entries;
-	uint32_t count;
-	uint32_t capacity;
-};
-
-struct tlb_array {
-	struct tlb_entry *entries;
-	uint8_t *next; // per set: the way to replace
-	struct tlb_extra *extra; // MMU_TLB_KEEP, per set: what the ways do not hold; else NULL
-	size_t set_count;
-	unsigned hash_shift; // 64 - log2(set_count)
-	size_t count; // entries, stale ones included
-	bool walk; // table pointers
-};
-
-struct tlb_context {
-	uint64_t key; // 0: free
-	uint64_t stamp; // last use
-	uint32_t gen; // never 0
-	uint32_t leaves; // live entries
-	uint32_t walks;
-	uint64_t leaf_shifts; // bitmap of the sizes of leaves since the last bump
-	uint64_t walk_shifts; // and of table pointers
-	bool exec;
-	bool listed;
-};
-
-struct mmu_tlb {
-	struct bus *bus;
-	enum mmu_tlb_mode mode;
-	mmu_tlb_dropped_fn *dropped;
-	void *opaque;
-	struct tlb_array s1;
-	struct tlb_array s2;
-	struct tlb_array walk;
-	struct tlb_context *contexts;
-	size_t context_sets;
-	uint16_t *active; // contexts that may hold something
-	size_t active_count;
-	uint64_t clock;
-	uint64_t s2_changes; // raised whenever a stage-2 leaf was dropped or changed
-	uint16_t recent[RECENT_COUNT]; // contexts found lately, by hash; a hint, checked on use
-	struct ram_window windows[PAS_COUNT];
-};
-
 struct bus *tlb_bus(struct mmu_tlb *tlb)
 {
 	return tlb->bus;
@@ -106,35 +39,14 @@ struct ram_window *tlb_windows(struct mmu_tlb *tlb)
 	return tlb->windows;
 }
 
-uint64_t tlb_s2_changes(const struct mmu_tlb *tlb)
+bool tlb_keeps(const struct mmu_tlb *tlb)
 {
-	return tlb->s2_changes;
+	return tlb != NULL && tlb->mode != MMU_TLB_FORGET;
 }
 
 bool tlb_never_forgets(const struct mmu_tlb *tlb)
 {
 	return tlb != NULL && tlb->mode == MMU_TLB_KEEP;
-}
-
-static inline unsigned owner_context(uint64_t owner)
-{
-	return (uint16_t)(owner >> OWNER_CONTEXT_SHIFT);
-}
-
-static inline unsigned owner_shift(uint64_t owner)
-{
-	return (uint8_t)(owner >> OWNER_SHIFT_SHIFT);
-}
-
-static inline struct tlb_context *entry_context(const struct mmu_tlb *tlb,
-                                                const struct tlb_entry *entry)
-{
-	return &tlb->contexts[owner_context(entry->owner)];
-}
-
-bool tlb_keeps(const struct mmu_tlb *tlb)
-{
-	return tlb != NULL && tlb->mode != MMU_TLB_FORGET;
 }
 
 static void array_init(struct tlb_array *array, size_t entries, bool keep)
@@ -270,7 +182,7 @@ static size_t context_set(const struct mmu_tlb *tlb, uint64_t key)
 	return (size_t)(hash >> 40) & (tlb->context_sets - 1);
 }
 
-static unsigned context_find(struct mmu_tlb *tlb, uint64_t key)
+unsigned tlb_context_find(struct mmu_tlb *tlb, uint64_t key)
 {
 	uint16_t *recent = &tlb->recent[(key * UINT64_C(0x9e3779b97f4a7c15)) >> 60];
 	size_t first;
@@ -286,21 +198,6 @@ static unsigned context_find(struct mmu_tlb *tlb, uint64_t key)
 		}
 	}
 	return CONTEXT_NONE;
-}
-
-// The context of a tag, which remembers where it was.
-static inline unsigned tag_find(struct mmu_tlb *tlb, struct tlb_tag *tag)
-{
-	unsigned id;
-
-	if (likely(tlb->contexts[tag->id].key == tag->key)) {
-		return tag->id;
-	}
-	id = context_find(tlb, tag->key);
-	if (id != CONTEXT_NONE) {
-		tag->id = (uint16_t)id;
-	}
-	return id;
 }
 
 static void array_clear(struct tlb_array *array)
@@ -340,8 +237,9 @@ static void context_bump(struct mmu_tlb *tlb, struct tlb_context *context)
 	context->leaf_shifts = 0;
 	context->walk_shifts = 0;
 	context->exec = false;
-	tlb->s2_changes += (context->key & KEY_STAGE2) != 0;
-	if (unlikely(++context->gen == 0)) {
+	tlb->walk_changes++;
+	context->owner += BIT(OWNER_GEN_SHIFT);
+	if (unlikely(context->owner >> OWNER_GEN_SHIFT == 0)) {
 		// Generations are used up: old entries could come alive again, so they are erased
 		// by hand.
 		struct tlb_array *arrays[3] = {&tlb->s1, &tlb->s2, &tlb->walk};
@@ -350,7 +248,7 @@ static void context_bump(struct mmu_tlb *tlb, struct tlb_context *context)
 		for (size_t a = 0; a < 3; a++) {
 			array_forget_context(arrays[a], id);
 		}
-		context->gen = 1;
+		context->owner += BIT(OWNER_GEN_SHIFT);
 	}
 }
 
@@ -379,6 +277,7 @@ static unsigned context_make(struct mmu_tlb *tlb, struct tlb_tag *tag)
 		}
 		context_bump(tlb, context);
 		context->key = key;
+		context->owner = (context->owner & ~MASK(31, 0)) | (uint64_t)id << OWNER_CONTEXT_SHIFT;
 		tag->id = (uint16_t)id;
 	}
 	context = &tlb->contexts[id];
@@ -411,26 +310,6 @@ void tlb_tag_s2(const struct mmu_regime *regime, enum pas ipa_pas, struct tlb_ta
 
 // Arrays.
 
-static inline uint64_t owner_make(const struct mmu_tlb *tlb, unsigned id, unsigned shift)
-{
-	return (uint64_t)tlb->contexts[id].gen << OWNER_GEN_SHIFT |
-	       (uint64_t)id << OWNER_CONTEXT_SHIFT | (uint64_t)shift << OWNER_SHIFT_SHIFT;
-}
-
-// The generation has no part in it.
-static inline size_t array_set(const struct tlb_array *array, uint64_t tag, uint64_t owner)
-{
-	uint64_t hash = (tag ^ (uint64_t)(uint32_t)owner << 28) * UINT64_C(0x9e3779b97f4a7c15);
-
-	return (size_t)(hash >> array->hash_shift);
-}
-
-static inline bool entry_live(const struct mmu_tlb *tlb, const struct tlb_entry *entry)
-{
-	return entry->owner != 0 &&
-	       (uint32_t)(entry->owner >> OWNER_GEN_SHIFT) == entry_context(tlb, entry)->gen;
-}
-
 // Take a live entry out of its context's count, and free it.
 static void entry_remove(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb_entry *entry)
 {
@@ -438,50 +317,20 @@ static void entry_remove(struct mmu_tlb *tlb, struct tlb_array *array, struct tl
 
 	if (array->walk) {
 		context->walks--;
+		tlb->walk_changes++;
 	} else {
 		context->leaves--;
-		tlb->s2_changes += array == &tlb->s2;
 	}
 	entry_free(array, entry);
 }
 
-static __attribute__((noinline)) struct tlb_entry *
-extra_find(const struct tlb_array *array, size_t set, uint64_t tag, uint64_t owner)
+struct tlb_entry *tlb_extra_find(const struct tlb_array *array, size_t set, uint64_t tag,
+                                 uint64_t owner)
 {
 	for (size_t i = WAYS; i < set_size(array, set); i++) {
 		struct tlb_entry *entry = set_entry(array, set, i);
 
 		if (entry->tag == tag && entry->owner == owner) {
-			return entry;
-		}
-	}
-	return NULL;
-}
-
-// The live entry of this owner (which names generation and size) for the address.
-static inline __attribute__((always_inline)) struct tlb_entry *
-array_find_at(const struct tlb_array *array, uint64_t owner, uint64_t tag)
-{
-	size_t set = array_set(array, tag, owner);
-	struct tlb_entry *entry = &array->entries[set * WAYS];
-
-	for (unsigned i = 0; i < WAYS; i++, entry++) {
-		if (entry->tag == tag && entry->owner == owner) {
-			return entry;
-		}
-	}
-	return unlikely(array->extra != NULL) ? extra_find(array, set, tag, owner) : NULL;
-}
-
-static inline __attribute__((always_inline)) struct tlb_entry *
-array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia)
-{
-	for (uint64_t shifts = tlb->contexts[id].leaf_shifts; shifts != 0; shifts &= shifts - 1) {
-		unsigned shift = (unsigned)ctz64(shifts);
-		struct tlb_entry *entry =
-		        array_find_at(array, owner_make(tlb, id, shift), ia >> shift);
-
-		if (entry != NULL) {
 			return entry;
 		}
 	}
@@ -568,8 +417,8 @@ static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *arra
 	return entry;
 }
 
-static struct tlb_entry *array_insert(struct mmu_tlb *tlb, struct tlb_array *array,
-                                      struct tlb_tag *whose, uint64_t ia, unsigned shift)
+struct tlb_entry *tlb_array_insert(struct mmu_tlb *tlb, struct tlb_array *array,
+                                   struct tlb_tag *whose, uint64_t ia, unsigned shift)
 {
 	unsigned id = context_make(tlb, whose);
 	struct tlb_context *context = &tlb->contexts[id];
@@ -601,7 +450,7 @@ static void entry_to_leaf(const struct tlb_entry *entry, struct leaf *leaf)
 	leaf->global = entry->global;
 }
 
-static void entry_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry)
+void tlb_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry)
 {
 	entry->exec = true;
 	entry_context(tlb, entry)->exec = true;
@@ -625,10 +474,9 @@ static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb
 		    entry->table_perms != leaf->table_perms || entry->pas != (uint8_t)leaf->pas) {
 			announce_entry(tlb, entry);
 		}
-		tlb->s2_changes += array == &tlb->s2;
 		tlb->contexts[id].stamp = ++tlb->clock;
 	} else {
-		entry = array_insert(tlb, array, tag, ia, leaf->shift);
+		entry = tlb_array_insert(tlb, array, tag, ia, leaf->shift);
 	}
 	entry->desc = leaf->desc;
 	entry->oa = leaf->oa;
@@ -637,7 +485,7 @@ static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb
 	entry->pas = (uint8_t)leaf->pas;
 	entry->global = leaf->global;
 	if (exec) {
-		entry_mark_exec(tlb, entry);
+		tlb_mark_exec(tlb, entry);
 	}
 }
 
@@ -645,7 +493,7 @@ static bool leaf_found(struct mmu_tlb *tlb, struct tlb_entry *entry, bool exec, 
 {
 	entry_context(tlb, entry)->stamp = ++tlb->clock;
 	if (exec && !entry->exec) {
-		entry_mark_exec(tlb, entry);
+		tlb_mark_exec(tlb, entry);
 	}
 	entry_to_leaf(entry, leaf);
 	return true;
@@ -688,6 +536,22 @@ bool tlb_lookup_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool 
 	id = tag_find(tlb, tag);
 	entry = id == CONTEXT_NONE ? NULL : array_find(tlb, &tlb->s2, id, ipa);
 	return entry != NULL && leaf_found(tlb, entry, exec, leaf);
+}
+
+bool tlb_s2_ref(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, struct s2_ref *ref)
+{
+	unsigned id = tag_find(tlb, tag);
+	const struct tlb_entry *entry;
+
+	if (tlb->mode != MMU_TLB_SIZED || id == CONTEXT_NONE) {
+		return false;
+	}
+	entry = array_find(tlb, &tlb->s2, id, ipa);
+	if (entry == NULL) {
+		return false;
+	}
+	*ref = (struct s2_ref){entry, entry->tag, entry->owner, entry->oa, entry->desc};
+	return true;
 }
 
 void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool exec,
@@ -752,7 +616,9 @@ void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsi
 		entry = array_find_at(&tlb->walk, owner_make(tlb, id, shift), ia >> shift);
 	}
 	if (entry == NULL) {
-		entry = array_insert(tlb, &tlb->walk, tag, ia, shift);
+		entry = tlb_array_insert(tlb, &tlb->walk, tag, ia, shift);
+	} else {
+		tlb->walk_changes++;
 	}
 	entry->oa = point->table;
 	entry->desc = 0;
@@ -825,57 +691,68 @@ static void invalidate_by_scan(struct invalidation *inv, struct tlb_array *array
 }
 
 // The range in one context. False: it is large, a scan finds it faster.
-static bool invalidate_in_context(struct invalidation *inv, struct tlb_array *array, unsigned id)
+static inline __attribute__((always_inline)) bool invalidate_in_context(struct invalidation *inv,
+                                                                        struct tlb_array *array,
+                                                                        const struct tlb_context *context)
 {
-	const struct mmu_tlb *tlb = inv->tlb;
-	const struct tlb_context *context = &tlb->contexts[id];
 	uint64_t shifts = array->walk ? context->walk_shifts : context->leaf_shifts;
 
 	if ((array->walk ? context->walks : context->leaves) == 0) {
 		return true;
 	}
 	for (; shifts != 0; shifts &= shifts - 1) {
-		unsigned shift = (unsigned)ctz64(shifts);
-		uint64_t owner = owner_make(tlb, id, shift);
+		unsigned shift = (unsigned)__builtin_ctzll(shifts);
+		uint64_t owner = context->owner | (uint64_t)shift << OWNER_SHIFT_SHIFT;
 		uint64_t last = inv->last >> shift;
+		uint64_t tag = inv->first >> shift;
 
-		if (unlikely(last - (inv->first >> shift) > array->set_count)) {
+		if (unlikely(last - tag > array->set_count)) {
 			return false;
 		}
-		for (uint64_t tag = inv->first >> shift; tag <= last; tag++) {
+		do {
 			struct tlb_entry *entry = array_find_at(array, owner, tag);
 
 			if (entry != NULL) {
 				invalidate_entry(inv, array, entry);
 			}
-		}
+		} while (unlikely(tag++ != last));
 	}
 	return true;
 }
 
-static void invalidate_range(struct invalidation *inv, struct tlb_array *array)
+// The range in the leaves of one stage and, where they are meant, in the table pointers.
+static void invalidate_range(struct invalidation *inv, struct tlb_array *leaves)
 {
 	struct mmu_tlb *tlb = inv->tlb;
+	bool walks = !inv->message->last_level_only;
+	bool in_leaves = true;
+	bool in_walks = true;
 
 	if (inv->exact_count != 0) {
 		for (unsigned i = 0; i < inv->exact_count; i++) {
-			unsigned id = context_find(tlb, inv->exact[i]);
+			unsigned id = tlb_context_find(tlb, inv->exact[i]);
 
-			if (id != CONTEXT_NONE && !invalidate_in_context(inv, array, id)) {
-				invalidate_by_scan(inv, array);
-				return;
+			if (id != CONTEXT_NONE) {
+				in_leaves = invalidate_in_context(inv, leaves, &tlb->contexts[id]) && in_leaves;
+				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk, &tlb->contexts[id])) &&
+				           in_walks;
 			}
 		}
-		return;
-	}
-	for (size_t i = 0; i < tlb->active_count; i++) {
-		unsigned id = tlb->active[i];
+	} else {
+		for (size_t i = 0; i < tlb->active_count; i++) {
+			const struct tlb_context *context = &tlb->contexts[tlb->active[i]];
 
-		if (context_meant(inv, tlb->contexts[id].key) &&
-		    !invalidate_in_context(inv, array, id)) {
-			invalidate_by_scan(inv, array);
-			return;
+			if (context_meant(inv, context->key)) {
+				in_leaves = invalidate_in_context(inv, leaves, context) && in_leaves;
+				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk, context)) && in_walks;
+			}
 		}
+	}
+	if (unlikely(!in_leaves)) {
+		invalidate_by_scan(inv, leaves);
+	}
+	if (unlikely(!in_walks)) {
+		invalidate_by_scan(inv, &tlb->walk);
 	}
 }
 
@@ -922,7 +799,7 @@ static void announce_broad(const struct invalidation *inv)
 }
 
 // Which contexts the message means, as masks over their keys, and as keys where it names them.
-static void invalidation_scope(struct invalidation *inv)
+static inline void invalidation_scope(struct invalidation *inv)
 {
 	const struct mmu_tlbi *message = inv->message;
 	bool has_vmid = message->kind == MMU_REGIME_EL10;
@@ -991,9 +868,6 @@ void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
 			inv.last = UINT64_MAX;
 		}
 		invalidate_range(&inv, ipa ? &tlb->s2 : &tlb->s1);
-		if (!message->last_level_only) {
-			invalidate_range(&inv, &tlb->walk);
-		}
 		break;
 	default:
 		invalidate_contexts(&inv);

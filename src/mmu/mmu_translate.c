@@ -28,12 +28,6 @@ struct s1_output {
 	bool held; // the TLB holds what this came from
 };
 
-// What the attributes of a result depend on, besides the view and whether it is a fetch.
-#define ATTR_SH_SHIFT 3 // above the index into MAIR
-#define ATTR_S1_OFF BIT(6)
-#define ATTR_S2 BIT(7)
-#define ATTR_S2_SHIFT 8 // bits 9:2 of the stage 2 descriptor
-
 // Rights of the access's privilege (AArch64.S1DirectBasePermissions), and what took one away.
 struct s1_rights {
 	bool r, w, x;
@@ -205,9 +199,8 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 }
 
 // Those of both stages (s2 == NULL: of the first alone).
-static __attribute__((noinline)) void combine_attrs(const struct walker *w, uint32_t s1_key,
-                                                    const struct s2_output *s2,
-                                                    struct attr_result *out)
+void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
+                         struct attr_result *out)
 {
 	struct mem_attrs s1 = s1_attrs(w, s1_key);
 	bool fetch = w->access->type == MMU_EXEC;
@@ -228,26 +221,6 @@ static __attribute__((noinline)) void combine_attrs(const struct walker *w, uint
 		}
 	}
 	attr_report(&attrs, out);
-}
-
-static inline void report_attrs(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
-                                struct mmu_result *result)
-{
-	bool fetch = w->access->type == MMU_EXEC;
-	struct attr_result *attrs = &w->view->attr[fetch];
-	uint32_t key = s1_key;
-
-	if (s2 != NULL) {
-		key |= ATTR_S2 | (uint32_t)bits(s2->leaf.desc, 9, 2) << ATTR_S2_SHIFT;
-	}
-	if (unlikely(w->view->attr_key[fetch] != key)) {
-		combine_attrs(w, s1_key, s2, attrs);
-		w->view->attr_key[fetch] = key;
-	}
-	result->memtype = (enum mmu_memtype)attrs->memtype;
-	result->device = attrs->device;
-	result->attr = attrs->attr;
-	result->shareability = attrs->shareability;
 }
 
 // AArch64.VAIsOutOfRange.
@@ -371,8 +344,7 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 	return true;
 }
 
-static inline __attribute__((always_inline)) bool translate(struct walker *w,
-                                                            struct mmu_result *result)
+static bool translate(struct walker *w, struct mmu_result *result)
 {
 	const struct mmu_access *access = w->access;
 	struct mmu_view *view = w->view;
@@ -409,7 +381,7 @@ static inline __attribute__((always_inline)) bool translate(struct walker *w,
 	return true;
 }
 
-bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
+bool mmu_long_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
                         struct mmu_result *result, struct mmu_fault *fault)
 {
 	struct walker w = {.bus = tlb_bus(tlb),

@@ -3,7 +3,7 @@
 // with its permissions and hardware updates (AArch64.S2Walk, AArch64.S2Translate).
 #include <string.h>
 
-#include "mmu/mmu_internal.h"
+#include "mmu/mmu_tlb_internal.h"
 
 bool fault_set(struct walker *w, enum mmu_fault_type type, int level, const char *control)
 {
@@ -376,7 +376,7 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 }
 
 // Hierarchical permissions of one table descriptor (AArch64.S1ApplyTablePerms).
-static uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
+uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
 {
 	uint8_t perms = 0;
 
@@ -404,11 +404,9 @@ static uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
 
 // Stage 2 of the address of a stage 1 descriptor, and the descriptor. Remembers where the page of the
 // table is, as long as the TLB holds the entry that says so.
-static __attribute__((noinline)) bool s1_descriptor_by_s2(struct walker *w,
-                                                          const struct s1_params *params,
-                                                          const struct walk_point *point,
-                                                          struct s1_place *place, uint64_t *desc,
-                                                          struct table_hint *hint)
+bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
+                         const struct walk_point *point, struct s1_place *place, uint64_t *desc,
+                         struct table_hint *hint)
 {
 	struct s2_access access = {.read = true, .walk = true, .el0 = w->access->el0};
 	struct s2_output out;
@@ -423,9 +421,9 @@ static __attribute__((noinline)) bool s1_descriptor_by_s2(struct walker *w,
 		return fault_set(w, MMU_FAULT_EXTERNAL_WALK, point->level, NULL);
 	}
 	window = &w->windows[out.leaf.pas];
-	if (out.held && out.pa - window->base < window->size) {
-		hint->page = place->desc_ipa >> PAGE_SHIFT | (uint64_t)point->pas << 62;
-		hint->changes = tlb_s2_changes(w->tlb);
+	if (out.held && out.pa - window->base < window->size &&
+	    tlb_s2_ref(w->tlb, &w->view->s2_tag[point->pas == PAS_SECURE], place->desc_ipa, &hint->ref)) {
+		hint->page = table_hint_page(place->desc_ipa, point->pas);
 		hint->host = window->host + ((out.pa & ~PAGE_MASK) - window->base);
 	}
 	return true;
@@ -440,11 +438,10 @@ static inline bool s1_descriptor(struct walker *w, const struct s1_params *param
 	place->desc_pa = place->desc_ipa;
 	place->desc_pas = point->pas;
 	if (w->view->s2_on) {
-		uint64_t page = place->desc_ipa >> PAGE_SHIFT;
-		struct table_hint *hint = &w->view->hints[(page ^ page >> 3) & (TABLE_HINTS - 1)];
+		struct table_hint *hint = &w->view->hints[table_hint_index(place->desc_ipa)];
 
-		if (w->tlb == NULL || hint->page != (page | (uint64_t)point->pas << 62) ||
-		    hint->changes != tlb_s2_changes(w->tlb)) {
+		if (w->tlb == NULL || hint->page != table_hint_page(place->desc_ipa, point->pas) ||
+		    !tlb_s2_ref_holds(w->tlb, &hint->ref)) {
 			return s1_descriptor_by_s2(w, params, point, place, desc, hint);
 		}
 		*desc = descriptor_load(hint->host + (place->desc_ipa & PAGE_MASK), params->ee);

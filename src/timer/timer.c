@@ -67,6 +67,7 @@ enum { STREAM_KERNEL, STREAM_HYP, STREAM_COUNT };
 struct timer {
 	struct pe *pe;
 	struct event_queue *queue;
+	uint64_t offset; // CNTVOFF_EL2, a copy of what sr[] holds
 	// Time of the latest event seen here. A PE that lags a little behind the queue must not read an earlier time
 	// than that of the interrupt that it has just taken.
 	uint64_t time_floor;
@@ -88,7 +89,7 @@ static uint64_t counter(const struct timer *timer)
 
 static uint64_t offset_of(const struct timer *timer, bool virtual_count)
 {
-	return virtual_count ? sysreg_get(timer->pe, SR_CNTVOFF_EL2) : 0;
+	return virtual_count ? timer->offset : 0;
 }
 
 // The virtual time of the first nanosecond at which the counter has gone `ticks` beyond `count`.
@@ -108,29 +109,30 @@ static bool condition_met(const struct comparator *c, uint64_t count)
 	return count - offset_of(c->timer, c->row->virtual_count) >= c->cval;
 }
 
-// Bring the output and the event in line with the registers at `time`.
-static void comparator_update(struct comparator *c, uint64_t time)
+// Bring the output and the event of an enabled comparator in line with the registers at `time`.
+static void comparator_arm(struct comparator *c, uint64_t time)
 {
 	struct timer *timer = c->timer;
 	uint64_t count = time >> TIMER_NS_SHIFT;
 	uint64_t view = count - offset_of(timer, c->row->virtual_count);
 	bool met = view >= c->cval;
-
-	if (!(c->ctl & CTL_ENABLE)) {
-		event_cancel(timer->queue, &c->event);
-		irq_set(&c->line, false);
-		return;
-	}
 	// Not met: it will be when the view reaches CVAL. Met: it ends when the view wraps to zero, which a large
 	// CNTVOFF_EL2 brings within reach, unless CVAL is zero.
-	if (met && c->cval == 0) {
-		event_cancel(timer->queue, &c->event);
-	} else {
-		uint64_t ticks = met ? -view : c->cval - view;
+	uint64_t ticks = met ? -view : c->cval - view;
 
-		event_set(timer->queue, &c->event, time_of_tick(count, ticks));
-	}
+	event_set(timer->queue, &c->event, met && c->cval == 0 ? EVENT_NEVER : time_of_tick(count, ticks));
 	irq_set(&c->line, met && !(c->ctl & CTL_IMASK));
+}
+
+// The same of any comparator; what is disabled asks for no time.
+static inline void comparator_update(struct comparator *c)
+{
+	if (c->ctl & CTL_ENABLE) {
+		comparator_arm(c, timer_time(c->timer));
+		return;
+	}
+	event_cancel(c->timer->queue, &c->event);
+	irq_set(&c->line, false);
 }
 
 static void comparator_fire(struct event *event, void *opaque)
@@ -140,7 +142,7 @@ static void comparator_fire(struct event *event, void *opaque)
 	if (event->time > c->timer->time_floor) {
 		c->timer->time_floor = event->time;
 	}
-	comparator_update(c, c->timer->time_floor);
+	comparator_arm(c, c->timer->time_floor);
 }
 
 static uint64_t ctl_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -163,7 +165,7 @@ static void ctl_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t val
 	(void)pe;
 	(void)reg;
 	c->ctl = value & (CTL_ENABLE | CTL_IMASK);
-	comparator_update(c, timer_time(c->timer));
+	comparator_update(c);
 }
 
 static uint64_t cval_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -180,7 +182,7 @@ static void cval_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	(void)pe;
 	(void)reg;
 	c->cval = value;
-	comparator_update(c, timer_time(c->timer));
+	comparator_update(c);
 }
 
 // The TimerValue view: the low 32 bits of what is left (D11.2.4, operation of the TimerValue views).
@@ -268,7 +270,8 @@ static void cntvoff_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t
 	uint64_t time = timer_time(timer);
 
 	sysreg_set(pe, reg, value);
-	comparator_update(&timer->comparators[TIMER_VIRT], time);
+	timer->offset = value;
+	comparator_update(&timer->comparators[TIMER_VIRT]);
 	stream_update(&timer->streams[STREAM_KERNEL], time);
 }
 
@@ -344,12 +347,13 @@ void timer_reset(struct timer *timer)
 
 	// A reset of the machine may start virtual time anew.
 	timer->time_floor = 0;
+	timer->offset = sysreg_get(timer->pe, SR_CNTVOFF_EL2);
 	time = timer_time(timer);
 	sysreg_set(timer->pe, SR_CNTFRQ_EL0, TIMER_FREQUENCY);
 	for (unsigned i = 0; i < TIMER_COUNT; i++) {
 		timer->comparators[i].ctl = 0;
 		timer->comparators[i].cval = 0;
-		comparator_update(&timer->comparators[i], time);
+		comparator_update(&timer->comparators[i]);
 	}
 	for (unsigned i = 0; i < STREAM_COUNT; i++) {
 		stream_update(&timer->streams[i], time);

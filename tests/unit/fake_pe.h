@@ -75,6 +75,11 @@ uint64_t pe_hcr(const struct pe *pe)
 	return pe_el2_enabled(pe) ? pe->sr[SR_HCR_EL2] : 0;
 }
 
+uint64_t pe_guest_hcr(const struct pe *pe)
+{
+	return pe->el == 1 ? pe_hcr(pe) : 0;
+}
+
 unsigned pe_index(const struct pe *pe)
 {
 	return pe->index;

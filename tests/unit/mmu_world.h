@@ -45,6 +45,9 @@
 struct world {
 	struct bus *bus;
 	struct mmu_tlb *tlb; // NULL: walk without
+	struct mmu_view *view;
+	struct mmu_regime viewed; // what the view is of
+	const struct mmu_tlb *view_tlb;
 	struct mmu_features features;
 	struct mmu_regime regime;
 	struct mmu_access access;
@@ -159,6 +162,7 @@ __attribute__((unused)) static void world_setup(void)
 
 __attribute__((unused)) static void world_teardown(void)
 {
+	mmu_view_destroy(w.view);
 	mmu_tlb_destroy(w.tlb);
 	bus_destroy(w.bus);
 }
@@ -168,7 +172,17 @@ __attribute__((unused)) static bool translate_access(void)
 	memset(&w.result, 0xee, sizeof(w.result));
 	memset(&w.fault, 0xee, sizeof(w.fault));
 	if (w.tlb != NULL) {
-		return mmu_translate(w.tlb, &w.regime, &w.access, &w.result, &w.fault);
+		// A view lives as long as the registers stay what they are, as in a PE.
+		if (w.view == NULL || w.view_tlb != w.tlb ||
+		    memcmp(&w.viewed, &w.regime, sizeof(w.viewed)) != 0) {
+			if (w.view == NULL) {
+				w.view = mmu_view_create();
+			}
+			w.viewed = w.regime;
+			w.view_tlb = w.tlb;
+			mmu_view_set(w.view, &w.viewed);
+		}
+		return mmu_view_translate(w.tlb, w.view, &w.access, &w.result, &w.fault);
 	}
 	return mmu_walk(w.bus, &w.regime, &w.access, false, &w.result, &w.fault);
 }

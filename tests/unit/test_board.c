@@ -589,6 +589,42 @@ START_TEST(exclusives_and_interleaving_are_repeatable)
 }
 END_TEST
 
+// A WFE with the exclusive monitor armed waits for another observer's store to the location: no SEV, no event stream
+// (Arm ARM, "WFE wake-up events": the global monitor going from Exclusive to Open).
+START_TEST(a_store_wakes_a_wfe_with_the_monitor_armed)
+{
+	unsigned loop, entry = 64, out;
+
+	options.boot_el = 1;
+	options.smp = 2;
+	psci(0, 0xc4000003, 1, BASE + 4 * entry, 0);
+	mov(9, DATA + 0x100);
+	loop = at;
+	emit(0xc85f7d20); // ldxr x0, [x9]
+	out = at;
+	emit(0); // cbnz x0, out
+	emit(0xd503205f); // wfe
+	branch_to(loop);
+	code[out] = 0xb5000000 | (at - out) << 5;
+	mov_reg(20, 0);
+	exit_with(20);
+	ck_assert_uint_lt(at, entry);
+	// PE 1: some ten thousand instructions, the store, then WFI for ever.
+	at = entry;
+	mov(9, DATA + 0x100);
+	mov(5, 10000);
+	loop = at;
+	emit(0xd10004a5); // sub x5, x5, #1
+	cbnz_to(5, loop);
+	mov(0, 5);
+	str(0, 9, 0);
+	loop = at;
+	wfi();
+	branch_to(loop);
+	run_exits(5);
+}
+END_TEST
+
 // ---- console and semihosting -------------------------------------------------------------------------------------
 
 START_TEST(uart_echoes)
@@ -893,6 +929,7 @@ int main(void)
 	tcase_add_test(tcase, an_exception_loop_is_stuck);
 	tcase_add_test(tcase, idle_time_is_skipped);
 	tcase_add_test(tcase, exclusives_and_interleaving_are_repeatable);
+	tcase_add_test(tcase, a_store_wakes_a_wfe_with_the_monitor_armed);
 	tcase_add_test(tcase, uart_echoes);
 	tcase_add_test(tcase, semihosting_console);
 	tcase_add_test(tcase, exit_codes);
