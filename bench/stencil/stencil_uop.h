@@ -16,8 +16,8 @@ struct uop;
 #if STENCIL_PINNED
 // Eight guest registers live in host registers. preserve_none passes all of these in registers and saves none.
 #define STENCIL_PARAMS \
-	struct pe *pe, uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, uint64_t r5, uint64_t r6, \
-		uint64_t r7
+	struct pe *pe, uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, \
+	        uint64_t r5, uint64_t r6, uint64_t r7
 #define STENCIL_ARGS pe, r0, r1, r2, r3, r4, r5, r6, r7
 #define STENCIL_CALL __attribute__((preserve_none))
 #else
@@ -29,7 +29,8 @@ struct uop;
 typedef STENCIL_CALL const struct uop *op_fn(STENCIL_PARAMS);
 
 #if STENCIL_IMM64
-#define STENCIL_IMM_QUAL volatile // not folded: loaded from the real uop, which has imm at the same offset
+#define STENCIL_IMM_QUAL \
+	volatile // not folded: loaded from the real uop, which has imm at the same offset
 #else
 #define STENCIL_IMM_QUAL
 #endif
@@ -56,13 +57,17 @@ struct real_uop {
 
 enum { X_ZERO = 31, X_SP = 32, X_SINK = 33, X_COUNT = 34 };
 
-extern const char hole_imm[], hole_insn[], hole_rd[], hole_rn[], hole_rm[], hole_ra[], hole_pc_off[], hole_rest[],
-	hole_sp_mask[], hole_aux[];
+// Weak, or the compiler would take it for granted that no two of them are equal and none is 0.
+#pragma clang attribute push(__attribute__((weak)), apply_to = variable(is_global))
+extern const char hole_imm[], hole_insn[], hole_rd[], hole_rn[], hole_rm[], hole_ra[],
+        hole_pc_off[], hole_rest[], hole_sp_mask[], hole_aux[];
 extern const char hole_xd[], hole_xn[], hole_xm[], hole_xa[]; // byte offsets in pe->x
 extern const char hole_vd[], hole_vn[], hole_vm[], hole_va[]; // and in pe->v
 extern const char hole_target_insns[]; // instructions in the block that a branch goes to
+#pragma clang attribute pop
 extern const struct uop hole_target; // its header
-extern op_fn stencil_next, stencil_target, stencil_slow; // the uop after this, the branch's target, this one's handler
+extern op_fn stencil_next, stencil_target,
+        stencil_slow; // the uop after this, the branch's target, this one's handler
 
 #define OP(name) __attribute__((weak)) STENCIL_CALL const struct uop *name(STENCIL_PARAMS)
 #define TAIL(f) __attribute__((musttail)) return f(STENCIL_ARGS)
@@ -102,16 +107,16 @@ extern op_fn stencil_next, stencil_target, stencil_slow; // the uop after this, 
 #include "cpu/mem.h"
 
 const struct uop hole_uop = {
-	.imm = (uintptr_t)hole_imm,
-	.insn = (uintptr_t)hole_insn,
-	.rd = (uintptr_t)hole_rd,
-	.rn = (uintptr_t)hole_rn,
-	.rm = (uintptr_t)hole_rm,
-	.ra = (uintptr_t)hole_ra,
-	.pc_off = (uintptr_t)hole_pc_off,
-	.rest = (uintptr_t)hole_rest,
-	.sp_mask = (uintptr_t)hole_sp_mask,
-	.aux = (uintptr_t)hole_aux,
+        .imm = (uintptr_t)hole_imm,
+        .insn = (uintptr_t)hole_insn,
+        .rd = (uintptr_t)hole_rd,
+        .rn = (uintptr_t)hole_rn,
+        .rm = (uintptr_t)hole_rm,
+        .ra = (uintptr_t)hole_ra,
+        .pc_off = (uintptr_t)hole_pc_off,
+        .rest = (uintptr_t)hole_rest,
+        .sp_mask = (uintptr_t)hole_sp_mask,
+        .aux = (uintptr_t)hole_aux,
 };
 static const struct uop *const op = &hole_uop;
 
@@ -162,10 +167,11 @@ extern op_fn stencil_leave; // stores the pinned registers, then op_leave_before
 	do { \
 		uint64_t pc_ = (target_pc); \
 		const struct jump_entry *entry_ = &pe->jumps[jump_hash(pc_)]; \
-		const struct real_uop *block_ = (const struct real_uop *)(const void *)entry_->block; \
+		const struct real_uop *block_ = \
+		        (const struct real_uop *)(const void *)entry_->block; \
 		int64_t budget_ = pe->budget; \
-		if (unlikely(entry_->pc != pc_ || (entry_->id & ~JUMP_GUARDED) != pe->jump_id || budget_ <= 0 || \
-			     block_->imm == 0)) { \
+		if (unlikely(entry_->pc != pc_ || (entry_->id & ~JUMP_GUARDED) != pe->jump_id || \
+		             budget_ <= 0 || block_->imm == 0)) { \
 			TAIL(stencil_slow); \
 		} \
 		pe->vpage = pc_ & ~PAGE_MASK; \

@@ -60,7 +60,8 @@ static void heap_down(struct event_queue *queue, size_t i, struct event *event)
 		if (child >= queue->count) {
 			break;
 		}
-		if (child + 1 < queue->count && event_before(queue->heap[child + 1], queue->heap[child])) {
+		if (child + 1 < queue->count &&
+		    event_before(queue->heap[child + 1], queue->heap[child])) {
 			child++;
 		}
 		if (!event_before(queue->heap[child], event)) {

@@ -42,7 +42,8 @@ struct event_queue {
 // The virtual time at this very moment: what a device uses to stamp and to compute deadlines.
 static inline uint64_t event_queue_time(const struct event_queue *queue)
 {
-	return queue->time_source != NULL ? queue->time_source(queue->time_source_opaque) : queue->now;
+	return queue->time_source != NULL ? queue->time_source(queue->time_source_opaque)
+	                                  : queue->now;
 }
 
 void event_init(struct event *event, const char *name, event_fn *fn, void *opaque);

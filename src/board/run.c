@@ -50,7 +50,7 @@ uint64_t board_time(const struct strata *s)
 
 static bool is_runnable(const struct strata *s, unsigned i)
 {
-	return !pe_is_halted(s->pes[i].pe) && !pe_is_waiting(s->pes[i].pe);
+	return pe_is_runnable(s->pes[i].pe);
 }
 
 // Let PE i run until `until` or the next event, whichever is earlier by then.

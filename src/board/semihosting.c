@@ -48,6 +48,7 @@ enum semihosting_op {
 #define CHUNK 4096
 #define STRING_MAX \
 	(UINT64_C(1) << 20) // of SYS_WRITE0: a string without an end is not printed for ever
+#define WRITE_MAX (UINT64_C(1) << 28) // of SYS_WRITE: page tables can make memory without an end
 #define STACK_SIZE (UINT64_C(1) << 20)
 #define TICKS_PER_SECOND UINT64_C(1000000000)
 
@@ -304,7 +305,7 @@ static uint64_t sys_write(struct call *c)
 		c->sh->error = EBADF;
 		return arg[2];
 	}
-	while (done < arg[2]) {
+	while (done < arg[2] && done < WRITE_MAX) {
 		size_t want = arg[2] - done < CHUNK ? arg[2] - done : CHUNK;
 		size_t n = pe_read_memory(c->pe, arg[1] + done, chunk, want);
 		ssize_t written = (ssize_t)n;

@@ -176,7 +176,7 @@ op_fn code_link_enter;
 #define GOTO_NEXT_PC GOTO_PC(pe_uop_pc(pe, op) + 4)
 
 // If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers of the pair, with
-// the target in the page and out of it (exec_int.c).
+// the target in the page and out of it (exec_addsub.c).
 bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out);
 
 // Uops that the block builder adds.

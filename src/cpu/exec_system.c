@@ -99,7 +99,8 @@ bool tr_hvc(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// AArch64.CheckForSMCUndefOrTrap and CallSecureMonitor. A firmware service stands for an EL3 that is not simulated.
+// AArch64.CheckForSMCUndefOrTrap and CallSecureMonitor. A firmware service stands for an EL3 that is not simulated, or
+// for the firmware that an EL3 without any would have.
 static OP(op_smc)
 {
 	bool trapped = pe->el == 1 && pe_el2_enabled(pe) && (pe->sr[SR_HCR_EL2] & HCR_EL2_TSC);
@@ -107,17 +108,13 @@ static OP(op_smc)
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
 	}
-	if (!pe->has_el3) {
-		if (pe->services.smc == NULL) {
-			return exc_undefined(pe, op);
-		}
-		if (!trapped) {
-			if (firmware_call(pe, op, pe->services.smc)) {
-				GOTO_NEXT_PC;
-			}
-			return exc_undefined(pe, op);
-		}
-	} else if (!trapped && (pe->sr[SR_SCR_EL3] & SCR_EL3_SMD)) {
+	if (!pe->has_el3 && pe->services.smc == NULL) {
+		return exc_undefined(pe, op);
+	}
+	if (!trapped && pe->el < 3 && firmware_call(pe, op, pe->services.smc)) {
+		GOTO_NEXT_PC;
+	}
+	if (!trapped && (!pe->has_el3 || (pe->sr[SR_SCR_EL3] & SCR_EL3_SMD))) {
 		return exc_undefined(pe, op);
 	}
 	if (trapped) {

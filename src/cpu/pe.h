@@ -77,6 +77,9 @@ void pe_advance(struct pe *pe, uint64_t time);
 // Is the PE in WFI/WFE with no reason to wake? (Re-evaluates the wake-up conditions.)
 bool pe_is_waiting(struct pe *pe);
 
+// Neither halted nor waiting: would pe_run execute anything?
+bool pe_is_runnable(struct pe *pe);
+
 // Power state (PSCI). A halted PE executes nothing until pe_reset.
 void pe_halt(struct pe *pe);
 bool pe_is_halted(const struct pe *pe);

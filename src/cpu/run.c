@@ -407,3 +407,8 @@ bool pe_is_halted(const struct pe *pe)
 {
 	return pe->halted;
 }
+
+bool pe_is_runnable(struct pe *pe)
+{
+	return !pe->halted && (pe->wait == PE_WAIT_NONE || !pe_is_waiting(pe));
+}

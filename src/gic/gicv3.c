@@ -47,7 +47,8 @@ static bool group_forwarded(const struct gicv3_pe *p, enum gicv3_group group)
 
 // Better the PE's best with those of `ready` in the bank. Banks come in the order of INTIDs: the lower one wins among
 // equal priorities.
-static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n, uint32_t ready)
+static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n,
+                             uint32_t ready)
 {
 	uint32_t grpmod = gicv3_one_state(p->gic) ? 0 : bank->grpmod;
 	uint32_t members = 0;
@@ -67,7 +68,9 @@ static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, 
 		if (bank->priority[i] < p->best_priority) {
 			p->best_priority = bank->priority[i];
 			p->best_intid = n * 32 + i;
-			p->best_group = (bank->group >> i) & 1 ? GROUP_1NS : (grpmod >> i) & 1 ? GROUP_1S : GROUP_0;
+			p->best_group = (bank->group >> i) & 1 ? GROUP_1NS
+			                : (grpmod >> i) & 1    ? GROUP_1S
+			                                       : GROUP_0;
 		}
 	}
 }
@@ -112,12 +115,37 @@ static __attribute__((noinline)) void select_ready(struct gicv3_pe *p)
 	gicv3_cpu_signal(p);
 }
 
+// The group of an interrupt of the PE's own bank.
+static inline enum gicv3_group own_group(const struct gicv3_pe *p, unsigned i)
+{
+	if ((p->bank.group >> i) & 1) {
+		return GROUP_1NS;
+	}
+	return ((p->bank.grpmod >> i) & 1) && !gicv3_one_state(p->gic) ? GROUP_1S : GROUP_0;
+}
+
 // Select anew after a change of interrupts.
 static inline void select_best(struct gicv3_pe *p)
 {
-	if ((p->bank.ready | p->gic->ready_banks) != 0) {
+	uint32_t ready = p->bank.ready;
+
+	if (p->gic->ready_banks != 0 || (ready & (ready - 1)) != 0 ||
+	    (p->waker & GICR_WAKER_SLEEP)) {
 		select_ready(p);
 		return;
+	}
+	if (ready != 0) {
+		// The usual case by far: there is one candidate.
+		unsigned i = (unsigned)__builtin_ctz(ready);
+		enum gicv3_group group = own_group(p, i);
+
+		if ((p->forwarded >> group) & 1) {
+			p->best_priority = p->bank.priority[i];
+			p->best_intid = i;
+			p->best_group = group;
+			gicv3_cpu_signal(p);
+			return;
+		}
 	}
 	p->best_priority = PRIORITY_IDLE;
 	p->best_intid = INTID_SPURIOUS;

@@ -146,7 +146,7 @@ static uint32_t best_of_group0(const struct gicv3_pe *p)
 }
 
 // What HPPIR1 and IAR1 would return: CheckGroup1ForSpecialIdentifiers.
-static uint32_t best_of_group1(const struct gicv3_pe *p)
+static inline uint32_t best_of_group1(const struct gicv3_pe *p)
 {
 	if (p->best_intid == INTID_SPURIOUS || p->best_group == GROUP_0) {
 		return INTID_SPURIOUS;
@@ -157,11 +157,12 @@ static uint32_t best_of_group1(const struct gicv3_pe *p)
 	return p->has_el3 && is_secure(p) && !is_el3(p) ? INTID_SPURIOUS : p->best_intid;
 }
 
-static uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid)
+static inline uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid)
 {
 	uint32_t level;
 
-	if (!can_preempt(p)) {
+	// One of the lines is high exactly if the best interrupt can preempt: gicv3_cpu_signal follows every change.
+	if (!(p->lines[PE_LINE_IRQ] | p->lines[PE_LINE_FIQ])) {
 		return INTID_SPURIOUS;
 	}
 	if (intid >= INTID_SECURE) {
@@ -235,9 +236,9 @@ static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 	if (intid >= p->gic->intid_count || group == GROUP_COUNT || group1 != (group != GROUP_0)) {
 		return; // special, not implemented, or out of order: ignored, as the specification lets us
 	}
-	if (group_is_secure(p, group)
-	            ? p->has_el3 && !is_secure(p)
-	            : group == GROUP_1NS && p->has_el3 && is_secure(p) && !is_el3(p)) {
+	if (p->has_el3 &&
+	    (group_is_secure(p, group) ? !is_secure(p)
+	                               : group == GROUP_1NS && is_secure(p) && !is_el3(p))) {
 		return;
 	}
 	p->cpu.active[group] &= p->cpu.active[group] - 1;
@@ -611,8 +612,8 @@ static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 // ---- software generated interrupts ----------------------------------------------------------------------------
 
 // Make an SGI pending at a PE, if its group there is the one asked for (12.1.10, table of SGI forwarding).
-static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_t intid, enum gicv3_group group,
-                                                    bool from_ns)
+static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_t intid,
+                                                    enum gicv3_group group, bool from_ns)
 {
 	enum gicv3_group actual = gicv3_group_of(to, intid);
 
@@ -625,7 +626,8 @@ static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_
 	       ((to->bank.nsacr >> (2 * intid)) & 3) >= (actual == GROUP_0 ? 1u : 2u);
 }
 
-static inline void sgi_send(const struct gicv3_pe *from, struct gicv3_pe *to, uint32_t intid, enum gicv3_group group)
+static inline void sgi_send(const struct gicv3_pe *from, struct gicv3_pe *to, uint32_t intid,
+                            enum gicv3_group group)
 {
 	// One Security state: there is but one Group 1, whichever register names it.
 	if (gicv3_one_state(to->gic) ? (group != GROUP_0) == bit(to->bank.group, intid)
@@ -642,7 +644,8 @@ static void sgi_generate(struct gicv3_pe *p, uint64_t value, enum gicv3_group gr
 
 	for (struct gicv3_pe *to = p->gic->pes; to < end; to++) {
 		// The list names 16 values of Aff0, from 16 * RS on.
-		bool targeted = (value & SGIR_AFFINITY) == to->sgi_affinity && bit(value, to->affinity & 15);
+		bool targeted = (value & SGIR_AFFINITY) == to->sgi_affinity &&
+		                bit(value, to->affinity & 15);
 
 		if ((value & SGIR_IRM) ? to != p : targeted) {
 			sgi_send(p, to, intid, group);

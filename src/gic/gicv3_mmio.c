@@ -244,8 +244,9 @@ static const uint8_t row_index[0x1000 >> ROW_INDEX_SHIFT] = {
 };
 
 // Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own bank, else SPIs.
-static inline const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset,
-                                               struct bank_access *a, unsigned *bank_number)
+static inline const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p,
+                                               uint64_t offset, struct bank_access *a,
+                                               unsigned *bank_number)
 {
 	unsigned place = offset < 0x1000 ? row_index[offset >> ROW_INDEX_SHIFT] : 0;
 	const struct bank_row *row;

@@ -116,7 +116,8 @@ static void lr_set(struct gicv3_virt *v, unsigned i, uint64_t lr)
 	v->lr_valid = (uint8_t)((v->lr_valid & ~mask) | (state != 0 ? mask : 0));
 	v->lr_group1 = (uint8_t)((v->lr_group1 & ~mask) | ((lr & ICH_LR_GROUP1) ? mask : 0));
 	v->lr_eoi = (uint8_t)((v->lr_eoi & ~mask) |
-	                      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask : 0));
+	                      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask
+	                                                                                    : 0));
 }
 
 // HighestPriorityVirtualInterrupt: among list registers that are pending (not active and pending) and whose group is

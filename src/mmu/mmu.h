@@ -162,7 +162,8 @@ bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
 struct mmu_view;
 struct mmu_view *mmu_view_create(void);
 void mmu_view_destroy(struct mmu_view *view);
-void mmu_view_set(struct mmu_view *view, const struct mmu_regime *regime); // cheap: decoding waits for the first use
+void mmu_view_set(struct mmu_view *view,
+                  const struct mmu_regime *regime); // cheap: decoding waits for the first use
 bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
                         struct mmu_result *result, struct mmu_fault *fault);
 

@@ -9,10 +9,11 @@
 // AArch64.S1DirectBasePermissions as bits.
 enum { MAY_READ = 1, MAY_WRITE = 2, MAY_FETCH = 4 };
 
-static inline unsigned fast_rights(const struct mmu_view *view, const struct mmu_access *access, uint64_t desc,
-                                   unsigned table_perms)
+static inline unsigned fast_rights(const struct mmu_view *view, const struct mmu_access *access,
+                                   uint64_t desc, unsigned table_perms)
 {
-	static const uint8_t data[2][4] = {{MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ, MAY_READ},
+	static const uint8_t data[2][4] = {{MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ,
+	                                    MAY_READ},
 	                                   {0, MAY_READ | MAY_WRITE, 0, MAY_READ}};
 	unsigned ap = (unsigned)(desc >> 6) & 3; // bit 0: EL0 too; bit 1: read-only
 	bool ux = (desc & DESC_UXN) == 0 && (table_perms & TABLE_UXN) == 0;
@@ -54,8 +55,8 @@ static inline bool fast_descriptor(struct walker *w, uint64_t ipa, int level, ui
 			struct walk_point point = {.level = (int8_t)level, .pas = PAS_NONSECURE};
 			struct s1_place place = {.desc_ipa = ipa, .desc_ipa_pas = PAS_NONSECURE};
 
-			return s1_descriptor_by_s2(w, view_s1(w->view, bit(w->access->va.v, 55)), &point, &place,
-			                           desc, hint);
+			return s1_descriptor_by_s2(w, view_s1(w->view, bit(w->access->va.v, 55)),
+			                           &point, &place, desc, hint);
 		}
 		memcpy(desc, hint->host + (ipa & PAGE_MASK), sizeof(*desc));
 	} else {
@@ -72,9 +73,21 @@ static inline bool fast_descriptor(struct walker *w, uint64_t ipa, int level, ui
 	return true;
 }
 
+static inline uint64_t va_region(uint64_t va)
+{
+	return (uint64_t)((int64_t)(va << 8) >> 29);
+}
+
+static inline bool walk_hint_holds(const struct mmu_tlb *tlb, const struct walk_hint *hint,
+                                   uint64_t va)
+{
+	return hint->region == va_region(va) && hint->walk_changes == tlb->walk_changes &&
+	       tlb_s2_ref_holds(tlb, &hint->ref);
+}
+
 // Remember the last-level table of this 2 MiB, for as long as the TLB has the pointer to it.
-static inline void walk_hint_set(struct walker *w, struct walk_hint *hint, uint64_t region, uint64_t table,
-                                 unsigned table_perms)
+static inline void walk_hint_set(struct walker *w, struct walk_hint *hint, uint64_t region,
+                                 uint64_t table, unsigned table_perms)
 {
 	const uint8_t *host = NULL;
 
@@ -82,7 +95,8 @@ static inline void walk_hint_set(struct walker *w, struct walk_hint *hint, uint6
 	if (w->view->s2_on) {
 		const struct table_hint *known = &w->view->hints[table_hint_index(table)];
 
-		if (known->page == table_hint_page(table, PAS_NONSECURE) && tlb_s2_ref_holds(w->tlb, &known->ref)) {
+		if (known->page == table_hint_page(table, PAS_NONSECURE) &&
+		    tlb_s2_ref_holds(w->tlb, &known->ref)) {
 			host = known->host;
 			hint->ref = known->ref;
 		}
@@ -126,17 +140,17 @@ static enum fast fast_fault_s1(struct walker *w, int level)
 }
 
 // AArch64.S1Walk.
-static inline enum fast fast_walk(struct walker *w, const struct fast_range *range, uint64_t va, struct fast_leaf *leaf)
+static inline enum fast fast_walk(struct walker *w, const struct fast_range *range, uint64_t va,
+                                  struct walk_hint *hint, bool hinted, struct fast_leaf *leaf)
 {
 	struct mmu_view *view = w->view;
 	struct mmu_tlb *tlb = w->tlb;
-	uint64_t region = (uint64_t)((int64_t)(va << 8) >> 29);
-	struct walk_hint *hint = &view->walks[region & (WALK_HINTS - 1)];
+	uint64_t region = va_region(va);
 	uint64_t desc;
 	uint64_t limit = MASK(47, 12);
 
 	leaf->level = 3;
-	if (hint->region == region && hint->walk_changes == tlb->walk_changes && tlb_s2_ref_holds(tlb, &hint->ref)) {
+	if (hinted) {
 		memcpy(&desc, hint->host + (va >> 9 & 0xff8), sizeof(desc));
 		if (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__) {
 			desc = __builtin_bswap64(desc);
@@ -146,12 +160,15 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 			return fast_fault_s1(w, 3);
 		}
 	} else {
-		struct walk_point point = {.table = range->table, .level = range->start_level, .pas = PAS_NONSECURE};
+		struct walk_point point = {.table = range->table,
+		                           .level = range->start_level,
+		                           .pas = PAS_NONSECURE};
 		unsigned top = range->ia_bits;
 		unsigned lsb;
 		int first;
 
-		if (tlb_walk_lookup(tlb, &view->by_asid, (uint64_t)sext(va, 56), 12, range->start_level, &point)) {
+		if (tlb_walk_lookup(tlb, &view->by_asid, (uint64_t)sext(va, 56), 12,
+		                    range->start_level, &point)) {
 			top = 12 + 9 * (unsigned)(4 - point.level);
 		}
 		first = point.level;
@@ -160,14 +177,17 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 
 			lsb = 12 + 9 * (unsigned)(3 - point.level);
 			place = point.table | zext(va >> lsb, top - lsb) << 3;
-			if (place >> range->oa_bits != 0 || !fast_descriptor(w, place, point.level, &desc)) {
+			if (place >> range->oa_bits != 0 ||
+			    !fast_descriptor(w, place, point.level, &desc)) {
 				return FAST_NO;
 			}
-			if ((desc & DESC_VALID) == 0 || point.level == 3 || (desc & DESC_TABLE) == 0) {
+			if ((desc & DESC_VALID) == 0 || point.level == 3 ||
+			    (desc & DESC_TABLE) == 0) {
 				break;
 			}
 			if (unlikely(desc >> 59 != 0)) {
-				point.table_perms |= s1_table_perms(view_s1(view, bit(va, 55)), desc);
+				point.table_perms |=
+				        s1_table_perms(view_s1(view, bit(va, 55)), desc);
 			}
 			point.table = desc & limit;
 			point.level++;
@@ -179,7 +199,8 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 		if (point.level == 3) {
 			walk_hint_set(w, hint, region, point.table, point.table_perms);
 		}
-		if ((desc & DESC_VALID) == 0 || (point.level == 3 ? (desc & DESC_TABLE) == 0 : point.level < 1)) {
+		if ((desc & DESC_VALID) == 0 ||
+		    (point.level == 3 ? (desc & DESC_TABLE) == 0 : point.level < 1)) {
 			return fast_fault_s1(w, point.level);
 		}
 		leaf->level = point.level;
@@ -191,11 +212,14 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 	}
 	leaf->desc = desc;
 	leaf->oa = desc & limit & ~(BIT(leaf->shift) - 1);
-	return (leaf->oa | (va & (BIT(leaf->shift) - 1))) >> range->oa_bits == 0 && (desc & DESC_AF) != 0 ? FAST_DONE
-	                                                                                                : FAST_NO;
+	return (leaf->oa | (va & (BIT(leaf->shift) - 1))) >> range->oa_bits == 0 &&
+	                       (desc & DESC_AF) != 0
+	               ? FAST_DONE
+	               : FAST_NO;
 }
 
-static inline struct tlb_entry *fast_lookup(struct walker *w, uint64_t ia)
+// sizes: of the entries to look for.
+static inline struct tlb_entry *fast_lookup(struct walker *w, uint64_t ia, uint64_t sizes)
 {
 	struct mmu_tlb *tlb = w->tlb;
 	struct mmu_view *view = w->view;
@@ -203,19 +227,20 @@ static inline struct tlb_entry *fast_lookup(struct walker *w, uint64_t ia)
 	struct tlb_entry *entry = NULL;
 
 	if (id != CONTEXT_NONE) {
-		entry = array_find(tlb, &tlb->s1, id, ia);
+		entry = array_find_sizes(tlb, &tlb->s1, id, ia, sizes);
 	}
 	if (entry == NULL && view->two_ranges) {
 		id = tag_find(tlb, &view->global);
 		if (id != CONTEXT_NONE) {
-			entry = array_find(tlb, &tlb->s1, id, ia);
+			entry = array_find_sizes(tlb, &tlb->s1, id, ia, sizes);
 		}
 	}
 	return entry;
 }
 
 // A place for what the TLB does not hold: free or stale, or as the TLB finds one.
-static inline struct tlb_entry *fast_place(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned shift)
+static inline struct tlb_entry *fast_place(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia,
+                                           unsigned shift)
 {
 	unsigned id = tag_find(tlb, tag);
 	struct tlb_array *array = &tlb->s1;
@@ -244,10 +269,12 @@ static inline struct tlb_entry *fast_place(struct mmu_tlb *tlb, struct tlb_tag *
 	return tlb_array_insert(tlb, array, tag, ia, shift);
 }
 
-static inline void fast_insert(struct walker *w, uint64_t ia, bool fetch, bool global, const struct fast_leaf *leaf)
+static inline void fast_insert(struct walker *w, uint64_t ia, bool fetch, bool global,
+                               const struct fast_leaf *leaf)
 {
 	struct mmu_view *view = w->view;
-	struct tlb_entry *entry = fast_place(w->tlb, global ? &view->global : &view->by_asid, ia, leaf->shift);
+	struct tlb_entry *entry =
+	        fast_place(w->tlb, global ? &view->global : &view->by_asid, ia, leaf->shift);
 
 	entry->desc = leaf->desc;
 	entry->oa = leaf->oa;
@@ -261,8 +288,8 @@ static inline void fast_insert(struct walker *w, uint64_t ia, bool fetch, bool g
 }
 
 // Stage 2 of the access itself.
-static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t attr_key, unsigned rights,
-                               struct mmu_result *result)
+static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t attr_key,
+                                    unsigned rights, struct mmu_result *result)
 {
 	const struct mmu_access *access = w->access;
 	bool fetch = access->type == MMU_EXEC;
@@ -294,7 +321,7 @@ static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t att
 }
 
 static inline __attribute__((always_inline)) enum fast fast_translate(struct walker *w,
-                                                                     struct mmu_result *result)
+                                                                      struct mmu_result *result)
 {
 	static const uint8_t needs[3] = {
 	        [MMU_READ] = MAY_READ, [MMU_WRITE] = MAY_WRITE, [MMU_EXEC] = MAY_FETCH};
@@ -306,8 +333,10 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 	const struct fast_range *range;
 	bool upper;
 	bool fetch = access->type == MMU_EXEC;
+	struct walk_hint *hint;
 	struct tlb_entry *entry;
 	struct fast_leaf leaf;
+	bool hinted;
 	bool global;
 	unsigned rights;
 	uint32_t attr_key;
@@ -325,7 +354,10 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 	    ((va ^ range->fill) & range->outside[fetch]) != 0) {
 		return FAST_NO;
 	}
-	entry = fast_lookup(w, ia);
+	// Where the TLB has a last-level table, it got no block since.
+	hint = &view->walks[va_region(va) & (WALK_HINTS - 1)];
+	hinted = walk_hint_holds(tlb, hint, va);
+	entry = fast_lookup(w, ia, hinted ? BIT(12) | BIT(16) : ~UINT64_C(0));
 	if (entry != NULL) {
 		leaf.desc = entry->desc;
 		leaf.oa = entry->oa;
@@ -341,7 +373,7 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 			tlb_mark_exec(tlb, entry);
 		}
 	} else {
-		enum fast walked = fast_walk(w, range, va, &leaf);
+		enum fast walked = fast_walk(w, range, va, hint, hinted, &leaf);
 
 		if (walked != FAST_DONE) {
 			return walked;

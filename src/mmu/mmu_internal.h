@@ -379,8 +379,9 @@ bool mmu_long_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct
                         struct mmu_result *result, struct mmu_fault *fault);
 
 // Read a stage 1 descriptor at the IPA place->desc_ipa through stage 2; remembers where it was in the hint.
-bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params, const struct walk_point *point,
-                         struct s1_place *place, uint64_t *desc, struct table_hint *hint);
+bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
+                         const struct walk_point *point, struct s1_place *place, uint64_t *desc,
+                         struct table_hint *hint);
 uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc);
 
 // What the attributes of a result depend on, besides the view and whether it is a fetch.

@@ -277,7 +277,8 @@ static unsigned context_make(struct mmu_tlb *tlb, struct tlb_tag *tag)
 		}
 		context_bump(tlb, context);
 		context->key = key;
-		context->owner = (context->owner & ~MASK(31, 0)) | (uint64_t)id << OWNER_CONTEXT_SHIFT;
+		context->owner = (context->owner & ~MASK(31, 0)) | (uint64_t)id
+		                                                           << OWNER_CONTEXT_SHIFT;
 		tag->id = (uint16_t)id;
 	}
 	context = &tlb->contexts[id];
@@ -691,9 +692,9 @@ static void invalidate_by_scan(struct invalidation *inv, struct tlb_array *array
 }
 
 // The range in one context. False: it is large, a scan finds it faster.
-static inline __attribute__((always_inline)) bool invalidate_in_context(struct invalidation *inv,
-                                                                        struct tlb_array *array,
-                                                                        const struct tlb_context *context)
+static inline __attribute__((always_inline)) bool
+invalidate_in_context(struct invalidation *inv, struct tlb_array *array,
+                      const struct tlb_context *context)
 {
 	uint64_t shifts = array->walk ? context->walk_shifts : context->leaf_shifts;
 
@@ -733,8 +734,11 @@ static void invalidate_range(struct invalidation *inv, struct tlb_array *leaves)
 			unsigned id = tlb_context_find(tlb, inv->exact[i]);
 
 			if (id != CONTEXT_NONE) {
-				in_leaves = invalidate_in_context(inv, leaves, &tlb->contexts[id]) && in_leaves;
-				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk, &tlb->contexts[id])) &&
+				in_leaves =
+				        invalidate_in_context(inv, leaves, &tlb->contexts[id]) &&
+				        in_leaves;
+				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk,
+				                                            &tlb->contexts[id])) &&
 				           in_walks;
 			}
 		}
@@ -743,8 +747,11 @@ static void invalidate_range(struct invalidation *inv, struct tlb_array *leaves)
 			const struct tlb_context *context = &tlb->contexts[tlb->active[i]];
 
 			if (context_meant(inv, context->key)) {
-				in_leaves = invalidate_in_context(inv, leaves, context) && in_leaves;
-				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk, context)) && in_walks;
+				in_leaves =
+				        invalidate_in_context(inv, leaves, context) && in_leaves;
+				in_walks = (!walks ||
+				            invalidate_in_context(inv, &tlb->walk, context)) &&
+				           in_walks;
 			}
 		}
 	}

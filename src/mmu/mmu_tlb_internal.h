@@ -155,20 +155,28 @@ static inline bool tlb_s2_ref_holds(const struct mmu_tlb *tlb, const struct s2_r
 }
 
 static inline __attribute__((always_inline)) struct tlb_entry *
-array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia)
+array_find_sizes(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia,
+                 uint64_t sizes)
 {
 	const struct tlb_context *context = &tlb->contexts[id];
 
-	for (uint64_t shifts = context->leaf_shifts; shifts != 0; shifts &= shifts - 1) {
+	for (uint64_t shifts = context->leaf_shifts & sizes; shifts != 0; shifts &= shifts - 1) {
 		unsigned shift = (unsigned)__builtin_ctzll(shifts);
-		struct tlb_entry *entry = array_find_at(
-		        array, context->owner | (uint64_t)shift << OWNER_SHIFT_SHIFT, ia >> shift);
+		struct tlb_entry *entry =
+		        array_find_at(array, context->owner | (uint64_t)shift << OWNER_SHIFT_SHIFT,
+		                      ia >> shift);
 
 		if (entry != NULL) {
 			return entry;
 		}
 	}
 	return NULL;
+}
+
+static inline __attribute__((always_inline)) struct tlb_entry *
+array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia)
+{
+	return array_find_sizes(tlb, array, id, ia, ~UINT64_C(0));
 }
 
 // An entry for what is not there yet; the caller fills in desc and what follows.

@@ -170,7 +170,8 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 	struct mem_attrs attrs;
 
 	if ((key & ATTR_S1_OFF) != 0) {
-		if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 && (regime->hcr & HCR_DC) != 0) {
+		if (regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
+		    (regime->hcr & HCR_DC) != 0) {
 			memset(&attrs, 0, sizeof(attrs));
 			attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WB, .alloc = 3};
 			attrs.share = SHARE_NON;
@@ -298,15 +299,17 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 			return false;
 		}
 		if ((leaf->desc & DESC_AF) != 0) {
-			tlb_insert_s1(w->tlb, leaf->global ? &view->global : &view->by_asid, va, fetch, leaf);
+			tlb_insert_s1(w->tlb, leaf->global ? &view->global : &view->by_asid, va,
+			              fetch, leaf);
 			out->held = tlb_keeps(w->tlb);
 		}
 	}
 	out->oa = leaf->oa | (va & (BIT(leaf->shift) - 1));
 	out->pas = leaf->pas;
 	out->shift = leaf->shift;
-	out->attr_key = (uint32_t)(bits(leaf->desc, 4, 2) |
-	                           (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
+	out->attr_key =
+	        (uint32_t)(bits(leaf->desc, 4, 2) |
+	                   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
 	out->readable = rights.r;
 	out->writable = rights.w && (leaf->desc & DESC_AP2) == 0;
 	out->executable = rights.x;

@@ -35,9 +35,8 @@ static inline uint64_t descriptor_load(const uint8_t *host, bool big_endian)
 }
 
 // Tables elsewhere than in the RAM of the last one.
-static __attribute__((noinline)) bool descriptor_read_far(struct walker *w, uint64_t pa,
-                                                          enum pas pas, bool big_endian,
-                                                          uint64_t *desc)
+static __attribute__((noinline)) bool
+descriptor_read_far(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t *desc)
 {
 	const struct bus_ram *ram = bus_ram_find(w->bus, pas, pa);
 
@@ -422,7 +421,8 @@ bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
 	}
 	window = &w->windows[out.leaf.pas];
 	if (out.held && out.pa - window->base < window->size &&
-	    tlb_s2_ref(w->tlb, &w->view->s2_tag[point->pas == PAS_SECURE], place->desc_ipa, &hint->ref)) {
+	    tlb_s2_ref(w->tlb, &w->view->s2_tag[point->pas == PAS_SECURE], place->desc_ipa,
+	               &hint->ref)) {
 		hint->page = table_hint_page(place->desc_ipa, point->pas);
 		hint->host = window->host + ((out.pa & ~PAGE_MASK) - window->base);
 	}
@@ -463,9 +463,8 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
 	leaf->table_perms = point->table_perms;
 	leaf->pas = point->pas == PAS_SECURE && (desc & DESC_NS) == 0 ? PAS_SECURE : PAS_NONSECURE;
 	// A Secure walk that went through a Non-secure table gives non-global entries.
-	leaf->global =
-	        !params->two_ranges ||
-	        ((desc & DESC_NG) == 0 && !(w->view->secure && point->pas == PAS_NONSECURE));
+	leaf->global = !params->two_ranges ||
+	               ((desc & DESC_NG) == 0 && !(w->view->secure && point->pas == PAS_NONSECURE));
 	if (!address_fits(leaf_output(leaf, va), params->oa_bits)) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, leaf->level,
 		                 control_name(regime, CONTROL_IPS));

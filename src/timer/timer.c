@@ -120,7 +120,8 @@ static void comparator_arm(struct comparator *c, uint64_t time)
 	// CNTVOFF_EL2 brings within reach, unless CVAL is zero.
 	uint64_t ticks = met ? -view : c->cval - view;
 
-	event_set(timer->queue, &c->event, met && c->cval == 0 ? EVENT_NEVER : time_of_tick(count, ticks));
+	event_set(timer->queue, &c->event,
+	          met && c->cval == 0 ? EVENT_NEVER : time_of_tick(count, ticks));
 	irq_set(&c->line, met && !(c->ctl & CTL_IMASK));
 }
 

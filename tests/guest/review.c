@@ -2,7 +2,8 @@
 //
 // review.c - corners of the architecture that are easily got wrong: PSTATE after an illegal return,
 // external aborts on a stage-2 walk, unaligned Device accesses across pages, what a WFE waits for,
-// BTYPE where the branch's own page has left every cache, atomics of pairs.
+// BTYPE where the branch's own page has left every cache, atomics of pairs, code that is written by
+// every kind of store.
 
 #include "abort.h"
 
@@ -172,17 +173,17 @@ TEST(masked_interrupt_ends_wfi_but_not_wfe)
 // A page of code at VA (guarded) calls one at FAR_CODE (not guarded), whose pages a cache of
 // translations may confuse for being a power of two apart, and then does BR X0. That its page is
 // guarded must be known then: BTYPE is 0b11, which BTI c does not accept.
-SNIPPET(guarded_caller,
-	"mov x4, x30\n"
-	"1:\tblr x1\n\t"
-	"add x1, x1, #16\n\t"
-	"sub x2, x2, #1\n\t"
-	"cbnz x2, 1b\n\t"
-	"br x0\n\t"
-	"nop\n\t"
-	"bti c\n\t"
-	"ret x4");
-SNIPPET(callee, "ret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret");
+SNIPPET(guarded_caller, "mov x4, x30\n"
+                        "1:\tblr x1\n\t"
+                        "add x1, x1, #16\n\t"
+                        "sub x2, x2, #1\n\t"
+                        "cbnz x2, 1b\n\t"
+                        "br x0\n\t"
+                        "nop\n\t"
+                        "bti c\n\t"
+                        "ret x4");
+SNIPPET(callee,
+        "ret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret");
 
 TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 {
@@ -194,7 +195,8 @@ TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 		pgtable_init(&s1, 12, 39);
 		map_guest_code(&s1);
 		for (unsigned i = 0; i < 9; i++) {
-			((volatile uint32_t *)scratch[0])[i] = ((const uint32_t *)guarded_caller)[i];
+			((volatile uint32_t *)scratch[0])[i] =
+			        ((const uint32_t *)guarded_caller)[i];
 		}
 		for (unsigned i = 0; i < 13; i++) {
 			((volatile uint32_t *)scratch[1])[i] = ((const uint32_t *)callee)[i];
@@ -209,4 +211,121 @@ TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 		EXPECT_EQ(e.elr, VA + 28);
 		EXPECT_MASKED(e.spsr, SPSR_BTYPE(3), SPSR_BTYPE(3));
 	}
+}
+
+// ---- Code that is written -----------------------------------------------------------------------
+
+#define MOV_X0(n) (0xd2800000u | (uint32_t)(n) << 5)
+#define INSN_RET 0xd65f03c0u
+
+// The immediate of the ADD at x0, which stands in the loop, is one more in each round.
+SNIPPET(patch_itself, "mov x5, #0\n\t"
+                      "mov x6, #50\n"
+                      "1:\tldr w7, [x0]\n\t"
+                      "add w7, w7, #0x400\n\t"
+                      "str w7, [x0]\n\t"
+                      "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n\t"
+                      "add x5, x5, #0\n\t"
+                      "subs x6, x6, #1\n\t"
+                      "b.ne 1b");
+
+// The same for a comparison that begins the block it is in, with a branch after it.
+SNIPPET(patch_a_comparison, "mov x5, #0\n\t"
+                            "b 2f\n"
+                            "1:\tadd x5, x5, #1\n\t"
+                            "ldr w7, [x0]\n\t"
+                            "sub w7, w7, #0x400\n\t"
+                            "str w7, [x0]\n\t"
+                            "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n"
+                            "2:\tcmp x5, #40\n\t"
+                            "b.lo 1b");
+
+// Store w1, w2 (in x1 both) over the function at x0 in one of many ways, and call it.
+#define CALL "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n\tmov x19, x30\n\tblr x0\n\tmov x30, x19"
+SNIPPET(by_str, "str x1, [x0]\n\t" CALL);
+SNIPPET(by_strb, "strb w1, [x0]\n\t" CALL); // the low byte has the immediate's low bits
+SNIPPET(by_stp, "lsr x2, x1, #32\n\tstp w1, w2, [x0]\n\t" CALL);
+SNIPPET(by_stp_pre, "lsr x2, x1, #32\n\tsub x0, x0, #8\n\tstp w1, w2, [x0, #8]!\n\t" CALL);
+SNIPPET(by_stp_run, "stp x1, x1, [x0]\n\tstp x1, x1, [x0, #16]\n\t" CALL);
+SNIPPET(by_sttr, "sttr x1, [x0]\n\t" CALL);
+SNIPPET(by_stlr, "stlr x1, [x0]\n\t" CALL);
+SNIPPET(by_stxr, "ldxr x3, [x0]\n\tstxr w4, x1, [x0]\n\t" CALL);
+SNIPPET(by_stxp, "lsr x2, x1, #32\n\tldxp w3, w5, [x0]\n\tstxp w4, w1, w2, [x0]\n\t" CALL);
+SNIPPET(by_swp, "swp x1, x3, [x0]\n\t" CALL);
+SNIPPET(by_cas, "ldr x3, [x0]\n\tcas x3, x1, [x0]\n\t" CALL);
+SNIPPET(by_str_q, "dup v0.2d, x1\n\tstr q0, [x0]\n\t" CALL);
+SNIPPET(by_st1, "dup v0.2d, x1\n\tst1 {v0.2s}, [x0]\n\t" CALL);
+SNIPPET(by_st2,
+        "lsr x2, x1, #32\n\tdup v0.4s, w1\n\tdup v1.4s, w2\n\tst2 {v0.4s, v1.4s}, [x0]\n\t" CALL);
+
+static void put_code(unsigned page, const char *from, unsigned words)
+{
+	for (unsigned i = 0; i < words; i++) {
+		((volatile uint32_t *)scratch[page])[i] = ((const uint32_t *)from)[i];
+	}
+	__asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb" ::: "memory");
+}
+
+static void put_function(unsigned value)
+{
+	((volatile uint32_t *)scratch[1])[0] = MOV_X0(value);
+	((volatile uint32_t *)scratch[1])[1] = INSN_RET;
+	__asm__ volatile("dsb sy\n\tic iallu\n\tdsb sy\n\tisb" ::: "memory");
+}
+
+static void written_code(bool mmu)
+{
+	static const char *const ways[] = {by_str,  by_strb,  by_stp,  by_stp_pre, by_stp_run,
+	                                   by_sttr, by_stlr,  by_stxr, by_stxp,    by_swp,
+	                                   by_cas,  by_str_q, by_st1,  by_st2};
+
+	guest_reset();
+	if (mmu) {
+		pgtable_init(&s1, 12, 39);
+		map_guest_code(&s1);
+		map_range(&s1, (uint64_t)scratch, (uint64_t)scratch, 0x40000,
+		          PT_NORMAL | PT_AP_RW_EL1, 3);
+		stage1_on_el1(&s1);
+	}
+	put_code(0, patch_itself, 13);
+	struct exc itself = run_at(EL1, scratch[0], scratch[0] + 36);
+
+	EXPECT_NO_EXC(itself);
+	EXPECT_REG(itself, 5, 50 * 51 / 2);
+	put_code(0, patch_a_comparison, 13);
+	struct exc comparison = run_at(EL1, scratch[0], scratch[0] + 40);
+
+	EXPECT_NO_EXC(comparison);
+	EXPECT_REG(comparison, 5, 20);
+	for (unsigned i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if ((ways[i] == by_swp || ways[i] == by_cas) &&
+		    !id_field(read_sysreg(id_aa64isar0_el1), 20)) {
+			continue; // no FEAT_LSE
+		}
+		for (unsigned round = 0; round < 3; round++) {
+			uint64_t code = (uint64_t)INSN_RET << 32 | MOV_X0(2 + round);
+
+			put_function(1);
+			struct exc before = run_at(EL1, scratch[1]);
+			struct exc e = run_at(EL1, ways[i], scratch[1], code);
+
+			EXPECT_REG(before, 0, 1);
+			if (ways[i] == by_sttr && mmu) {
+				EXPECT_EXC(e, EL1, EC_DABT_SAME, 0xf | ISS_WNR); // EL0 may not
+				continue;
+			}
+			EXPECT_NO_EXC(e);
+			EXPECT_REG(e, 0, 2 + round);
+		}
+	}
+}
+
+TEST(written_code_is_executed_as_written)
+{
+	written_code(false);
+}
+
+TEST(written_code_is_executed_as_written_with_the_mmu_on)
+{
+	written_code(true);
 }

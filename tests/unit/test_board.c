@@ -239,7 +239,7 @@ static void psci(unsigned slot, uint64_t id, uint64_t a1, uint64_t a2, uint64_t 
 	mov(1, a1);
 	mov(2, a2);
 	mov(3, a3);
-	if (options.boot_el == 2) {
+	if (options.boot_el == 2 || options.secure) {
 		smc();
 	} else {
 		hvc();
@@ -326,7 +326,7 @@ START_TEST(cpu_on_starts_the_other_pe)
 	str(2, 9, 0x90);
 	str(0, 9, 0x80);
 	mov(0, 0x84000002); // CPU_OFF
-	if (options.boot_el == 2) {
+	if (options.boot_el == 2 || options.secure) {
 		smc();
 	} else {
 		hvc();
@@ -380,6 +380,20 @@ START_TEST(no_reboot_ends_at_the_reset)
 	branch_to(at);
 	run();
 	ck_assert_int_eq(result.outcome, STRATA_RESET);
+}
+END_TEST
+
+// With EL3 there but no firmware of the user's in it, PSCI answers SMC as it does without.
+START_TEST(psci_answers_with_el3_present)
+{
+	options.boot_el = 1 + (unsigned)_i;
+	options.secure = true;
+	psci(0, 0x84000000, 0, 0, 0); // VERSION
+	psci(1, 0x84000008, 0, 0, 0); // SYSTEM_OFF
+	branch_to(at);
+	run();
+	ck_assert_int_eq(result.outcome, STRATA_POWERED_OFF);
+	ck_assert_uint_eq(word_at(DATA), 0x10001);
 }
 END_TEST
 
@@ -919,6 +933,7 @@ int main(void)
 	tcase_add_test(tcase, system_off_ends_the_run);
 	tcase_add_test(tcase, system_reset_starts_again);
 	tcase_add_test(tcase, no_reboot_ends_at_the_reset);
+	tcase_add_loop_test(tcase, psci_answers_with_el3_present, 0, 2);
 	tcase_add_test(tcase, nothing_of_psci_at_el3);
 	tcase_add_test(tcase, secure_gpio_powers_off);
 	tcase_add_loop_test(tcase, limits_are_kept, 0, 4);
