@@ -4,21 +4,22 @@
 
 #include "lib/bench.h"
 
-// ---- Code that never ran before ------------------------------------------------------------------
+// ---- Code that never ran before -----------------------------------------------------------------
 
 #define FUNCTIONS 60000ul
 #define FUNCTION_SIZE 64ul
 #define FUNCTION_INSNS 16ul
 
-// One function of 16 instructions: two thirds integer operations, the rest a load, a store and a short branch, with
-// immediates that differ from function to function. X0 is the running sum, X1 a buffer of 4 KiB.
+// One function of 16 instructions: two thirds integer operations, the rest a load, a store and a
+// short branch, with immediates that differ from function to function. X0 is the running sum, X1 a
+// buffer of 4 KiB.
 static void write_function(uint32_t *p, uint64_t *state)
 {
 	uint64_t r = random_next(state), s = random_next(state);
 
-#define IMM12(value) ((uint32_t)((value) & 0xfff) << 10)
-#define IMM6(value) ((uint32_t)((value) & 0x3f) << 10)
-#define SLOT(value) ((uint32_t)((value) & 0x1ff) << 10) // of eight bytes
+#define IMM12(value) ((uint32_t)((value)&0xfff) << 10)
+#define IMM6(value) ((uint32_t)((value)&0x3f) << 10)
+#define SLOT(value) ((uint32_t)((value)&0x1ff) << 10) // of eight bytes
 	p[0] = 0x91000000 | IMM12(r); // add x0, x0, #
 	p[1] = 0xd2800002 | (uint32_t)(r >> 12 & 0xffff) << 5; // movz x2, #
 	p[2] = 0xca020000 | IMM6(r >> 28); // eor x0, x0, x2, lsl #
@@ -72,7 +73,7 @@ void bench_code_fresh(void)
 	enter_el1(fresh_el1);
 }
 
-// ---- Code that changes ---------------------------------------------------------------------------
+// ---- Code that changes --------------------------------------------------------------------------
 
 #define REWRITES 80000ul
 
@@ -106,7 +107,7 @@ void bench_code_rewrite(void)
 	enter_el1(rewrite_el1);
 }
 
-// ---- Indirect calls ------------------------------------------------------------------------------
+// ---- Indirect calls -----------------------------------------------------------------------------
 
 #define TARGETS 1000ul
 #define TARGET_SIZE 64ul // functions are seldom smaller

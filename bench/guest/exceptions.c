@@ -20,9 +20,10 @@ void hvc_frame_loop(uint64_t count);
 void smc_frame_loop(uint64_t count);
 void trap_loop(uint64_t count, uint64_t zero);
 _Noreturn void trap_done(uint64_t sum);
-extern char svc_loop[], svc_frame_loop[], vectors_least[], vectors_svc_frame[], vectors_hvc_frame[], vectors_trap[];
+extern char svc_loop[], svc_frame_loop[], vectors_least[], vectors_svc_frame[], vectors_hvc_frame[],
+	vectors_trap[];
 
-// ---- What the frames lead to: a table of calls ---------------------------------------------------
+// ---- What the frames lead to: a table of calls --------------------------------------------------
 
 static uint64_t call_end(struct frame *frame)
 {
@@ -36,7 +37,7 @@ static uint64_t call_add(struct frame *frame)
 
 void frame_call(struct frame *frame, uint64_t esr)
 {
-	static uint64_t (*const calls[])(struct frame *frame) = {call_end, call_add};
+	static uint64_t (*const calls[])(struct frame * frame) = {call_end, call_add};
 	uint64_t number = frame->x[8];
 
 	if (number >= 2) {
@@ -55,7 +56,7 @@ static uint64_t frame_count(void)
 	return count;
 }
 
-// ---- The programs --------------------------------------------------------------------------------
+// ---- The programs -------------------------------------------------------------------------------
 
 static void svc_el1(void)
 {

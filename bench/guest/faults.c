@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// faults.c - stage-1 faults that EL1 fixes in its table, and stage-2 faults for which EL2 maps a page. Pages are touched one
-// after another; only one is mapped at a time, so that each handler maps the page that is missing, takes the one before
-// it away, and invalidates what the TLB holds of that.
+// faults.c - stage-1 faults that EL1 fixes in its table, and stage-2 faults for which EL2 maps a
+// page. Pages are touched one after another; only one is mapped at a time, so that each handler
+// maps the page that is missing, takes the one before it away, and invalidates what the TLB holds
+// of that.
 
 #include "lib/bench.h"
 

@@ -6,7 +6,7 @@
 
 #include <arm_neon.h>
 
-// ---- Matrix multiply -----------------------------------------------------------------------------
+// ---- Matrix multiply ----------------------------------------------------------------------------
 
 #define N 64
 #define MULTIPLIES 90ul
@@ -28,13 +28,13 @@ static void multiply(void)
 				float32x4_t b2 = vld1q_f32(&matrix_b[k + 2][j]);
 				float32x4_t b3 = vld1q_f32(&matrix_b[k + 3][j]);
 
-#define ROW(c, row)                                                                                \
-	{                                                                                          \
-		float32x4_t a = vld1q_f32(&matrix_a[row][k]);                                      \
-		c = vfmaq_laneq_f32(c, b0, a, 0);                                                  \
-		c = vfmaq_laneq_f32(c, b1, a, 1);                                                  \
-		c = vfmaq_laneq_f32(c, b2, a, 2);                                                  \
-		c = vfmaq_laneq_f32(c, b3, a, 3);                                                  \
+#define ROW(c, row) \
+	{ \
+		float32x4_t a = vld1q_f32(&matrix_a[row][k]); \
+		c = vfmaq_laneq_f32(c, b0, a, 0); \
+		c = vfmaq_laneq_f32(c, b1, a, 1); \
+		c = vfmaq_laneq_f32(c, b2, a, 2); \
+		c = vfmaq_laneq_f32(c, b3, a, 3); \
 	}
 				ROW(c0, i)
 				ROW(c1, i + 1)
@@ -73,8 +73,9 @@ void bench_sgemm(void)
 	enter_el1(sgemm_el1);
 }
 
-// ---- Scalar double precision ---------------------------------------------------------------------
-// A smoothing of a row of values, a polynomial of each by Horner's rule, and one division and one root for each row.
+// ---- Scalar double precision --------------------------------------------------------------------
+// A smoothing of a row of values, a polynomial of each by Horner's rule, and one division and one
+// root for each row.
 
 #define CELLS 256
 #define STEPS 25000ul

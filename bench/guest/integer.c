@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// integer.c - plain computation: exclusives, LSE atomics, CRC by table, a mix of lists, matrices and states, an ALU loop,
-// SHA-256.
+// integer.c - plain computation: exclusives, LSE atomics, CRC by table, a mix of lists, matrices
+// and states, an ALU loop, SHA-256.
 
 #include "lib/bench.h"
 
-// ---- Atomics -------------------------------------------------------------------------------------
+// ---- Atomics ------------------------------------------------------------------------------------
 
 #define EXCLUSIVE_ROUNDS 80000000ul
 #define LSE_ROUNDS 50000000ul
@@ -61,7 +61,7 @@ void bench_lse(void)
 	enter_el1(lse_el1);
 }
 
-// ---- CRC-32 by table -----------------------------------------------------------------------------
+// ---- CRC-32 by table ----------------------------------------------------------------------------
 
 #define CRC_SIZE (256ul << 10)
 #define CRC_ROUNDS 300ul
@@ -103,8 +103,9 @@ void bench_crc(void)
 	enter_el1(crc_el1);
 }
 
-// ---- The mix -------------------------------------------------------------------------------------
-// Lists that are searched, reversed and sorted; small integer matrices; a scanner of numbers; a CRC-16 over the results.
+// ---- The mix ------------------------------------------------------------------------------------
+// Lists that are searched, reversed and sorted; small integer matrices; a scanner of numbers; a
+// CRC-16 over the results.
 
 #define MIX_ROUNDS 12000ul
 #define NODES 64
@@ -175,8 +176,9 @@ static struct node *list_sort(struct node *list, bool by_value)
 			while (p_size || (q_size && q)) {
 				struct node *least;
 
-				if (!p_size || (q_size && q &&
-						(by_value ? q->value < p->value : q->key < p->key))) {
+				if (!p_size ||
+				    (q_size && q &&
+				     (by_value ? q->value < p->value : q->key < p->key))) {
 					least = q;
 					q = q->next;
 					q_size--;
@@ -220,7 +222,15 @@ static uint32_t matrix_round(int16_t factor)
 	return sum;
 }
 
-enum scan_state { SCAN_START, SCAN_SIGN, SCAN_INTEGER, SCAN_FRACTION, SCAN_EXPONENT, SCAN_BAD, SCAN_STATES };
+enum scan_state {
+	SCAN_START,
+	SCAN_SIGN,
+	SCAN_INTEGER,
+	SCAN_FRACTION,
+	SCAN_EXPONENT,
+	SCAN_BAD,
+	SCAN_STATES
+};
 
 static enum scan_state scan_step(enum scan_state state, uint8_t c)
 {
@@ -228,11 +238,17 @@ static enum scan_state scan_step(enum scan_state state, uint8_t c)
 
 	switch (state) {
 	case SCAN_START:
-		return digit ? SCAN_INTEGER : c == '+' || c == '-' ? SCAN_SIGN : c == '.' ? SCAN_FRACTION : SCAN_BAD;
+		return digit                  ? SCAN_INTEGER
+		       : c == '+' || c == '-' ? SCAN_SIGN
+		       : c == '.'             ? SCAN_FRACTION
+					      : SCAN_BAD;
 	case SCAN_SIGN:
 		return digit ? SCAN_INTEGER : c == '.' ? SCAN_FRACTION : SCAN_BAD;
 	case SCAN_INTEGER:
-		return digit ? SCAN_INTEGER : c == '.' ? SCAN_FRACTION : c == 'e' ? SCAN_EXPONENT : SCAN_BAD;
+		return digit      ? SCAN_INTEGER
+		       : c == '.' ? SCAN_FRACTION
+		       : c == 'e' ? SCAN_EXPONENT
+				  : SCAN_BAD;
 	case SCAN_FRACTION:
 		return digit ? SCAN_FRACTION : c == 'e' ? SCAN_EXPONENT : SCAN_BAD;
 	case SCAN_EXPONENT:
@@ -261,14 +277,16 @@ static uint32_t scan_text(uint8_t *text, uint32_t *seen)
 
 static void mix_el1(void)
 {
-	static uint8_t text[] = "5012,-874,+122,.5,35.54400,.1234500,-110.700,+0.64400,5.500e3,-.123e-2,-87e832,T0.3e-1F,";
+	static uint8_t text[] = "5012,-874,+122,.5,35.54400,.1234500,-110.700,+0.64400,5.500e3,-."
+				"123e-2,-87e832,T0.3e-1F,";
 	uint32_t seen[SCAN_STATES] = {0};
 	uint64_t rounds = bench_count(MIX_ROUNDS), state = 21;
 	struct node *list = NULL;
 	uint16_t crc = 0;
 
 	for (unsigned i = 0; i < NODES; i++) {
-		nodes[i] = (struct node){list, (int16_t)(i * 37 % NODES), (int16_t)random_next(&state)};
+		nodes[i] = (struct node){list, (int16_t)(i * 37 % NODES),
+					 (int16_t)random_next(&state)};
 		list = &nodes[i];
 	}
 	for (unsigned i = 0; i < SIDE * SIDE; i++) {
@@ -277,7 +295,9 @@ static void mix_el1(void)
 	}
 	for (uint64_t i = 0; i < rounds; i++) {
 		for (int16_t key = 0; key < 16; key++) {
-			struct node *found = list_find(list, (int16_t)((key * 5 + (int16_t)(i & 63)) % (NODES + 3)));
+			struct node *found =
+				list_find(list,
+					  (int16_t)((key * 5 + (int16_t)(i & 63)) % (NODES + 3)));
 
 			if (found) {
 				crc = crc16(crc, (uint32_t)found->value);
@@ -292,7 +312,8 @@ static void mix_el1(void)
 		for (unsigned j = 0; j < 4; j++) {
 			crc = crc16(crc, scan_text(text, seen));
 			text[(i + j * 7) % 80] ^= i & 1 ? 1 : 0;
-			text[(i + j * 7) % 80] = text[(i + j * 7) % 80] ? text[(i + j * 7) % 80] : '0';
+			text[(i + j * 7) % 80] =
+				text[(i + j * 7) % 80] ? text[(i + j * 7) % 80] : '0';
 		}
 		crc = crc16(crc, seen[SCAN_BAD]);
 	}
@@ -304,7 +325,7 @@ void bench_mix(void)
 	enter_el1(mix_el1);
 }
 
-// ---- ALU loop ------------------------------------------------------------------------------------
+// ---- ALU loop -----------------------------------------------------------------------------------
 
 #define ALU_ROUNDS 160000000ul
 
@@ -333,11 +354,12 @@ void bench_alu(void)
 	enter_el1(alu_el1);
 }
 
-// ---- SHA-256 in C --------------------------------------------------------------------------------
+// ---- SHA-256 in C -------------------------------------------------------------------------------
 
 #define SHA_BLOCKS 500000ul
 
-// The cube roots of the first 64 primes (FIPS 180-4, 4.2.2) come from integer arithmetic: floor(frac(cbrt(p)) * 2^32).
+// The cube roots of the first 64 primes (FIPS 180-4, 4.2.2) come from integer arithmetic:
+// floor(frac(cbrt(p)) * 2^32).
 static uint32_t sha_k[64];
 
 static void sha_constants(void)
@@ -374,7 +396,8 @@ static inline uint32_t ror(uint32_t value, unsigned by)
 
 static void sha_block(uint32_t *h, const uint32_t *block)
 {
-	uint32_t w[64], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6], k = h[7];
+	uint32_t w[64], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4], f = h[5], g = h[6],
+			k = h[7];
 
 	for (unsigned i = 0; i < 16; i++) {
 		w[i] = __builtin_bswap32(block[i]);
@@ -412,7 +435,8 @@ static void sha_block(uint32_t *h, const uint32_t *block)
 
 static void sha_el1(void)
 {
-	uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
+	uint32_t h[8] = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
+			 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19};
 	uint64_t blocks = bench_count(SHA_BLOCKS), state = 17, sum = 0;
 
 	sha_constants();

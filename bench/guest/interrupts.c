@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// interrupts.c - to oneself by SGI, from the virtual timer with and without WFI, and virtual ones from EL2.
+// interrupts.c - to oneself by SGI, from the virtual timer with and without WFI, and virtual ones
+// from EL2.
 
 #include "lib/bench.h"
 #include "lib/gic.h"

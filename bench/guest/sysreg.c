@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sysreg.c - system registers that trap nowhere, the interrupt masks, and the counters, read and written at EL1.
+// sysreg.c - system registers that trap nowhere, the interrupt masks, and the counters, read and
+// written at EL1.
 
 #include "lib/bench.h"
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tlb.c - TLB maintenance and what follows it: by address, everything, and address spaces that take turns. The operations
-// are those of the Inner Shareable domain, as operating systems use them.
+// tlb.c - TLB maintenance and what follows it: by address, everything, and address spaces that take
+// turns. The operations are those of the Inner Shareable domain, as operating systems use them.
 
 #include "lib/bench.h"
 
@@ -25,7 +25,7 @@ static uint64_t read_page(uint64_t page)
 	return *(volatile uint64_t *)(WINDOW_VA + page * PAGE);
 }
 
-// ---- TLBI by address, and the walk after it ------------------------------------------------------
+// ---- TLBI by address, and the walk after it -----------------------------------------------------
 
 static void va_el1(void)
 {
@@ -34,7 +34,8 @@ static void va_el1(void)
 	for (uint64_t i = 0; i < operations; i++) {
 		uint64_t page = i % VA_PAGES;
 
-		__asm__ volatile("tlbi vae1is, %0\n\tdsb ish\n\tisb" ::"r"((WINDOW_VA >> 12) + page) : "memory");
+		__asm__ volatile("tlbi vae1is, %0\n\tdsb ish\n\tisb" ::"r"((WINDOW_VA >> 12) + page)
+				 : "memory");
 		sum += read_page(page) ^ i;
 	}
 	bench_done(operations, sum);
@@ -55,7 +56,7 @@ void bench_tlbi_va_stage2(void)
 	enter_el1(va_el1);
 }
 
-// ---- TLBI of everything, and the walks after it --------------------------------------------------
+// ---- TLBI of everything, and the walks after it -------------------------------------------------
 
 static void all_el1(void)
 {

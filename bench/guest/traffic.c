@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// traffic.c - pointer chases through pages of 4 KiB, streams over fresh and warm pages, and device registers.
+// traffic.c - pointer chases through pages of 4 KiB, streams over fresh and warm pages, and device
+// registers.
 
 #include "lib/bench.h"
 #include "lib/gic.h"
@@ -13,9 +14,10 @@
 
 static uint64_t chase_size, chase_steps;
 
-// ---- Pointer chases ------------------------------------------------------------------------------
+// ---- Pointer chases -----------------------------------------------------------------------------
 
-// One cycle through all cache lines in random order (Sattolo's algorithm on line numbers). The links are what EL1 sees.
+// One cycle through all cache lines in random order (Sattolo's algorithm on line numbers). The
+// links are what EL1 sees.
 static void link_lines(uint64_t size)
 {
 	uint64_t lines = size / LINE, state = 0x1234567;
@@ -76,7 +78,7 @@ void bench_chase_64m_stage2(void)
 	chase(LARGE, LARGE_STEPS, true);
 }
 
-// ---- Streams -------------------------------------------------------------------------------------
+// ---- Streams ------------------------------------------------------------------------------------
 
 #define FRESH_SIZE (384 * MIB)
 #define WARM_SIZE (512ul << 10)
@@ -112,7 +114,8 @@ static void warm_el1(void)
 	uint64_t rounds = bench_count(WARM_ROUNDS), sum = 0;
 
 	for (uint64_t i = 0; i < rounds; i++) {
-		uint64_t from = WINDOW_VA + (i & 1) * WARM_SIZE, to = WINDOW_VA + (~i & 1) * WARM_SIZE;
+		uint64_t from = WINDOW_VA + (i & 1) * WARM_SIZE,
+			 to = WINDOW_VA + (~i & 1) * WARM_SIZE;
 		uint64_t end = from + WARM_SIZE;
 
 		__asm__ volatile("1:	ldp	x2, x3, [%0]\n\t"
@@ -149,7 +152,7 @@ void bench_stream_warm(void)
 	enter_el1(warm_el1);
 }
 
-// ---- Devices -------------------------------------------------------------------------------------
+// ---- Devices ------------------------------------------------------------------------------------
 
 #define UART 0x09000000ul
 #define UART_FR 0x18

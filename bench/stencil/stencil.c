@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Two guest loops, run by the threaded code of the interpreter, by stencils made of the same handler bodies, and as C
-// compiled for the host. Built and started by bench/stencil/run; the stencils come in stencils.h.
+// Two guest loops, run by the threaded code of the interpreter, by stencils made of the same
+// handler bodies, and as C compiled for the host. Built and started by bench/stencil/run; the
+// stencils come in stencils.h.
 //
-// The interpreter decodes and links the blocks as always. Then each block is pasted: the code of each uop's handler,
-// its holes filled with the uop's operands, into an executable buffer; and the handler pointer of the block's first
-// uop is set to the result. A stencil is called as a handler is, so that nothing else needs to know: whatever it does
-// not do itself (a slow path, a uop without a stencil) it leaves to the uop's own handler, and the threaded code goes
-// on from there to the next block.
+// The interpreter decodes and links the blocks as always. Then each block is pasted: the code of
+// each uop's handler, its holes filled with the uop's operands, into an executable buffer; and the
+// handler pointer of the block's first uop is set to the result. A stencil is called as a handler
+// is, so that nothing else needs to know: whatever it does not do itself (a slow path, a uop
+// without a stencil) it leaves to the uop's own handler, and the threaded code goes on from there
+// to the next block.
 #include <elf.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -86,7 +88,7 @@ struct stencil {
 #include "pinned.h"
 #endif
 
-// ---- everything below 2 GiB, so that 32-bit holes reach it -------------------------------------------------------
+// ---- everything below 2 GiB, so that 32-bit holes reach it --------------------------------------
 
 void *__real_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
 void *__wrap_mmap(void *addr, size_t size, int prot, int flags, int fd, off_t offset);
@@ -102,7 +104,7 @@ static void fail(const char *what)
 	exit(1);
 }
 
-// ---- names of handlers: from our own symbol table ----------------------------------------------------------------
+// ---- names of handlers: from our own symbol table -----------------------------------------------
 
 static const char *image;
 
@@ -120,7 +122,7 @@ static void symbols_open(void)
 
 // The stencil among `count` whose name is one of the names of this handler, followed by `suffix`.
 static const struct stencil *stencil_of(op_fn *fn, const char *suffix,
-                                        const struct stencil *stencils, size_t count)
+					const struct stencil *stencils, size_t count)
 {
 	const Elf64_Ehdr *header = (const void *)image;
 	const Elf64_Shdr *sections = (const void *)(image + header->e_shoff);
@@ -129,10 +131,10 @@ static const struct stencil *stencil_of(op_fn *fn, const char *suffix,
 		const Elf64_Sym *symbols = (const void *)(image + sections[i].sh_offset);
 
 		for (size_t k = 0; sections[i].sh_type == SHT_SYMTAB &&
-		                   k < sections[i].sh_size / sizeof(*symbols);
+				   k < sections[i].sh_size / sizeof(*symbols);
 		     k++) {
 			const char *name = image + sections[sections[i].sh_link].sh_offset +
-			                   symbols[k].st_name;
+					   symbols[k].st_name;
 
 			if (symbols[k].st_value != (uintptr_t)fn ||
 			    ELF64_ST_TYPE(symbols[k].st_info) != STT_FUNC) {
@@ -151,112 +153,112 @@ static const struct stencil *stencil_of(op_fn *fn, const char *suffix,
 	return NULL;
 }
 
-// ---- the machine -------------------------------------------------------------------------------------------------
+// ---- the machine --------------------------------------------------------------------------------
 
 static struct bus *bus;
 static struct event_queue queue;
 static struct pe *pe;
 
 static const uint32_t alu_code[] = {
-        0x8b010000, // 1:	add	x0, x0, x1
-        0xca401c21, //		eor	x1, x1, x0, lsr #7
-        0xcb000042, //		sub	x2, x2, x0
-        0xb2400021, //		orr	x1, x1, #1
-        0x8b010c42, //		add	x2, x2, x1, lsl #3
-        0x9240f800, //		and	x0, x0, #0x7fffffffffffffff
-        0xca020000, //		eor	x0, x0, x2
-        0x91003421, //		add	x1, x1, #13
-        0xf1000463, //		subs	x3, x3, #1
-        0x54fffee1, //		b.ne	1b
+	0x8b010000, // 1:	add	x0, x0, x1
+	0xca401c21, //		eor	x1, x1, x0, lsr #7
+	0xcb000042, //		sub	x2, x2, x0
+	0xb2400021, //		orr	x1, x1, #1
+	0x8b010c42, //		add	x2, x2, x1, lsl #3
+	0x9240f800, //		and	x0, x0, #0x7fffffffffffffff
+	0xca020000, //		eor	x0, x0, x2
+	0x91003421, //		add	x1, x1, #13
+	0xf1000463, //		subs	x3, x3, #1
+	0x54fffee1, //		b.ne	1b
 };
 
 static const uint32_t mixed_code[] = {
-        0xf9400021, // 1:	ldr	x1, [x1]
-        0xb40001e1, //		cbz	x1, 9f
-        0x39404024, //		ldrb	w4, [x1, #16]
-        0x7103209f, //		cmp	w4, #200
-        0x54000180, //		b.eq	9f
-        0xf9400425, //		ldr	x5, [x1, #8]
-        0x8b050000, //		add	x0, x0, x5
-        0x9400000a, //		bl	2f
-        0xb9001420, //		str	w0, [x1, #20]
-        0x927d2006, //		and	x6, x0, #0xff8
-        0xf8666847, //		ldr	x7, [x2, x6]
-        0xca0000e7, //		eor	x7, x7, x0
-        0xf8266847, //		str	x7, [x2, x6]
-        0x37380064, //		tbnz	w4, #7, 9f
-        0xf1000529, //		subs	x9, x9, #1
-        0x54fffe21, //		b.ne	1b
-        0x14000000, // 9:	b	9b
-        0xa9be7bfd, // 2:	stp	x29, x30, [sp, #-32]!
-        0x910003fd, //		mov	x29, sp
-        0xf9000bf3, //		str	x19, [sp, #16]
-        0xaa0003f3, //		mov	x19, x0
-        0xd343fc00, //		lsr	x0, x0, #3
-        0x8b130000, //		add	x0, x0, x19
-        0xeb13001f, //		cmp	x0, x19
-        0x54000043, //		b.lo	3f
-        0xd1000400, //		sub	x0, x0, #1
-        0xf9400bf3, // 3:	ldr	x19, [sp, #16]
-        0xa8c27bfd, //		ldp	x29, x30, [sp], #32
-        0xd65f03c0, //		ret
+	0xf9400021, // 1:	ldr	x1, [x1]
+	0xb40001e1, //		cbz	x1, 9f
+	0x39404024, //		ldrb	w4, [x1, #16]
+	0x7103209f, //		cmp	w4, #200
+	0x54000180, //		b.eq	9f
+	0xf9400425, //		ldr	x5, [x1, #8]
+	0x8b050000, //		add	x0, x0, x5
+	0x9400000a, //		bl	2f
+	0xb9001420, //		str	w0, [x1, #20]
+	0x927d2006, //		and	x6, x0, #0xff8
+	0xf8666847, //		ldr	x7, [x2, x6]
+	0xca0000e7, //		eor	x7, x7, x0
+	0xf8266847, //		str	x7, [x2, x6]
+	0x37380064, //		tbnz	w4, #7, 9f
+	0xf1000529, //		subs	x9, x9, #1
+	0x54fffe21, //		b.ne	1b
+	0x14000000, // 9:	b	9b
+	0xa9be7bfd, // 2:	stp	x29, x30, [sp, #-32]!
+	0x910003fd, //		mov	x29, sp
+	0xf9000bf3, //		str	x19, [sp, #16]
+	0xaa0003f3, //		mov	x19, x0
+	0xd343fc00, //		lsr	x0, x0, #3
+	0x8b130000, //		add	x0, x0, x19
+	0xeb13001f, //		cmp	x0, x19
+	0x54000043, //		b.lo	3f
+	0xd1000400, //		sub	x0, x0, #1
+	0xf9400bf3, // 3:	ldr	x19, [sp, #16]
+	0xa8c27bfd, //		ldp	x29, x30, [sp], #32
+	0xd65f03c0, //		ret
 };
 
 // The inner loop of bench/guest/integer.c's `crc`, over one page of bytes again and again.
 static const uint32_t crc_code[] = {
-        0xaa0303e2, // mov	x2, x3
-        0x91000463, // add	x3, x3, #0x1
-        0x39400042, // ldrb	w2, [x2]
-        0x4a010042, // eor	w2, w2, w1
-        0x92401c42, // and	x2, x2, #0xff
-        0xb8627882, // ldr	w2, [x4, x2, lsl #2]
-        0x4a412041, // eor	w1, w2, w1, lsr #8
-        0xeb05007f, // cmp	x3, x5
-        0x54ffff01, // b.ne	0
-        0xaa0603e3, // mov	x3, x6
-        0x17fffff6, // b	0
+	0xaa0303e2, // mov	x2, x3
+	0x91000463, // add	x3, x3, #0x1
+	0x39400042, // ldrb	w2, [x2]
+	0x4a010042, // eor	w2, w2, w1
+	0x92401c42, // and	x2, x2, #0xff
+	0xb8627882, // ldr	w2, [x4, x2, lsl #2]
+	0x4a412041, // eor	w1, w2, w1, lsr #8
+	0xeb05007f, // cmp	x3, x5
+	0x54ffff01, // b.ne	0
+	0xaa0603e3, // mov	x3, x6
+	0x17fffff6, // b	0
 };
 
 // The 64 rounds of its `sha256`, as gcc compiled them, over the same 64 words again and again.
 static const uint32_t sha_code[] = {
-        0x2a1303e5, // mov	w5, w19
-        0x2a1503f4, // mov	w20, w21
-        0x2a0403f3, // mov	w19, w4
-        0x2a0303f5, // mov	w21, w3
-        0x2a0103e4, // mov	w4, w1
-        0x2a1803e3, // mov	w3, w24
-        0xd37ef4c2, // lsl	x2, x6, #2
-        0x0a15007a, // and	w26, w3, w21
-        0x8b0200f9, // add	x25, x7, x2
-        0x8b080042, // add	x2, x2, x8
-        0x0a230281, // bic	w1, w20, w3
-        0x13832c78, // ror	w24, w3, #11
-        0x4a1a0021, // eor	w1, w1, w26
-        0x4ac31b18, // eor	w24, w24, w3, ror #6
-        0xb85fc05a, // ldur	w26, [x2, #-4]
-        0x4ac36718, // eor	w24, w24, w3, ror #25
-        0xb85fc339, // ldur	w25, [x25, #-4]
-        0x4a05027b, // eor	w27, w19, w5
-        0x0b010301, // add	w1, w24, w1
-        0x13843482, // ror	w2, w4, #13
-        0x0b1a033a, // add	w26, w25, w26
-        0x0a040378, // and	w24, w27, w4
-        0x4ac40842, // eor	w2, w2, w4, ror #2
-        0x0a050279, // and	w25, w19, w5
-        0x4a190318, // eor	w24, w24, w25
-        0x4ac45842, // eor	w2, w2, w4, ror #22
-        0x0b1a0021, // add	w1, w1, w26
-        0x0b180042, // add	w2, w2, w24
-        0x0b170021, // add	w1, w1, w23
-        0x910004c6, // add	x6, x6, #0x1
-        0x0b160038, // add	w24, w1, w22
-        0x2a1403f7, // mov	w23, w20
-        0x0b020021, // add	w1, w1, w2
-        0x2a0503f6, // mov	w22, w5
-        0xf10104df, // cmp	x6, #0x41
-        0x54fffba1, // b.ne	40080728
-        0xd2800026, // mov	x6, #1
-        0x17ffffdb, // b	(the first)
+	0x2a1303e5, // mov	w5, w19
+	0x2a1503f4, // mov	w20, w21
+	0x2a0403f3, // mov	w19, w4
+	0x2a0303f5, // mov	w21, w3
+	0x2a0103e4, // mov	w4, w1
+	0x2a1803e3, // mov	w3, w24
+	0xd37ef4c2, // lsl	x2, x6, #2
+	0x0a15007a, // and	w26, w3, w21
+	0x8b0200f9, // add	x25, x7, x2
+	0x8b080042, // add	x2, x2, x8
+	0x0a230281, // bic	w1, w20, w3
+	0x13832c78, // ror	w24, w3, #11
+	0x4a1a0021, // eor	w1, w1, w26
+	0x4ac31b18, // eor	w24, w24, w3, ror #6
+	0xb85fc05a, // ldur	w26, [x2, #-4]
+	0x4ac36718, // eor	w24, w24, w3, ror #25
+	0xb85fc339, // ldur	w25, [x25, #-4]
+	0x4a05027b, // eor	w27, w19, w5
+	0x0b010301, // add	w1, w24, w1
+	0x13843482, // ror	w2, w4, #13
+	0x0b1a033a, // add	w26, w25, w26
+	0x0a040378, // and	w24, w27, w4
+	0x4ac40842, // eor	w2, w2, w4, ror #2
+	0x0a050279, // and	w25, w19, w5
+	0x4a190318, // eor	w24, w24, w25
+	0x4ac45842, // eor	w2, w2, w4, ror #22
+	0x0b1a0021, // add	w1, w1, w26
+	0x0b180042, // add	w2, w2, w24
+	0x0b170021, // add	w1, w1, w23
+	0x910004c6, // add	x6, x6, #0x1
+	0x0b160038, // add	w24, w1, w22
+	0x2a1403f7, // mov	w23, w20
+	0x0b020021, // add	w1, w1, w2
+	0x2a0503f6, // mov	w22, w5
+	0xf10104df, // cmp	x6, #0x41
+	0x54fffba1, // b.ne	40080728
+	0xd2800026, // mov	x6, #1
+	0x17ffffdb, // b	(the first)
 };
 
 static uint8_t *ram(uint64_t pa, uint64_t size)
@@ -364,8 +366,8 @@ static void state_reset_sha(void)
 	}
 }
 
-// Run at least this many instructions; how many it were. As pe_run() does when nothing happens, but with all registers
-// that pinned stencils use saved once around the threaded code.
+// Run at least this many instructions; how many it were. As pe_run() does when nothing happens, but
+// with all registers that pinned stencils use saved once around the threaded code.
 static __attribute__((noinline)) uint64_t run(uint64_t insns)
 {
 	uint64_t start = pe_now(pe);
@@ -385,13 +387,13 @@ static __attribute__((noinline)) uint64_t run(uint64_t insns)
 		register op_fn *fn __asm__("rax") = op->fn;
 
 		__asm__ volatile("mov %%rsp, %%rbx\n\tsub $256, %%rsp\n\tand $-16, %%rsp\n\tpush "
-		                 "%%rbx\n\tpush %%rbx\n\t"
-		                 "call *%%rax\n\tpop %%rsp"
-		                 : "+r"(pe_reg), "+r"(op_reg), "+r"(fn)
-		                 :
-		                 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
-		                   "r14", "r15", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3",
-		                   "xmm4", "xmm5", "xmm6", "xmm7");
+				 "%%rbx\n\tpush %%rbx\n\t"
+				 "call *%%rax\n\tpop %%rsp"
+				 : "+r"(pe_reg), "+r"(op_reg), "+r"(fn)
+				 :
+				 : "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13",
+				   "r14", "r15", "memory", "cc", "xmm0", "xmm1", "xmm2", "xmm3",
+				   "xmm4", "xmm5", "xmm6", "xmm7");
 	}
 	return pe_now(pe) - start;
 }
@@ -410,7 +412,7 @@ static uint64_t state_sum(void)
 	return sum;
 }
 
-// ---- pasting -----------------------------------------------------------------------------------------------------
+// ---- pasting ------------------------------------------------------------------------------------
 
 #if HAVE_STENCILS
 
@@ -555,7 +557,7 @@ static int pin_slot(const uint8_t *pins, unsigned r)
 static void pin_suffix(char *out, size_t size, const uint8_t *pins, const struct uop *op)
 {
 	snprintf(out, size, " %d %d %d", pin_slot(pins, op->rd), pin_slot(pins, op->rn),
-	         pin_slot(pins, op->rm));
+		 pin_slot(pins, op->rm));
 }
 
 static const struct stencil *choose(struct paste *p, struct pasted_uop *u)
@@ -574,7 +576,7 @@ static const struct stencil *choose(struct paste *p, struct pasted_uop *u)
 }
 
 static void patch(const struct paste *p, const struct pasted_uop *u, const struct stencil *s,
-                  uint8_t *at)
+		  uint8_t *at)
 {
 	memcpy(at, s->code, s->size);
 	for (unsigned i = 0; i < s->hole_count; i++) {
@@ -634,8 +636,8 @@ static uint8_t *emit_stub(uint8_t *at, const uint8_t *pins, const struct uop *op
 #define STUB_SIZE 10
 #define PIN_STUB_SIZE (STUB_SIZE + 3 + 8 * PINS)
 
-// Decode and link the targets of the branches of all blocks, those not taken yet too: an unlinked branch would be left to
-// its handler, and with it the rest of the block.
+// Decode and link the targets of the branches of all blocks, those not taken yet too: an unlinked
+// branch would be left to its handler, and with it the rest of the block.
 static bool link_targets(const struct paste *p, struct code_page *page)
 {
 	bool more = false;
@@ -643,8 +645,8 @@ static bool link_targets(const struct paste *p, struct code_page *page)
 	for (unsigned i = 0; i < p->uop_count; i++) {
 		struct uop *op = p->uops[i].uop;
 		const struct stencil *s =
-		        stencil_of(op->fn, "", stencils_plain,
-		                   sizeof(stencils_plain) / sizeof(stencils_plain[0]));
+			stencil_of(op->fn, "", stencils_plain,
+				   sizeof(stencils_plain) / sizeof(stencils_plain[0]));
 
 		if (s != NULL && needs_target(s) && op->target == NULL) {
 			op->target = code_block(page, op->aux & PAGE_MASK & ~UINT64_C(3));
@@ -676,7 +678,7 @@ static void collect(struct paste *p)
 					fail("too many uops");
 				}
 				p->uops[p->uop_count++] =
-				        (struct pasted_uop){.uop = u, .fn = u->fn};
+					(struct pasted_uop){.uop = u, .fn = u->fn};
 			}
 			block->count = p->uop_count - block->first;
 			p->block_count++;
@@ -686,7 +688,7 @@ static void collect(struct paste *p)
 
 // Lay the blocks out, then fill in the code.
 static struct paste *paste(const uint8_t *pins, const struct stencil *narrow, size_t narrow_count,
-                           const struct stencil *wide, size_t wide_count)
+			   const struct stencil *wide, size_t wide_count)
 {
 	struct paste *p = calloc(1, sizeof(*p));
 	size_t stub = pins != NULL ? PIN_STUB_SIZE : STUB_SIZE;
@@ -698,7 +700,7 @@ static struct paste *paste(const uint8_t *pins, const struct stencil *narrow, si
 	p->wide_count = wide_count;
 	collect(p);
 	p->buffer = __real_mmap(NULL, BUFFER_SIZE, PROT_READ | PROT_WRITE,
-	                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+				MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
 	if (p->buffer == MAP_FAILED) {
 		fail("no memory below 2 GiB");
 	}
@@ -754,8 +756,8 @@ static struct paste *paste(const uint8_t *pins, const struct stencil *narrow, si
 	if (getenv("STENCIL_VERBOSE") != NULL) {
 		for (unsigned i = 0; i < p->uop_count; i++) {
 			fprintf(stderr, "%03x %s at %p\n", p->uops[i].uop->pc_off,
-			        p->uops[i].stencil != NULL ? p->uops[i].stencil->name : "(handler)",
-			        (void *)p->uops[i].code);
+				p->uops[i].stencil != NULL ? p->uops[i].stencil->name : "(handler)",
+				(void *)p->uops[i].code);
 		}
 	}
 	return p;
@@ -772,8 +774,9 @@ static void install(const struct paste *p, bool on)
 	}
 }
 
-// The stencils with pinned operands that the blocks need: handler, slots of rd, rn and rm, is the immediate wide.
-// Which kind of relocation the compiler picks for an immediate is known only afterwards: for one below 0, both.
+// The stencils with pinned operands that the blocks need: handler, slots of rd, rn and rm, is the
+// immediate wide. Which kind of relocation the compiler picks for an immediate is known only
+// afterwards: for one below 0, both.
 static void list_instances(const struct paste *p, const uint8_t *pins)
 {
 	for (unsigned i = 0; i < p->uop_count; i++) {
@@ -793,7 +796,7 @@ static void list_instances(const struct paste *p, const uint8_t *pins)
 }
 #endif
 
-// ---- the ceiling: the same work in C ------------------------------------------------------------------------------
+// ---- the ceiling: the same work in C ------------------------------------------------------------
 
 static void native_alu(uint64_t left)
 {
@@ -827,7 +830,7 @@ static __attribute__((noinline, noipa)) uint64_t native_f(uint64_t x)
 
 // The list holds host addresses here.
 static uint8_t native_nodes[NODE_COUNT * NODE_SIZE] __attribute__((aligned(64))),
-        native_words[4096] __attribute__((aligned(64)));
+	native_words[4096] __attribute__((aligned(64)));
 
 static void native_mixed(uint64_t left)
 {
@@ -881,9 +884,9 @@ static void native_sha(uint64_t left)
 		for (unsigned i = 0; i < 64; i++) {
 			uint32_t a = s[0], e = s[4];
 			uint32_t t1 = s[7] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-			              ((e & s[5]) ^ (~e & s[6])) + k[i] + w[i];
+				      ((e & s[5]) ^ (~e & s[6])) + k[i] + w[i];
 			uint32_t t2 = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
-			              ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
+				      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 
 			memmove(s + 1, s, 7 * sizeof(*s));
 			s[4] += t1;
@@ -893,7 +896,7 @@ static void native_sha(uint64_t left)
 	memcpy(pe->x, s, sizeof(s));
 }
 
-// ---- measuring ----------------------------------------------------------------------------------------------------
+// ---- measuring ----------------------------------------------------------------------------------
 
 #define RUNS_MAX 101
 
@@ -931,7 +934,7 @@ struct variant {
 #define VARIANTS 5
 
 static void measure(const char *title, struct variant *variants, void (*reset)(void),
-                    unsigned per_turn, unsigned runs, uint64_t insns)
+		    unsigned per_turn, unsigned runs, uint64_t insns)
 {
 	uint64_t expected = 0, insns_run = 0;
 
@@ -969,7 +972,7 @@ static void measure(const char *title, struct variant *variants, void (*reset)(v
 					expected = sum;
 				} else if (sum != expected) {
 					fprintf(stderr, "%s, %s: wrong result\n", title,
-					        variant->name);
+						variant->name);
 					exit(1);
 				}
 			}
@@ -1009,28 +1012,28 @@ static const struct loop {
 	unsigned per_turn; // instructions in a turn of the C
 	uint8_t pins[8];
 } loops[] = {
-        {"alu", alu_code, sizeof(alu_code), state_reset, native_alu, 10, {0, 1, 2, 3, 4, 5, 6, 7}},
-        {"sha256",
-         sha_code,
-         sizeof(sha_code),
-         state_reset_sha,
-         native_sha,
-         36,
-         {1, 2, 3, 4, 24, 26, 25, 6}},
-        {"crc",
-         crc_code,
-         sizeof(crc_code),
-         state_reset_crc,
-         native_crc,
-         9,
-         {1, 2, 3, 4, 5, 6, 7, 8}},
-        {"mixed",
-         mixed_code,
-         sizeof(mixed_code),
-         state_reset_mixed,
-         native_mixed,
-         28,
-         {0, 1, 2, 9, X_SP, 19, 29, 7}},
+	{"alu", alu_code, sizeof(alu_code), state_reset, native_alu, 10, {0, 1, 2, 3, 4, 5, 6, 7}},
+	{"sha256",
+	 sha_code,
+	 sizeof(sha_code),
+	 state_reset_sha,
+	 native_sha,
+	 36,
+	 {1, 2, 3, 4, 24, 26, 25, 6}},
+	{"crc",
+	 crc_code,
+	 sizeof(crc_code),
+	 state_reset_crc,
+	 native_crc,
+	 9,
+	 {1, 2, 3, 4, 5, 6, 7, 8}},
+	{"mixed",
+	 mixed_code,
+	 sizeof(mixed_code),
+	 state_reset_mixed,
+	 native_mixed,
+	 28,
+	 {0, 1, 2, 9, X_SP, 19, 29, 7}},
 };
 
 #if HAVE_STENCILS
@@ -1055,7 +1058,7 @@ static double patch_ns(const struct paste *p)
 #endif
 
 static void run_loop(const struct loop *loop, bool list __attribute__((unused)), unsigned runs,
-                     uint64_t insns)
+		     uint64_t insns)
 {
 	struct variant v[VARIANTS] = {{.name = "threaded"}};
 
@@ -1064,9 +1067,9 @@ static void run_loop(const struct loop *loop, bool list __attribute__((unused)),
 	run(100000);
 #if HAVE_STENCILS
 	v[1] = (struct variant){.name = "stencils",
-	                        .paste = paste(NULL, STENCILS(plain), STENCILS(plain64))};
+				.paste = paste(NULL, STENCILS(plain), STENCILS(plain64))};
 	v[2] = (struct variant){.name = "stencils, GOTO_SLOW",
-	                        .paste = paste(NULL, STENCILS(macro), STENCILS(macro64))};
+				.paste = paste(NULL, STENCILS(macro), STENCILS(macro64))};
 	if (list) {
 		list_instances(v[1].paste, loop->pins);
 		return;
@@ -1078,7 +1081,7 @@ static void run_loop(const struct loop *loop, bool list __attribute__((unused)),
 #endif
 #if HAVE_PINNED
 	v[3] = (struct variant){.name = "stencils, 8 registers pinned",
-	                        .paste = paste(loop->pins, STENCILS(pinned), STENCILS(pinned64))};
+				.paste = paste(loop->pins, STENCILS(pinned), STENCILS(pinned64))};
 	size_report("  pinned", v[3].paste);
 #endif
 	v[4] = (struct variant){.name = "C", .native = loop->native};

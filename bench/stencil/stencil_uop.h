@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Stands in for src/cpu/uop.h when handler bodies are compiled into stencils (bench/stencil/run, clang-19 only): the
-// same macros, with operands that are symbols without a definition. Each use of one leaves a relocation in the object,
-// which is patched when the stencil is pasted. Included before all else by -include.
+// Stands in for src/cpu/uop.h when handler bodies are compiled into stencils (bench/stencil/run,
+// clang-19 only): the same macros, with operands that are symbols without a definition. Each use of
+// one leaves a relocation in the object, which is patched when the stencil is pasted. Included
+// before all else by -include.
 //
-// op is a constant object whose fields are such symbols, so that op->imm, op->aux and so on in a body become
-// immediates; where op itself escapes, to a slow path, its address is one more hole: the real uop.
+// op is a constant object whose fields are such symbols, so that op->imm, op->aux and so on in a
+// body become immediates; where op itself escapes, to a slow path, its address is one more hole:
+// the real uop.
 #ifndef STRATA_CPU_UOP_H
 #define STRATA_CPU_UOP_H
 
@@ -14,10 +16,11 @@ struct pe;
 struct uop;
 
 #if STENCIL_PINNED
-// Eight guest registers live in host registers. preserve_none passes all of these in registers and saves none.
+// Eight guest registers live in host registers. preserve_none passes all of these in registers and
+// saves none.
 #define STENCIL_PARAMS \
 	struct pe *pe, uint64_t r0, uint64_t r1, uint64_t r2, uint64_t r3, uint64_t r4, \
-	        uint64_t r5, uint64_t r6, uint64_t r7
+		uint64_t r5, uint64_t r6, uint64_t r7
 #define STENCIL_ARGS pe, r0, r1, r2, r3, r4, r5, r6, r7
 #define STENCIL_CALL __attribute__((preserve_none))
 #else
@@ -60,14 +63,14 @@ enum { X_ZERO = 31, X_SP = 32, X_SINK = 33, X_COUNT = 34 };
 // Weak, or the compiler would take it for granted that no two of them are equal and none is 0.
 #pragma clang attribute push(__attribute__((weak)), apply_to = variable(is_global))
 extern const char hole_imm[], hole_insn[], hole_rd[], hole_rn[], hole_rm[], hole_ra[],
-        hole_pc_off[], hole_rest[], hole_sp_mask[], hole_aux[];
+	hole_pc_off[], hole_rest[], hole_sp_mask[], hole_aux[];
 extern const char hole_xd[], hole_xn[], hole_xm[], hole_xa[]; // byte offsets in pe->x
 extern const char hole_vd[], hole_vn[], hole_vm[], hole_va[]; // and in pe->v
 extern const char hole_target_insns[]; // instructions in the block that a branch goes to
 #pragma clang attribute pop
 extern const struct uop hole_target; // its header
 extern op_fn stencil_next, stencil_target,
-        stencil_slow; // the uop after this, the branch's target, this one's handler
+	stencil_slow; // the uop after this, the branch's target, this one's handler
 
 #define OP(name) __attribute__((weak)) STENCIL_CALL const struct uop *name(STENCIL_PARAMS)
 #define TAIL(f) __attribute__((musttail)) return f(STENCIL_ARGS)
@@ -107,16 +110,16 @@ extern op_fn stencil_next, stencil_target,
 #include "cpu/mem.h"
 
 const struct uop hole_uop = {
-        .imm = (uintptr_t)hole_imm,
-        .insn = (uintptr_t)hole_insn,
-        .rd = (uintptr_t)hole_rd,
-        .rn = (uintptr_t)hole_rn,
-        .rm = (uintptr_t)hole_rm,
-        .ra = (uintptr_t)hole_ra,
-        .pc_off = (uintptr_t)hole_pc_off,
-        .rest = (uintptr_t)hole_rest,
-        .sp_mask = (uintptr_t)hole_sp_mask,
-        .aux = (uintptr_t)hole_aux,
+	.imm = (uintptr_t)hole_imm,
+	.insn = (uintptr_t)hole_insn,
+	.rd = (uintptr_t)hole_rd,
+	.rn = (uintptr_t)hole_rn,
+	.rm = (uintptr_t)hole_rm,
+	.ra = (uintptr_t)hole_ra,
+	.pc_off = (uintptr_t)hole_pc_off,
+	.rest = (uintptr_t)hole_rest,
+	.sp_mask = (uintptr_t)hole_sp_mask,
+	.aux = (uintptr_t)hole_aux,
 };
 static const struct uop *const op = &hole_uop;
 
@@ -160,18 +163,18 @@ extern op_fn stencil_leave; // stores the pinned registers, then op_leave_before
 	} while (0)
 
 #if STENCIL_PINNED
-// By way of the jump cache into the other block's pinned code, which its header knows; what has none is reached with
-// the registers stored.
+// By way of the jump cache into the other block's pinned code, which its header knows; what has
+// none is reached with the registers stored.
 #undef GOTO_PC
 #define GOTO_PC(target_pc) \
 	do { \
 		uint64_t pc_ = (target_pc); \
 		const struct jump_entry *entry_ = &pe->jumps[jump_hash(pc_)]; \
 		const struct real_uop *block_ = \
-		        (const struct real_uop *)(const void *)entry_->block; \
+			(const struct real_uop *)(const void *)entry_->block; \
 		int64_t budget_ = pe->budget; \
 		if (unlikely(entry_->pc != pc_ || (entry_->id & ~JUMP_GUARDED) != pe->jump_id || \
-		             budget_ <= 0 || block_->imm == 0)) { \
+			     budget_ <= 0 || block_->imm == 0)) { \
 			TAIL(stencil_slow); \
 		} \
 		pe->vpage = pc_ & ~PAGE_MASK; \

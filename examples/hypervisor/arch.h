@@ -42,8 +42,8 @@
 // cleared on the way into the guest. Without E2H the bits have no meaning at EL2, and the guest's
 // value can stay.
 #define HCR_HOST (HCR_E2H | HCR_TGE | HCR_RW | HCR_API | HCR_APK)
-#define HCR_GUEST_BASE                                                                             \
-	(HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TVM | HCR_RW |  \
+#define HCR_GUEST_BASE \
+	(HCR_VM | HCR_FMO | HCR_IMO | HCR_AMO | HCR_TWI | HCR_TID3 | HCR_TSC | HCR_TVM | HCR_RW | \
 	 HCR_API | HCR_APK)
 
 #define SPSR_DAIF 0x3c0
@@ -93,13 +93,13 @@
 #define STR_(x) #x
 #define STR(x) STR_(x)
 
-#define read_sysreg(reg)                                                                           \
-	({                                                                                         \
-		uint64_t value_;                                                                   \
-		__asm__ volatile("mrs %0, " STR(reg) : "=r"(value_)::"memory");                    \
-		value_;                                                                            \
+#define read_sysreg(reg) \
+	({ \
+		uint64_t value_; \
+		__asm__ volatile("mrs %0, " STR(reg) : "=r"(value_)::"memory"); \
+		value_; \
 	})
-#define write_sysreg(reg, value)                                                                   \
+#define write_sysreg(reg, value) \
 	__asm__ volatile("msr " STR(reg) ", %x0" ::"rZ"((uint64_t)(value)) : "memory")
 
 // GICv3 CPU interface: names that every assembler takes.

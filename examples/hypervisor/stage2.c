@@ -63,9 +63,9 @@ static void set_entry(uint64_t *entry, uint64_t descriptor)
 
 void stage2_map_page(uint64_t ipa, uint64_t pa, bool writable, bool executable)
 {
-	set_entry(entry_of(ipa, 3, true),
-		  pa | AF | SH_INNER | S2AP_R | (writable ? S2AP_W : 0) | (executable ? 0 : S2_XN) |
-			  S2_MEMATTR_NORMAL | DESC_PAGE);
+	set_entry(entry_of(ipa, 3, true), pa | AF | SH_INNER | S2AP_R | (writable ? S2AP_W : 0) |
+						  (executable ? 0 : S2_XN) | S2_MEMATTR_NORMAL |
+						  DESC_PAGE);
 }
 
 void stage2_map_block(uint64_t ipa, uint64_t pa)

@@ -106,7 +106,7 @@ static void handle_call(struct vcpu *vcpu)
 
 // The encoding as it stands in the ISS: Op0 [21:20], Op2 [19:17], Op1 [16:14], CRn [13:10], CRm
 // [4:1].
-#define ENC(op0, op1, crn, crm, op2)                                                               \
+#define ENC(op0, op1, crn, crm, op2) \
 	((op0) << 20 | (op2) << 17 | (op1) << 14 | (crn) << 10 | (crm) << 1)
 #define ENC_MASK 0x3ffc1eul
 #define ENC_ID_GROUP ENC(3, 0, 0, 0, 0) // HCR_EL2.TID3: op0 3, op1 0, CRn 0, CRm 1 to 7

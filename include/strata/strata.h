@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// libstrata: an AArch64 machine as a library. Describe it with struct strata_options, create it (which loads the
-// images), run it, look at it. Two machines can live in one process; one machine belongs to one thread.
+// libstrata: an AArch64 machine as a library. Describe it with struct strata_options, create it
+// (which loads the images), run it, look at it. Two machines can live in one process; one machine
+// belongs to one thread.
 #ifndef STRATA_STRATA_H
 #define STRATA_STRATA_H
 
@@ -26,8 +27,8 @@ struct strata;
 // The outside end of the UARTs. All NULL: output is dropped, input ended.
 struct strata_console {
 	void (*write)(void *opaque, const void *data, size_t size);
-	// Take up to size bytes, waiting up to timeout_ns of the host's time for the first (0: do not wait). Returns the
-	// count, 0 for none yet, or STRATA_CONSOLE_*.
+	// Take up to size bytes, waiting up to timeout_ns of the host's time for the first (0: do
+	// not wait). Returns the count, 0 for none yet, or STRATA_CONSOLE_*.
 	int (*read)(void *opaque, void *data, size_t size, uint64_t timeout_ns);
 	void *opaque;
 	bool paced; // a person is typing: an idle guest sleeps instead of rushing to its next timer
@@ -43,7 +44,8 @@ enum strata_tlb { STRATA_TLB_SIZED, STRATA_TLB_FORGET, STRATA_TLB_KEEP };
 enum strata_trace { STRATA_TRACE_OFF, STRATA_TRACE_EL, STRATA_TRACE_EXC };
 enum strata_trace_format { STRATA_TRACE_TEXT, STRATA_TRACE_JSONL };
 
-// One exception taken or returned from, as given to strata_options.event. Strings are valid during the call.
+// One exception taken or returned from, as given to strata_options.event. Strings are valid during
+// the call.
 struct strata_event {
 	uint64_t time; // virtual nanoseconds since reset
 	uint64_t cycles, insns; // of this PE since reset
@@ -59,10 +61,11 @@ struct strata_event {
 	uint64_t level_time; // nanoseconds spent in the level that was left
 };
 
-// Every string is copied by strata_create. Initialise with strata_options_init and change what differs.
+// Every string is copied by strata_create. Initialise with strata_options_init and change what
+// differs.
 struct strata_options {
-	const char *
-	        image; // ELF, arm64 Image, compressed kernel, or with an address a flat binary; NULL: only `loads`
+	const char *image; // ELF, arm64 Image, compressed kernel, or with an address a flat binary;
+			   // NULL: only `loads`
 	bool image_is_flat;
 	uint64_t image_address; // of a flat image
 	const char *cpu; // model with switches, "max,pauth=off"
@@ -83,7 +86,7 @@ struct strata_options {
 	size_t symbol_count;
 	bool semihosting;
 	const char *
-	        semihosting_dir; // the only directory in which the guest may open files; NULL: none
+		semihosting_dir; // the only directory in which the guest may open files; NULL: none
 	uint64_t max_insns; // over all PEs; 0: no limit
 	uint64_t max_time; // virtual nanoseconds; 0: no limit
 	enum strata_tlb tlb;
@@ -93,7 +96,8 @@ struct strata_options {
 	const char *const *trace_filters; // "pe=0,from=1,cause=HVC"
 	size_t trace_filter_count;
 	bool stats; // table of transitions and a summary, on stderr at the end
-	bool has_seed; // without it the device tree has no kaslr-seed, so that kernels lie where their symbols say
+	bool has_seed; // without it the device tree has no kaslr-seed, so that kernels lie where
+		       // their symbols say
 	uint64_t seed; // of rng-seed and kaslr-seed
 	uint32_t rtc; // seconds since 1970 at virtual time 0
 	bool no_reboot; // the guest's reset ends the run
@@ -106,10 +110,10 @@ struct strata_options {
 
 void strata_options_init(struct strata_options *options);
 
-// Build a machine and load it. Returns 0, or -errno with one line (no newline) in error. When only dump_dtb was to be
-// done (no image, no loads), the machine can't be run.
+// Build a machine and load it. Returns 0, or -errno with one line (no newline) in error. When only
+// dump_dtb was to be done (no image, no loads), the machine can't be run.
 int strata_create(struct strata **strata, const struct strata_options *options, char *error,
-                  size_t error_size);
+		  size_t error_size);
 void strata_destroy(struct strata *strata);
 
 enum strata_outcome {
@@ -134,7 +138,8 @@ struct strata_result {
 // Run to the end.
 void strata_run(struct strata *strata, struct strata_result *result);
 
-// Print the tables of --stats and complete the trace's file. Done by strata_destroy if it was not done before.
+// Print the tables of --stats and complete the trace's file. Done by strata_destroy if it was not
+// done before.
 void strata_finish(struct strata *strata);
 
 // Ask a running machine to stop soon. May be called from another thread or a signal handler.
@@ -156,7 +161,7 @@ int strata_write(struct strata *strata, uint64_t address, const void *data, size
 
 // Names of the CPU models and their switches.
 void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description),
-                      void *opaque);
+		      void *opaque);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Typed addresses: a virtual, an intermediate physical and a physical address never mix by accident.
+// Typed addresses: a virtual, an intermediate physical and a physical address never mix by
+// accident.
 #ifndef STRATA_BASE_ADDR_H
 #define STRATA_BASE_ADDR_H
 

@@ -7,6 +7,7 @@
 
 _Noreturn void check_failed(const char *expr, const char *file, int line)
 {
-	fprintf(stderr, "strata: internal error: %s (%s:%d); please report this\n", expr, file, line);
+	fprintf(stderr, "strata: internal error: %s (%s:%d); please report this\n", expr, file,
+		line);
 	abort();
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loading a machine and putting it into its reset state: what a boot loader and the firmware before it would have done.
+// Loading a machine and putting it into its reset state: what a boot loader and the firmware before
+// it would have done.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static int load_image(struct strata *s, struct loader *loader, struct image_info
 
 	if (err == 0) {
 		err = image_load(loader, o->image, file.data, file.size, o->image_is_flat,
-		                 o->image_address, info);
+				 o->image_address, info);
 		loader_unmap(&file);
 	}
 	return err;
@@ -49,7 +50,7 @@ static int load_flat(struct loader *loader, const char *path, uint64_t address)
 }
 
 static int load_initrd(struct strata *s, struct loader *loader, const struct image_info *info,
-                       uint64_t *start, uint64_t *end)
+		       uint64_t *start, uint64_t *end)
 {
 	const struct strata_options *o = &s->options;
 	struct loader_file file;
@@ -65,7 +66,7 @@ static int load_initrd(struct strata *s, struct loader *loader, const struct ima
 	}
 	if (!loader_place(loader, file.size, PAGE_SIZE, from, start)) {
 		err = loader_fail(loader, EINVAL, "%s: no room in RAM for its 0x%llx bytes",
-		                  o->initrd, (unsigned long long)file.size);
+				  o->initrd, (unsigned long long)file.size);
 	} else {
 		err = loader_claim(loader, *start, file.size, o->initrd);
 	}
@@ -91,8 +92,8 @@ static int load_symbols(struct loader *loader, const char *path)
 		n = symbols_add_map(loader->symbols, (const char *)file.data, file.size);
 		if (n < 0) {
 			n = loader_fail(loader, -n, "%s: %s", path,
-			                n == -ENOMEM ? "out of memory"
-			                             : "neither an ELF nor a System.map");
+					n == -ENOMEM ? "out of memory"
+						     : "neither an ELF nor a System.map");
 		}
 	}
 	loader_unmap(&file);
@@ -102,8 +103,8 @@ static int load_symbols(struct loader *loader, const char *path)
 	return n < 0 ? n : 0;
 }
 
-// What the symbols of a kernel say of the code that runs before its MMU is on. A table without the image's first
-// symbol may still have that of its code, which begins less than 2 MiB into it.
+// What the symbols of a kernel say of the code that runs before its MMU is on. A table without the
+// image's first symbol may still have that of its code, which begins less than 2 MiB into it.
 static void alias_kernel(struct strata *s, const struct image_info *info)
 {
 	uint64_t start, end;
@@ -128,7 +129,7 @@ static const char *cpu_compatible(const struct strata *s, char *buffer, size_t s
 }
 
 static int make_dtb(struct strata *s, struct loader *loader, const struct dtb_config *config,
-                    void **dtb, size_t *size)
+		    void **dtb, size_t *size)
 {
 	struct loader_file file;
 	char message[128];
@@ -137,8 +138,8 @@ static int make_dtb(struct strata *s, struct loader *loader, const struct dtb_co
 	if (s->options.dtb == NULL) {
 		err = dtb_build(config, dtb, size);
 		return err == 0 ? 0
-		                : loader_fail(loader, -err, "can't build the device tree: %s",
-		                              strerror(-err));
+				: loader_fail(loader, -err, "can't build the device tree: %s",
+					      strerror(-err));
 	}
 	err = loader_map(loader, s->options.dtb, &file);
 	if (err == 0) {
@@ -163,10 +164,11 @@ static int dump_dtb(struct loader *loader, const char *path, const void *dtb, si
 	return ok ? 0 : loader_fail(loader, EIO, "%s: can't write: %s", path, strerror(errno));
 }
 
-// A kernel's tree lies behind its initrd; every other image finds it at the start of RAM, where that is free.
+// A kernel's tree lies behind its initrd; every other image finds it at the start of RAM, where
+// that is free.
 static bool place_dtb(const struct strata *s, const struct loader *loader,
-                      const struct image_info *info, uint64_t initrd_end, size_t size,
-                      uint64_t *address)
+		      const struct image_info *info, uint64_t initrd_end, size_t size,
+		      uint64_t *address)
 {
 	uint64_t from = s->options.ram_base;
 
@@ -181,27 +183,27 @@ static bool place_dtb(const struct strata *s, const struct loader *loader,
 }
 
 static int load_dtb(struct strata *s, struct loader *loader, const struct image_info *info,
-                    uint64_t initrd_start, uint64_t initrd_end)
+		    uint64_t initrd_start, uint64_t initrd_end)
 {
 	const struct strata_options *o = &s->options;
 	char compatible[64];
 	const struct dtb_config config = {
-	        .ram_base = o->ram_base,
-	        .ram_size = o->memory,
-	        .pe_count = s->pe_count,
-	        .cpu_compatible = cpu_compatible(s, compatible, sizeof(compatible)),
-	        .psci = s->psci == BOARD_PSCI_SMC   ? DTB_PSCI_SMC
-	                : s->psci == BOARD_PSCI_HVC ? DTB_PSCI_HVC
-	                                            : DTB_PSCI_NONE,
-	        .el2 = s->has_el2,
-	        .vhe = feature_in(&s->model->features, FEAT_VHE),
-	        .secure = s->has_el3,
-	        .pmu = feature_in(&s->model->features, FEAT_PMUv3),
-	        .has_kaslr_seed = o->has_seed,
-	        .seed = o->seed,
-	        .append = o->append,
-	        .initrd_start = initrd_start,
-	        .initrd_end = initrd_end,
+		.ram_base = o->ram_base,
+		.ram_size = o->memory,
+		.pe_count = s->pe_count,
+		.cpu_compatible = cpu_compatible(s, compatible, sizeof(compatible)),
+		.psci = s->psci == BOARD_PSCI_SMC   ? DTB_PSCI_SMC
+			: s->psci == BOARD_PSCI_HVC ? DTB_PSCI_HVC
+						    : DTB_PSCI_NONE,
+		.el2 = s->has_el2,
+		.vhe = feature_in(&s->model->features, FEAT_VHE),
+		.secure = s->has_el3,
+		.pmu = feature_in(&s->model->features, FEAT_PMUv3),
+		.has_kaslr_seed = o->has_seed,
+		.seed = o->seed,
+		.append = o->append,
+		.initrd_start = initrd_start,
+		.initrd_end = initrd_end,
 	};
 	void *dtb;
 	size_t size;
@@ -216,7 +218,7 @@ static int load_dtb(struct strata *s, struct loader *loader, const struct image_
 	s->has_dtb = place_dtb(s, loader, info, initrd_end, size, &s->dtb_address);
 	if (err == 0 && !s->has_dtb && (info->is_linux || o->dtb != NULL)) {
 		err = loader_fail(loader, EINVAL,
-		                  "no room in RAM for the device tree's 0x%zx bytes", size);
+				  "no room in RAM for the device tree's 0x%zx bytes", size);
 	}
 	if (err == 0 && s->has_dtb) {
 		err = loader_claim(loader, s->dtb_address, size, "the device tree");
@@ -258,16 +260,16 @@ static int load_all(struct strata *s, struct loader *loader)
 	s->entry = o->has_entry ? o->entry : info.entry;
 	if (o->image == NULL && o->load_count != 0 && !o->has_entry) {
 		return loader_fail(loader, EINVAL,
-		                   "nothing says where to start: give an image or --entry ADDRESS");
+				   "nothing says where to start: give an image or --entry ADDRESS");
 	}
 	if (s->runnable && (s->entry & 3) != 0) {
 		return loader_fail(loader, EINVAL, "the entry 0x%llx is not a multiple of 4",
-		                   (unsigned long long)s->entry);
+				   (unsigned long long)s->entry);
 	}
 	s->image_end = 0;
 	for (size_t i = 0; i < loader->range_count; i++) {
 		s->image_end =
-		        loader->ranges[i].end > s->image_end ? loader->ranges[i].end : s->image_end;
+			loader->ranges[i].end > s->image_end ? loader->ranges[i].end : s->image_end;
 	}
 	return 0;
 }
@@ -278,7 +280,7 @@ int board_load(struct strata *s, bool fresh, char *error, size_t error_size)
 	int err;
 
 	loader_init(&loader, s->bus, s->options.ram_base, s->options.memory, fresh, error,
-	            error_size);
+		    error_size);
 	loader.symbols = fresh ? s->symbols : NULL;
 	err = load_all(s, &loader);
 	loader_done(&loader);
@@ -303,7 +305,8 @@ void board_reset(struct strata *s)
 		timer_reset(s->pes[i].timer);
 		// Kernels and firmware find the device tree's address in x0; x1 to x3 are zero.
 		pe_set_x(pe, 0, s->has_dtb ? s->dtb_address : 0);
-		// Where firmware runs first, it starts on every PE and finds out itself; else PSCI starts the others.
+		// Where firmware runs first, it starts on every PE and finds out itself; else PSCI
+		// starts the others.
 		if (i != 0 && s->psci != BOARD_PSCI_NONE) {
 			pe_halt(pe);
 		}

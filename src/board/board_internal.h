@@ -109,14 +109,15 @@ int board_boot_pe(struct strata *s, unsigned index, uint64_t entry, uint64_t x0)
 
 // run.c
 void board_end(struct strata *s, enum strata_outcome outcome, const char *fmt, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 uint64_t board_insns(const struct strata *s);
 uint64_t board_time(const struct strata *s);
 
 // console.c: between the UARTs and the host.
 void console_put(struct strata *s, uint8_t byte);
 void console_flush(struct strata *s);
-// Take input from the host, waiting up to timeout_ns of host time, and hand it to the UART as it listens.
+// Take input from the host, waiting up to timeout_ns of host time, and hand it to the UART as it
+// listens.
 void console_poll(struct strata *s, uint64_t timeout_ns);
 void console_feed(struct strata *s);
 // One byte for semihosting, waiting as long as it takes; -1: none will come.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The board's end of the console: output is gathered, input waits here until the UART listens, so that what is typed
-// early is not lost. Input enters between slices only, that is at a definite virtual time.
+// The board's end of the console: output is gathered, input waits here until the UART listens, so
+// that what is typed early is not lost. Input enters between slices only, that is at a definite
+// virtual time.
 #include "board/board_internal.h"
 #include "device/pl011.h"
 
@@ -60,7 +61,7 @@ static int fill(struct strata *s, uint64_t timeout_ns)
 		return 0; // the guest does not listen: the host keeps the rest
 	}
 	n = c->host.read(c->host.opaque, data, room < sizeof(data) ? room : sizeof(data),
-	                 timeout_ns);
+			 timeout_ns);
 	for (int i = 0; i < n; i++) {
 		c->in[(c->in_head + c->in_count) % CONSOLE_IN_SIZE] = data[i];
 		c->in_count++;

@@ -78,13 +78,13 @@ static int inflate_all(const uint8_t *data, size_t size, struct output *out)
 			break;
 		}
 		room = out->capacity - out->size < CHUNK_FIRST ? out->capacity - out->size
-		                                               : CHUNK_FIRST;
+							       : CHUNK_FIRST;
 		stream.next_out = out->data + out->size;
 		stream.avail_out = (uInt)room;
 		status = inflate(&stream, Z_NO_FLUSH);
 		out->size += room - stream.avail_out;
 		if (status == Z_BUF_ERROR || (status == Z_OK && stream.avail_in == 0 &&
-		                              taken == size && stream.avail_out != 0)) {
+					      taken == size && stream.avail_out != 0)) {
 			err = -EIO;
 		} else if (status != Z_OK && status != Z_STREAM_END) {
 			err = status == Z_MEM_ERROR ? -ENOMEM : -EINVAL;
@@ -122,12 +122,12 @@ static int unzstd_all(const uint8_t *data, size_t size, struct output *out)
 }
 
 int decompress(struct loader *loader, const char *name, enum compression kind, const uint8_t *data,
-               size_t size, uint64_t max, uint8_t **out, size_t *out_size)
+	       size_t size, uint64_t max, uint8_t **out, size_t *out_size)
 {
 	const char *format = kind == COMPRESSION_GZIP ? "gzip" : "zstd";
 	struct output output = {.max = max};
 	int err = kind == COMPRESSION_GZIP ? inflate_all(data, size, &output)
-	                                   : unzstd_all(data, size, &output);
+					   : unzstd_all(data, size, &output);
 
 	if (err == 0 && output.size == 0) {
 		err = -EINVAL;
@@ -141,8 +141,8 @@ int decompress(struct loader *loader, const char *name, enum compression kind, c
 	switch (err) {
 	case -EFBIG:
 		return loader_fail(loader, EFBIG,
-		                   "%s: what is packed in it is bigger than the machine's RAM",
-		                   name);
+				   "%s: what is packed in it is bigger than the machine's RAM",
+				   name);
 	case -EIO:
 		return loader_fail(loader, EINVAL, "%s: truncated %s data", name, format);
 	case -ENOMEM:

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device tree of the board, with the bindings that Linux documents for each node (Documentation/devicetree).
-// Sequential writing by libfdt: a failure sticks and is looked at once, at the end.
+// The device tree of the board, with the bindings that Linux documents for each node
+// (Documentation/devicetree). Sequential writing by libfdt: a failure sticks and is looked at once,
+// at the end.
 #include "board/dtb.h"
 
 #include <errno.h>
@@ -198,7 +199,7 @@ static void write_rtc(struct writer *w)
 }
 
 static void write_gpio(struct writer *w, uint64_t base, unsigned number, unsigned phandle,
-                       bool secure)
+		       bool secure)
 {
 	static const char compatible[] = "arm,pl061\0arm,primecell";
 
@@ -315,7 +316,7 @@ static void write_chosen(struct writer *w, const struct dtb_config *c)
 	note(w, fdt_property(w->buffer, "rng-seed", chosen.rng_seed, sizeof(chosen.rng_seed)));
 	if (c->has_kaslr_seed) {
 		note(w, fdt_property(w->buffer, "kaslr-seed", chosen.kaslr_seed,
-		                     sizeof(chosen.kaslr_seed)));
+				     sizeof(chosen.kaslr_seed)));
 	}
 	end(w);
 }
@@ -353,7 +354,7 @@ static void write_root(struct writer *w, const struct dtb_config *c)
 	if (c->secure) {
 		write_uart(w, VIRT_SECURE_UART_BASE, VIRT_SPI_SECURE_UART, true);
 		write_gpio(w, VIRT_SECURE_GPIO_BASE, VIRT_SPI_SECURE_GPIO, PHANDLE_SECURE_GPIO,
-		           true);
+			   true);
 	}
 	write_keys(w, c);
 	end(w);
@@ -362,7 +363,7 @@ static void write_root(struct writer *w, const struct dtb_config *c)
 int dtb_build(const struct dtb_config *config, void **dtb, size_t *size)
 {
 	size_t space = 16384 + 256 * (size_t)config->pe_count +
-	               (config->append != NULL ? strlen(config->append) : 0);
+		       (config->append != NULL ? strlen(config->append) : 0);
 	struct writer w = {.buffer = calloc(1, space)};
 
 	if (w.buffer == NULL) {
@@ -471,16 +472,16 @@ static int complete_chosen(void *fdt, const struct dtb_config *c)
 	}
 	if (err == 0 && c->has_kaslr_seed) {
 		err = fdt_setprop(fdt, at, "kaslr-seed", chosen.kaslr_seed,
-		                  sizeof(chosen.kaslr_seed));
+				  sizeof(chosen.kaslr_seed));
 	}
 	return err;
 }
 
 int dtb_adopt(const struct dtb_config *config, const void *data, size_t data_size, void **dtb,
-              size_t *size, char *error, size_t error_size)
+	      size_t *size, char *error, size_t error_size)
 {
 	size_t space =
-	        data_size + FREE_SPACE + (config->append != NULL ? strlen(config->append) : 0);
+		data_size + FREE_SPACE + (config->append != NULL ? strlen(config->append) : 0);
 	char *buffer;
 	int err;
 

@@ -30,9 +30,9 @@ struct dtb_config {
 // Build the tree. 0 with *dtb to be freed and its size, or -ENOMEM.
 int dtb_build(const struct dtb_config *config, void **dtb, size_t *size);
 
-// Take the tree of a file (any contents) and replace its /memory and complete its /chosen. 0, or -EINVAL with a
-// message, or -ENOMEM.
+// Take the tree of a file (any contents) and replace its /memory and complete its /chosen. 0, or
+// -EINVAL with a message, or -ENOMEM.
 int dtb_adopt(const struct dtb_config *config, const void *data, size_t data_size, void **dtb,
-              size_t *size, char *error, size_t error_size);
+	      size_t *size, char *error, size_t error_size);
 
 #endif

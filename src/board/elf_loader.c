@@ -32,8 +32,8 @@ static int check_ident(struct loader *loader, const char *name, const uint8_t *d
 	memcpy(&ehdr, data, sizeof(ehdr));
 	if (ehdr.e_machine != EM_AARCH64) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: is an ELF for another machine (%u, AArch64 is %u)", name,
-		                   ehdr.e_machine, EM_AARCH64);
+				   "%s: is an ELF for another machine (%u, AArch64 is %u)", name,
+				   ehdr.e_machine, EM_AARCH64);
 	}
 	return 0;
 }
@@ -54,20 +54,20 @@ static Elf *open_elf(struct loader *loader, const char *name, uint8_t *data, siz
 }
 
 static int load_segment(struct loader *loader, const char *name, const uint8_t *data, size_t size,
-                        const GElf_Phdr *phdr)
+			const GElf_Phdr *phdr)
 {
 	int err;
 
 	if (phdr->p_filesz > phdr->p_memsz) {
 		return loader_fail(
-		        loader, EINVAL,
-		        "%s: damaged ELF file: segment at 0x%llx has more file than memory", name,
-		        (unsigned long long)phdr->p_paddr);
+			loader, EINVAL,
+			"%s: damaged ELF file: segment at 0x%llx has more file than memory", name,
+			(unsigned long long)phdr->p_paddr);
 	}
 	if (phdr->p_offset > size || phdr->p_filesz > size - phdr->p_offset) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: truncated ELF file: segment at 0x%llx ends beyond the file",
-		                   name, (unsigned long long)phdr->p_paddr);
+				   "%s: truncated ELF file: segment at 0x%llx ends beyond the file",
+				   name, (unsigned long long)phdr->p_paddr);
 	}
 	err = loader_claim(loader, phdr->p_paddr, phdr->p_memsz, name);
 	if (err != 0) {
@@ -78,15 +78,16 @@ static int load_segment(struct loader *loader, const char *name, const uint8_t *
 	return 0;
 }
 
-// The entry is a virtual address: where a segment holds it, its physical counterpart is where the PE starts.
+// The entry is a virtual address: where a segment holds it, its physical counterpart is where the
+// PE starts.
 static uint64_t physical_entry(const GElf_Phdr *phdr, uint64_t entry)
 {
 	return entry - phdr->p_vaddr < phdr->p_memsz ? entry - phdr->p_vaddr + phdr->p_paddr
-	                                             : entry;
+						     : entry;
 }
 
 static int load_segments(struct loader *loader, const char *name, const uint8_t *data, size_t size,
-                         Elf *elf, struct image_info *info)
+			 Elf *elf, struct image_info *info)
 {
 	size_t count;
 	size_t loaded = 0;
@@ -95,11 +96,11 @@ static int load_segments(struct loader *loader, const char *name, const uint8_t 
 
 	if (gelf_getehdr(elf, &ehdr) == NULL || elf_getphdrnum(elf, &count) != 0) {
 		return loader_fail(loader, EINVAL, "%s: damaged ELF file: %s", name,
-		                   elf_errmsg(-1));
+				   elf_errmsg(-1));
 	}
 	if (ehdr.e_type != ET_EXEC && ehdr.e_type != ET_DYN) {
 		return loader_fail(loader, EINVAL, "%s: is not an executable ELF (type %u)", name,
-		                   ehdr.e_type);
+				   ehdr.e_type);
 	}
 	info->entry = ehdr.e_entry;
 	for (size_t i = 0; i < count; i++) {
@@ -108,7 +109,7 @@ static int load_segments(struct loader *loader, const char *name, const uint8_t 
 
 		if (gelf_getphdr(elf, (int)i, &phdr) == NULL) {
 			return loader_fail(loader, EINVAL, "%s: truncated ELF file: %s", name,
-			                   elf_errmsg(-1));
+					   elf_errmsg(-1));
 		}
 		if (phdr.p_type != PT_LOAD || phdr.p_memsz == 0) {
 			continue;
@@ -158,7 +159,7 @@ static int add_section(struct loader *loader, Elf *elf, Elf_Scn *section, const 
 		rank = (type == STT_FUNC ? 4 : 0) +
 		       (GELF_ST_BIND(sym.st_info) != STB_LOCAL ? 2 : 0);
 		if (symbols_add(loader->symbols, sym.st_value, sym.st_size, name, strlen(name),
-		                rank) != 0) {
+				rank) != 0) {
 			return -ENOMEM;
 		}
 		added++;
@@ -191,7 +192,7 @@ static int add_symbols(struct loader *loader, Elf *elf)
 }
 
 int elf_load(struct loader *loader, const char *name, uint8_t *data, size_t size,
-             struct image_info *info)
+	     struct image_info *info)
 {
 	int err = check_ident(loader, name, data, size);
 	Elf *elf;

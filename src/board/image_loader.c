@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images other than ELF: arm64 Linux `Image` (Linux, Documentation/arch/arm64/booting.rst), compressed ones, the EFI
-// zboot wrapping of both, and flat binaries.
+// Images other than ELF: arm64 Linux `Image` (Linux, Documentation/arch/arm64/booting.rst),
+// compressed ones, the EFI zboot wrapping of both, and flat binaries.
 #include <endian.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -41,7 +41,7 @@ static bool linux_recognise(const uint8_t *data, size_t size)
 
 // The header: two instructions, text_offset, image_size, flags, ..., magic at 56.
 static int linux_load(struct loader *loader, const char *name, const uint8_t *data, size_t size,
-                      struct image_info *info)
+		      struct image_info *info)
 {
 	uint64_t text_offset = get64(data + 8);
 	uint64_t image_size = get64(data + 16);
@@ -58,23 +58,24 @@ static int linux_load(struct loader *loader, const char *name, const uint8_t *da
 	}
 	if (text_offset >= IMAGE_ALIGN) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: text offset 0x%llx of the kernel is not below 2 MiB", name,
-		                   (unsigned long long)text_offset);
+				   "%s: text offset 0x%llx of the kernel is not below 2 MiB", name,
+				   (unsigned long long)text_offset);
 	}
 	// A file longer than its image size still has to be there wholly.
 	image_size = image_size > size ? image_size : size;
 	if (image_size > loader->ram_size) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: the kernel needs 0x%llx bytes, RAM is 0x%llx bytes", name,
-		                   (unsigned long long)image_size,
-		                   (unsigned long long)loader->ram_size);
+				   "%s: the kernel needs 0x%llx bytes, RAM is 0x%llx bytes", name,
+				   (unsigned long long)image_size,
+				   (unsigned long long)loader->ram_size);
 	}
-	// The first 2 MiB stay free, as other boards have it (for a device tree, a boot stub, a spin table).
+	// The first 2 MiB stay free, as other boards have it (for a device tree, a boot stub, a
+	// spin table).
 	base = align_up(loader->ram_base, IMAGE_ALIGN) + IMAGE_ALIGN;
 	if (!loader_place(loader, text_offset + image_size, IMAGE_ALIGN, base, &base)) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: no room in RAM for the kernel's 0x%llx bytes", name,
-		                   (unsigned long long)image_size);
+				   "%s: no room in RAM for the kernel's 0x%llx bytes", name,
+				   (unsigned long long)image_size);
 	}
 	base += text_offset;
 	err = loader_claim(loader, base, image_size, name);
@@ -84,9 +85,9 @@ static int linux_load(struct loader *loader, const char *name, const uint8_t *da
 	loader_write(loader, base, data, size);
 	loader_zero(loader, base + size, image_size - size);
 	*info = (struct image_info){.entry = base,
-	                            .base = base,
-	                            .size = image_size,
-	                            .is_linux = true};
+				    .base = base,
+				    .size = image_size,
+				    .is_linux = true};
 	return 0;
 }
 
@@ -96,9 +97,10 @@ static bool zboot_recognise(const uint8_t *data, size_t size)
 	       memcmp(data + 4, "zimg", 4) == 0;
 }
 
-// Linux, include/linux/efi zboot header: payload offset at 8, size at 12, name of the compression at 24.
+// Linux, include/linux/efi zboot header: payload offset at 8, size at 12, name of the compression
+// at 24.
 static int zboot_payload(struct loader *loader, const char *name, const uint8_t *data, size_t size,
-                         size_t *offset, size_t *length, enum compression *kind)
+			 size_t *offset, size_t *length, enum compression *kind)
 {
 	char method[17] = "";
 
@@ -117,13 +119,13 @@ static int zboot_payload(struct loader *loader, const char *name, const uint8_t 
 			*c = *c > ' ' && *c < 0x7f ? *c : '?';
 		}
 		return loader_fail(loader, EINVAL, "%s: zboot kernel with unknown compression '%s'",
-		                   name, method);
+				   name, method);
 	}
 	return 0;
 }
 
 static int flat_load(struct loader *loader, const char *name, const uint8_t *data, size_t size,
-                     uint64_t address, struct image_info *info)
+		     uint64_t address, struct image_info *info)
 {
 	int err = loader_claim(loader, address, size, name);
 
@@ -135,7 +137,7 @@ static int flat_load(struct loader *loader, const char *name, const uint8_t *dat
 }
 
 static int image_load_depth(struct loader *loader, const char *name, uint8_t *data, size_t size,
-                            unsigned depth, struct image_info *info)
+			    unsigned depth, struct image_info *info)
 {
 	enum compression kind = decompress_recognise(data, size);
 	size_t offset = 0;
@@ -153,16 +155,16 @@ static int image_load_depth(struct loader *loader, const char *name, uint8_t *da
 		return linux_load(loader, name, data, size, info);
 	} else if (kind == COMPRESSION_NONE) {
 		return loader_fail(loader, EINVAL,
-		                   "%s: neither an ELF, an arm64 Linux image nor a compressed one"
-		                   " (a flat binary needs an address: FILE@ADDRESS)",
-		                   name);
+				   "%s: neither an ELF, an arm64 Linux image nor a compressed one"
+				   " (a flat binary needs an address: FILE@ADDRESS)",
+				   name);
 	}
 	if (err == 0 && depth == WRAPPINGS_MAX) {
 		err = loader_fail(loader, EINVAL, "%s: compressed too many times over", name);
 	}
 	if (err == 0) {
 		err = decompress(loader, name, kind, data + offset, length, loader->ram_size,
-		                 &inner, &inner_size);
+				 &inner, &inner_size);
 	}
 	if (err == 0) {
 		err = image_load_depth(loader, name, inner, inner_size, depth + 1, info);
@@ -172,9 +174,9 @@ static int image_load_depth(struct loader *loader, const char *name, uint8_t *da
 }
 
 int image_load(struct loader *loader, const char *name, uint8_t *data, size_t size, bool flat,
-               uint64_t address, struct image_info *info)
+	       uint64_t address, struct image_info *info)
 {
 	memset(info, 0, sizeof(*info));
 	return flat ? flat_load(loader, name, data, size, address, info)
-	            : image_load_depth(loader, name, data, size, 0, info);
+		    : image_load_depth(loader, name, data, size, 0, info);
 }

@@ -16,7 +16,7 @@
 #include "base/check.h"
 
 void loader_init(struct loader *loader, struct bus *bus, uint64_t ram_base, uint64_t ram_size,
-                 bool fresh, char *error, size_t error_size)
+		 bool fresh, char *error, size_t error_size)
 {
 	memset(loader, 0, sizeof(*loader));
 	loader->bus = bus;
@@ -77,19 +77,19 @@ int loader_claim(struct loader *loader, uint64_t start, uint64_t size, const cha
 	ram = find_ram(loader->bus, start, &pas);
 	if (ram == NULL || size > ram->size - (start - ram->base)) {
 		return loader_fail(
-		        loader, EINVAL,
-		        "%s: 0x%llx bytes at 0x%llx are not in RAM (RAM is 0x%llx bytes at 0x%llx)",
-		        what, (unsigned long long)size, (unsigned long long)start,
-		        (unsigned long long)loader->ram_size, (unsigned long long)loader->ram_base);
+			loader, EINVAL,
+			"%s: 0x%llx bytes at 0x%llx are not in RAM (RAM is 0x%llx bytes at 0x%llx)",
+			what, (unsigned long long)size, (unsigned long long)start,
+			(unsigned long long)loader->ram_size, (unsigned long long)loader->ram_base);
 	}
 	for (size_t i = 0; i < loader->range_count; i++) {
 		const struct loader_range *r = &loader->ranges[i];
 
 		if (start < r->end && r->start < start + size) {
 			return loader_fail(loader, EEXIST,
-			                   "%s: 0x%llx bytes at 0x%llx overlap %s at 0x%llx", what,
-			                   (unsigned long long)size, (unsigned long long)start,
-			                   r->what, (unsigned long long)r->start);
+					   "%s: 0x%llx bytes at 0x%llx overlap %s at 0x%llx", what,
+					   (unsigned long long)size, (unsigned long long)start,
+					   r->what, (unsigned long long)r->start);
 		}
 	}
 	if (loader->range_count == loader->range_capacity) {
@@ -108,7 +108,7 @@ int loader_claim(struct loader *loader, uint64_t start, uint64_t size, const cha
 
 // The lowest free aligned address at or above `from` with `size` bytes before the end of main RAM.
 static bool place_from(const struct loader *loader, uint64_t size, uint64_t align, uint64_t from,
-                       uint64_t *address)
+		       uint64_t *address)
 {
 	uint64_t end = loader->ram_base + loader->ram_size;
 	bool moved = true;
@@ -140,7 +140,7 @@ static bool place_from(const struct loader *loader, uint64_t size, uint64_t alig
 }
 
 bool loader_place(const struct loader *loader, uint64_t size, uint64_t align, uint64_t from,
-                  uint64_t *address)
+		  uint64_t *address)
 {
 	return place_from(loader, size, align, from, address) ||
 	       place_from(loader, size, align, loader->ram_base, address);
@@ -184,11 +184,11 @@ static int read_stream(struct loader *loader, const char *path, int fd, struct l
 
 			capacity = capacity ? capacity * 2 : 65536;
 			data = capacity / 2 > loader->ram_size ? NULL
-			                                       : realloc(file->data, capacity);
+							       : realloc(file->data, capacity);
 			if (data == NULL) {
 				loader_unmap(file);
 				return loader_fail(loader, EFBIG,
-				                   "%s: too big for the machine's RAM", path);
+						   "%s: too big for the machine's RAM", path);
 			}
 			file->data = data;
 		}

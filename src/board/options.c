@@ -67,7 +67,8 @@ int options_copy(struct strata_options *to, const struct strata_options *from)
 {
 	bool ok;
 
-	// Every pointer is replaced even after a failure, so that options_free frees nothing of the caller's.
+	// Every pointer is replaced even after a failure, so that options_free frees nothing of the
+	// caller's.
 	*to = *from;
 	ok = copy_string(&to->image);
 	ok &= copy_string(&to->cpu);

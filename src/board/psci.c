@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PSCI 1.1 (Arm DEN 0022) and the general calls of SMCCC 1.2 (Arm DEN 0028), as firmware above the guest offers them.
+// PSCI 1.1 (Arm DEN 0022) and the general calls of SMCCC 1.2 (Arm DEN 0028), as firmware above the
+// guest offers them.
 #include "base/bits.h"
 #include "board/board_internal.h"
 #include "board/virt_map.h"
@@ -76,7 +77,7 @@ static int64_t cpu_on(struct strata *s, uint64_t target, uint64_t entry, uint64_
 		return ALREADY_ON;
 	}
 	return board_boot_pe(s, (unsigned)index, entry, context) == 0 ? SUCCESS
-	                                                              : INVALID_PARAMETERS;
+								      : INVALID_PARAMETERS;
 }
 
 // Of the lowest level only this PE counts; above, any PE of the node that is on (5.7.2).
@@ -99,7 +100,8 @@ static int64_t affinity_info(struct strata *s, uint64_t target, uint64_t level)
 	return found ? AFFINITY_OFF : INVALID_PARAMETERS;
 }
 
-// Every state is a standby state: a power-down request may end at once with a wake-up, back at the caller (5.4.5).
+// Every state is a standby state: a power-down request may end at once with a wake-up, back at the
+// caller (5.4.5).
 static int64_t cpu_suspend(struct strata *s, uint64_t power_state, uint64_t entry)
 {
 	bool power_down = bit(power_state, 16);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The run loop. PEs take turns in slices of virtual time that end at the next event, so that the same machine always
-// interleaves in the same way; when all of them wait, time jumps to the next event.
+// The run loop. PEs take turns in slices of virtual time that end at the next event, so that the
+// same machine always interleaves in the same way; when all of them wait, time jumps to the next
+// event.
 #include <stdarg.h>
 #include <time.h>
 
@@ -58,8 +59,8 @@ static void run_pe(struct strata *s, unsigned i, uint64_t until)
 {
 	struct pe *pe = s->pes[i].pe;
 
-	// What this PE stores may be what another one's exclusive monitor is armed for. At once, not when that one runs
-	// again: it may be in a WFE that this ends.
+	// What this PE stores may be what another one's exclusive monitor is armed for. At once,
+	// not when that one runs again: it may be in a WFE that this ends.
 	for (unsigned other = 0; other < s->pe_count; other++) {
 		if (other != i) {
 			pe_clear_exclusive(s->pes[other].pe);
@@ -99,7 +100,8 @@ static uint64_t run_slice(struct strata *s, uint64_t target)
 		// All wait, or it is over: the machine has come as far as the last of them did.
 		return latest < target ? latest : target;
 	}
-	// An event that came up during the slice ended it for the PEs after it: it fires before time goes on.
+	// An event that came up during the slice ended it for the PEs after it: it fires before
+	// time goes on.
 	if (event_queue_deadline(&s->queue) < target) {
 		target = event_queue_deadline(&s->queue);
 	}
@@ -137,12 +139,13 @@ static uint64_t host_now(void)
 static void host_sleep(uint64_t ns)
 {
 	struct timespec t = {.tv_sec = (time_t)(ns / 1000000000),
-	                     .tv_nsec = (long)(ns % 1000000000)};
+			     .tv_nsec = (long)(ns % 1000000000)};
 
 	(void)nanosleep(&t, NULL);
 }
 
-// Wait up to ns of host time for input; what came is with the UART. Returns how long it took, at most ns.
+// Wait up to ns of host time for input; what came is with the UART. Returns how long it took, at
+// most ns.
 static uint64_t wait_input(struct strata *s, uint64_t ns)
 {
 	uint64_t begin = host_now();
@@ -166,7 +169,8 @@ static void idle(struct strata *s)
 	bool listening = !s->console.ended && pl011_can_interrupt(s->uart);
 
 	if (s->now - s->idle_since > TICK_PERIOD_MAX) {
-		// Event streams have had their chance to end a WFE: what is left can't be woken by them.
+		// Event streams have had their chance to end a WFE: what is left can't be woken by
+		// them.
 		deadline = event_queue_foreground_deadline(&s->queue);
 	}
 	if (s->options.max_time != 0 && deadline > s->options.max_time && deadline != EVENT_NEVER) {
@@ -196,10 +200,10 @@ static void check_limits(struct strata *s)
 
 	if (o->max_time != 0 && s->now >= o->max_time) {
 		board_end(s, STRATA_LIMIT, "the limit of %llu ns of virtual time is reached",
-		          (unsigned long long)o->max_time);
+			  (unsigned long long)o->max_time);
 	} else if (o->max_insns != 0 && board_insns(s) >= o->max_insns) {
 		board_end(s, STRATA_LIMIT, "the limit of %llu instructions is reached",
-		          (unsigned long long)o->max_insns);
+			  (unsigned long long)o->max_insns);
 	}
 }
 
@@ -267,11 +271,11 @@ void strata_run(struct strata *s, struct strata_result *result)
 	}
 	console_flush(s);
 	*result = (struct strata_result){
-	        .outcome = s->outcome,
-	        .status = s->status,
-	        .insns = board_insns(s),
-	        .time = s->now,
-	        .host_seconds = (double)(host_now() - begin) / 1e9,
+		.outcome = s->outcome,
+		.status = s->status,
+		.insns = board_insns(s),
+		.time = s->now,
+		.host_seconds = (double)(host_now() - begin) / 1e9,
 	};
 	snprintf(result->message, sizeof(result->message), "%s", s->message);
 }

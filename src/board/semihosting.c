@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Semihosting for AArch64 (Arm, "Semihosting for AArch32 and AArch64", 2.0): console, exit, and files of one directory.
-// Paths are walked component by component below the directory, without following symbolic links and without "..",
-// so that a guest can't leave it.
+// Semihosting for AArch64 (Arm, "Semihosting for AArch32 and AArch64", 2.0): console, exit, and
+// files of one directory. Paths are walked component by component below the directory, without
+// following symbolic links and without "..", so that a guest can't leave it.
 #define _GNU_SOURCE // O_PATH
 #include <errno.h>
 #include <fcntl.h>
@@ -190,18 +190,18 @@ static uint64_t open_host(struct semihosting *sh, char *path, uint64_t mode)
 {
 	// r, rb, r+, r+b, w, wb, w+, w+b, a, ab, a+, a+b
 	static const int modes[12] = {
-	        O_RDONLY,
-	        O_RDONLY,
-	        O_RDWR,
-	        O_RDWR,
-	        O_WRONLY | O_CREAT | O_TRUNC,
-	        O_WRONLY | O_CREAT | O_TRUNC,
-	        O_RDWR | O_CREAT | O_TRUNC,
-	        O_RDWR | O_CREAT | O_TRUNC,
-	        O_WRONLY | O_CREAT | O_APPEND,
-	        O_WRONLY | O_CREAT | O_APPEND,
-	        O_RDWR | O_CREAT | O_APPEND,
-	        O_RDWR | O_CREAT | O_APPEND,
+		O_RDONLY,
+		O_RDONLY,
+		O_RDWR,
+		O_RDWR,
+		O_WRONLY | O_CREAT | O_TRUNC,
+		O_WRONLY | O_CREAT | O_TRUNC,
+		O_RDWR | O_CREAT | O_TRUNC,
+		O_RDWR | O_CREAT | O_TRUNC,
+		O_WRONLY | O_CREAT | O_APPEND,
+		O_WRONLY | O_CREAT | O_APPEND,
+		O_RDWR | O_CREAT | O_APPEND,
+		O_RDWR | O_CREAT | O_APPEND,
 	};
 	const char *name;
 	int dir = open_parent(sh, path, &name);
@@ -234,8 +234,8 @@ static uint64_t sys_open(struct call *c)
 	}
 	if (strcmp(path, ":tt") == 0) {
 		enum file_kind kind = arg[1] < 4   ? FILE_STDIN
-		                      : arg[1] < 8 ? FILE_STDOUT
-		                                   : FILE_STDERR;
+				      : arg[1] < 8 ? FILE_STDOUT
+						   : FILE_STDERR;
 
 		return new_file(c->sh, (struct semihosting_file){.kind = kind, .fd = -1});
 	}
@@ -337,7 +337,7 @@ static ssize_t read_some(struct call *c, struct semihosting_file *file, uint8_t 
 	}
 	if (file->kind == FILE_FEATURES) {
 		n = sizeof(features) - file->position < size ? sizeof(features) - file->position
-		                                             : size;
+							     : size;
 		memcpy(data, features + file->position, n);
 		file->position += n;
 		return (ssize_t)n;
@@ -394,7 +394,7 @@ static uint64_t sys_istty(struct call *c)
 {
 	uint64_t handle;
 	const struct semihosting_file *file =
-	        argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
+		argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
 
 	if (file == NULL) {
 		return failed(c->sh, EBADF);
@@ -424,7 +424,7 @@ static uint64_t sys_flen(struct call *c)
 {
 	uint64_t handle;
 	const struct semihosting_file *file =
-	        argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
+		argument(c, 0, &handle) ? file_of(c->sh, handle) : NULL;
 	struct stat st;
 
 	if (file == NULL) {
@@ -512,7 +512,7 @@ static uint64_t sys_get_cmdline(struct call *c)
 	int n;
 
 	n = snprintf(line, sizeof(line), "%s%s%s", o->image != NULL ? o->image : "",
-	             o->append != NULL ? " " : "", o->append != NULL ? o->append : "");
+		     o->append != NULL ? " " : "", o->append != NULL ? o->append : "");
 	size = n < 0 ? 0 : (size_t)n;
 	if (size >= sizeof(line) || !arguments(c, 2, arg) || arg[1] < size + 1 ||
 	    pe_write_memory(c->pe, arg[0], line, size + 1) != size + 1 ||
@@ -529,8 +529,8 @@ static uint64_t sys_heapinfo(struct call *c)
 	uint64_t base = s->options.ram_base;
 	uint64_t end = base + s->options.memory;
 	uint64_t heap = s->image_end > base && s->image_end < end
-	                        ? align_up(s->image_end, PAGE_SIZE)
-	                        : base;
+				? align_up(s->image_end, PAGE_SIZE)
+				: base;
 	uint64_t limit = end - heap > 2 * STACK_SIZE ? end - STACK_SIZE : heap + (end - heap) / 2;
 	uint64_t block;
 

@@ -17,7 +17,7 @@ static int fail(char *error, size_t error_size, int err, const char *text)
 	return -err;
 }
 
-// ---- trace -----------------------------------------------------------------------------------------------------
+// ---- trace --------------------------------------------------------------------------------------
 
 static const char *name_symbol(void *opaque, unsigned el, uint64_t addr, uint64_t *offset)
 {
@@ -33,29 +33,29 @@ static void public_event(void *opaque, const struct trace_event *e)
 {
 	struct strata *s = opaque;
 	const struct strata_event event = {
-	        .time = e->time,
-	        .cycles = e->cycles,
-	        .insns = e->insns,
-	        .pe = e->pe,
-	        .is_return = e->type == TRACE_RETURN,
-	        .from_el = e->from_el,
-	        .to_el = e->to_el,
-	        .from_secure = e->from_secure,
-	        .to_secure = e->to_secure,
-	        .cause = trace_cause_name(e->cause),
-	        .control = e->control,
-	        .sysreg = e->sysreg,
-	        .has_esr = e->has_esr,
-	        .has_far = e->has_far,
-	        .has_ipa = e->has_ipa,
-	        .esr = e->esr,
-	        .elr = e->elr,
-	        .pc = e->pc,
-	        .spsr = e->spsr,
-	        .far = e->far,
-	        .ipa = e->ipa,
-	        .vector = e->vector,
-	        .level_time = e->level_time,
+		.time = e->time,
+		.cycles = e->cycles,
+		.insns = e->insns,
+		.pe = e->pe,
+		.is_return = e->type == TRACE_RETURN,
+		.from_el = e->from_el,
+		.to_el = e->to_el,
+		.from_secure = e->from_secure,
+		.to_secure = e->to_secure,
+		.cause = trace_cause_name(e->cause),
+		.control = e->control,
+		.sysreg = e->sysreg,
+		.has_esr = e->has_esr,
+		.has_far = e->has_far,
+		.has_ipa = e->has_ipa,
+		.esr = e->esr,
+		.elr = e->elr,
+		.pc = e->pc,
+		.spsr = e->spsr,
+		.far = e->far,
+		.ipa = e->ipa,
+		.vector = e->vector,
+		.level_time = e->level_time,
 	};
 
 	s->options.event(s->options.event_opaque, &event);
@@ -71,7 +71,7 @@ static bool attach(struct strata *s, struct trace_sink *sink)
 
 // The last step, so that a file is only written when the machine is sound.
 static int open_trace(struct strata *s, const struct trace_names *names, char *error,
-                      size_t error_size)
+		      size_t error_size)
 {
 	const struct strata_options *o = &s->options;
 	FILE *file = stderr;
@@ -83,19 +83,19 @@ static int open_trace(struct strata *s, const struct trace_names *names, char *e
 			file = s->trace_file = fopen(o->trace_out, "w");
 			if (file == NULL) {
 				snprintf(error, error_size, "%s: can't write: %s", o->trace_out,
-				         strerror(errno));
+					 strerror(errno));
 				return -EIO;
 			}
 			setvbuf(file, NULL, _IOFBF, 1 << 16);
 		}
 		sink = o->trace_format == STRATA_TRACE_JSONL ? trace_sink_jsonl_create(file, names)
-		                                             : trace_sink_text_create(file, names);
+							     : trace_sink_text_create(file, names);
 		ok = attach(s,
-		            trace_sink_filter_create(s->filter, o->trace == STRATA_TRACE_EL, sink));
+			    trace_sink_filter_create(s->filter, o->trace == STRATA_TRACE_EL, sink));
 	}
 	if (ok && o->stats) {
 		ok = attach(s, trace_sink_filter_create(s->filter, false,
-		                                        trace_sink_stats_create(stderr)));
+							trace_sink_stats_create(stderr)));
 	}
 	if (ok && o->event != NULL) {
 		ok = attach(s, trace_sink_callback_create(public_event, s));
@@ -104,7 +104,7 @@ static int open_trace(struct strata *s, const struct trace_names *names, char *e
 }
 
 static int setup_trace(struct strata *s, const struct trace_names *names, char *error,
-                       size_t error_size)
+		       size_t error_size)
 {
 	for (size_t i = 0; i < s->options.trace_filter_count; i++) {
 		const char *text = s->options.trace_filters[i];
@@ -118,13 +118,13 @@ static int setup_trace(struct strata *s, const struct trace_names *names, char *
 	return s->trace != NULL ? open_trace(s, names, error, error_size) : 0;
 }
 
-// ---- creation --------------------------------------------------------------------------------------------------
+// ---- creation -----------------------------------------------------------------------------------
 
 static int check_options(const struct strata_options *o, char *error, size_t error_size)
 {
 	if (o->smp < 1 || o->smp > STRATA_PES_MAX) {
 		snprintf(error, error_size, "%u PEs are out of range (1 to %d)", o->smp,
-		         STRATA_PES_MAX);
+			 STRATA_PES_MAX);
 		return -EINVAL;
 	}
 	if (o->boot_el < 1 || o->boot_el > 3) {
@@ -133,16 +133,16 @@ static int check_options(const struct strata_options *o, char *error, size_t err
 	}
 	if (o->semihosting_dir != NULL && !o->semihosting) {
 		return fail(error, error_size, EINVAL,
-		            "a semihosting directory without semihosting");
+			    "a semihosting directory without semihosting");
 	}
 	return 0;
 }
 
 static int create(struct strata *s, const struct strata_options *options, char *error,
-                  size_t error_size)
+		  size_t error_size)
 {
 	bool wants_trace =
-	        options->trace != STRATA_TRACE_OFF || options->stats || options->event != NULL;
+		options->trace != STRATA_TRACE_OFF || options->stats || options->event != NULL;
 	struct trace_names names = {.symbol = name_symbol, .symbol_range = name_range};
 	int err = options_copy(&s->options, options);
 
@@ -154,8 +154,8 @@ static int create(struct strata *s, const struct strata_options *options, char *
 	s->has_el3 = options->secure || options->boot_el == 3;
 	s->has_el2 = options->boot_el >= 2;
 	s->psci = options->boot_el == 3      ? BOARD_PSCI_NONE
-	          : s->has_el2 || s->has_el3 ? BOARD_PSCI_SMC
-	                                     : BOARD_PSCI_HVC;
+		  : s->has_el2 || s->has_el3 ? BOARD_PSCI_SMC
+					     : BOARD_PSCI_HVC;
 	s->symbols = symbols_create();
 	s->filter = trace_filter_create();
 	names.opaque = s->symbols;
@@ -183,7 +183,7 @@ static int create(struct strata *s, const struct strata_options *options, char *
 }
 
 int strata_create(struct strata **strata, const struct strata_options *options, char *error,
-                  size_t error_size)
+		  size_t error_size)
 {
 	struct strata *s;
 	int err = check_options(options, error, error_size);
@@ -232,7 +232,7 @@ void strata_destroy(struct strata *s)
 	free(s);
 }
 
-// ---- questions -------------------------------------------------------------------------------------------------
+// ---- questions ----------------------------------------------------------------------------------
 
 unsigned strata_pe_count(const struct strata *s)
 {
@@ -264,11 +264,11 @@ void strata_dump(const struct strata *s, FILE *file)
 	for (unsigned i = 0; i < s->pe_count; i++) {
 		uint64_t offset;
 		const char *name =
-		        symbols_find(s->symbols, pe_el(s->pes[i].pe), pe_pc(s->pes[i].pe), &offset);
+			symbols_find(s->symbols, pe_el(s->pes[i].pe), pe_pc(s->pes[i].pe), &offset);
 
 		if (name != NULL) {
 			fprintf(file, "PE %u is at %s+0x%llx\n", i, name,
-			        (unsigned long long)offset);
+				(unsigned long long)offset);
 		}
 		if (pe_is_halted(s->pes[i].pe)) {
 			fprintf(file, "PE %u is off\n", i);
@@ -299,7 +299,7 @@ void strata_power_key(struct strata *s)
 }
 
 void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description),
-                      void *opaque)
+		      void *opaque)
 {
 	cpu_model_list(fn, opaque);
 }

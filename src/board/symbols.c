@@ -71,7 +71,7 @@ static bool grow(void **p, size_t *capacity, size_t needed, size_t item)
 }
 
 int symbols_add(struct symbols *symbols, uint64_t address, uint64_t size, const char *name,
-                size_t name_size, unsigned rank)
+		size_t name_size, unsigned rank)
 {
 	void *list = symbols->list;
 	void *pool = symbols->pool;
@@ -91,10 +91,10 @@ int symbols_add(struct symbols *symbols, uint64_t address, uint64_t size, const 
 		return -ENOMEM;
 	}
 	symbols->list[symbols->count] = (struct symbol){
-	        .address = address,
-	        .size = size,
-	        .name = (uint32_t)symbols->pool_size,
-	        .order = (uint32_t)((rank & 15) << 28 | symbols->count),
+		.address = address,
+		.size = size,
+		.name = (uint32_t)symbols->pool_size,
+		.order = (uint32_t)((rank & 15) << 28 | symbols->count),
 	};
 	memcpy(symbols->pool + symbols->pool_size, name, name_size);
 	symbols->pool[symbols->pool_size + name_size] = '\0';
@@ -146,7 +146,7 @@ static bool has_prefix(const char *name, size_t size, const char *prefix)
 
 // One line; false if it is not of the form "HEX TYPE NAME".
 static bool map_line(const char *line, size_t size, uint64_t *address, char *type,
-                     const char **name, size_t *name_size)
+		     const char **name, size_t *name_size)
 {
 	size_t i = 0;
 
@@ -178,9 +178,9 @@ static unsigned map_rank(char type, const char *name, size_t size)
 	rank += type == 'T' || type == 't' || type == 'W' || type == 'w' ? 4 : 0;
 	rank += type >= 'A' && type <= 'Z' ? 2 : 0;
 	rank += has_prefix(name, size, "__efistub_") || has_prefix(name, size, "__pi_") ||
-	                        has_prefix(name, size, "__kvm_nvhe_") || name[0] == '.'
-	                ? 0
-	                : 1;
+				has_prefix(name, size, "__kvm_nvhe_") || name[0] == '.'
+			? 0
+			: 1;
 	return rank;
 }
 
@@ -209,7 +209,7 @@ int symbols_add_map(struct symbols *symbols, const char *text, size_t size)
 			continue; // absolute values are no places
 		}
 		if (symbols_add(symbols, address, 0, name, name_size,
-		                map_rank(type, name, name_size)) != 0) {
+				map_rank(type, name, name_size)) != 0) {
 			return -ENOMEM;
 		}
 		count++;
@@ -248,7 +248,8 @@ static const char *find_linked(const struct symbols *symbols, uint64_t address, 
 	s = &symbols->list[low - 1];
 	*offset = address - s->address;
 	if (*offset >= (s->size != 0 ? s->size : GAP_MAX)) {
-		// A sized symbol may lie inside a bigger one that began earlier: look back a little.
+		// A sized symbol may lie inside a bigger one that began earlier: look back a
+		// little.
 		for (size_t i = low - 1; i > 0 && low - i < 16; i--) {
 			s = &symbols->list[i - 1];
 			if (s->size != 0 && address - s->address < s->size) {
@@ -262,7 +263,7 @@ static const char *find_linked(const struct symbols *symbols, uint64_t address, 
 }
 
 const char *symbols_find(const struct symbols *symbols, unsigned el, uint64_t address,
-                         uint64_t *offset)
+			 uint64_t *offset)
 {
 	const char *name;
 

@@ -30,7 +30,7 @@ static struct strata *machine_of(void *opaque)
 	return opaque;
 }
 
-// ---- services for the PEs --------------------------------------------------------------------------------------
+// ---- services for the PEs -----------------------------------------------------------------------
 
 static bool service_smc(struct pe *pe, void *opaque, uint16_t imm)
 {
@@ -83,7 +83,7 @@ static void service_stuck(struct pe *pe, void *opaque, const char *why)
 	board_end(s, STRATA_STUCK, "the guest is stuck: %s", why);
 }
 
-// ---- virtual time ----------------------------------------------------------------------------------------------
+// ---- virtual time -------------------------------------------------------------------------------
 
 static uint64_t time_source(void *opaque)
 {
@@ -101,7 +101,7 @@ static void earlier_deadline(void *opaque, uint64_t deadline)
 	}
 }
 
-// ---- devices ---------------------------------------------------------------------------------------------------
+// ---- devices ------------------------------------------------------------------------------------
 
 static void transmit(void *opaque, uint8_t byte)
 {
@@ -152,11 +152,11 @@ static int create_devices(struct strata *s)
 	}
 	err = bus_map(s->bus, VIRT_UART_BASE, PL011_SIZE, BOTH_STATES, &pl011_type, s->uart);
 	err = err != 0 ? err
-	               : bus_map(s->bus, VIRT_RTC_BASE, PL031_SIZE, BOTH_STATES, &pl031_type,
-	                         s->rtc);
+		       : bus_map(s->bus, VIRT_RTC_BASE, PL031_SIZE, BOTH_STATES, &pl031_type,
+				 s->rtc);
 	err = err != 0 ? err
-	               : bus_map(s->bus, VIRT_GPIO_BASE, PL061_SIZE, BOTH_STATES, &pl061_type,
-	                         s->gpio);
+		       : bus_map(s->bus, VIRT_GPIO_BASE, PL061_SIZE, BOTH_STATES, &pl061_type,
+				 s->gpio);
 	if (err != 0 || !s->has_el3) {
 		return err;
 	}
@@ -166,17 +166,17 @@ static int create_devices(struct strata *s)
 		return -ENOMEM;
 	}
 	err = bus_map(s->bus, VIRT_SECURE_UART_BASE, PL011_SIZE, BIT(PAS_SECURE), &pl011_type,
-	              s->secure_uart);
+		      s->secure_uart);
 	err = err != 0 ? err
-	               : bus_map(s->bus, VIRT_SECURE_GPIO_BASE, PL061_SIZE, BIT(PAS_SECURE),
-	                         &pl061_type, s->secure_gpio);
+		       : bus_map(s->bus, VIRT_SECURE_GPIO_BASE, PL061_SIZE, BIT(PAS_SECURE),
+				 &pl061_type, s->secure_gpio);
 	return err != 0 ? err
-	                : bus_map_ram(s->bus, VIRT_SECURE_RAM_BASE, VIRT_SECURE_RAM_SIZE,
-	                              BIT(PAS_SECURE), false);
+			: bus_map_ram(s->bus, VIRT_SECURE_RAM_BASE, VIRT_SECURE_RAM_SIZE,
+				      BIT(PAS_SECURE), false);
 }
 
 static void connect(struct irq_line *line, void (*set)(void *opaque, unsigned number, bool level),
-                    void *opaque)
+		    void *opaque)
 {
 	line->set = set;
 	line->opaque = opaque;
@@ -203,37 +203,37 @@ static void wire(struct strata *s)
 	}
 }
 
-// ---- PEs -------------------------------------------------------------------------------------------------------
+// ---- PEs ----------------------------------------------------------------------------------------
 
 static int create_pe(struct strata *s, unsigned index, char *error, size_t error_size)
 {
 	static const enum mmu_tlb_mode modes[] = {
-	        [STRATA_TLB_SIZED] = MMU_TLB_SIZED,
-	        [STRATA_TLB_FORGET] = MMU_TLB_FORGET,
-	        [STRATA_TLB_KEEP] = MMU_TLB_KEEP,
+		[STRATA_TLB_SIZED] = MMU_TLB_SIZED,
+		[STRATA_TLB_FORGET] = MMU_TLB_FORGET,
+		[STRATA_TLB_KEEP] = MMU_TLB_KEEP,
 	};
 	const struct pe_config config = {
-	        .index = index,
-	        .affinity = virt_affinity(index),
-	        .model = s->model,
-	        .bus = s->bus,
-	        .queue = &s->queue,
-	        .code = s->code,
-	        .trace = s->trace,
-	        .log = &s->log,
-	        .services =
-	                {
-	                        .smc = service_smc,
-	                        .hvc = service_hvc,
-	                        .hlt = service_hlt,
-	                        .dvm = service_dvm,
-	                        .sev = service_sev,
-	                        .stuck = service_stuck,
-	                        .opaque = s,
-	                },
-	        .tlb_mode = modes[s->options.tlb],
-	        .has_el2 = s->has_el2,
-	        .has_el3 = s->has_el3,
+		.index = index,
+		.affinity = virt_affinity(index),
+		.model = s->model,
+		.bus = s->bus,
+		.queue = &s->queue,
+		.code = s->code,
+		.trace = s->trace,
+		.log = &s->log,
+		.services =
+			{
+				.smc = service_smc,
+				.hvc = service_hvc,
+				.hlt = service_hlt,
+				.dvm = service_dvm,
+				.sev = service_sev,
+				.stuck = service_stuck,
+				.opaque = s,
+			},
+		.tlb_mode = modes[s->options.tlb],
+		.has_el2 = s->has_el2,
+		.has_el3 = s->has_el3,
 	};
 	const char *message = "out of memory";
 	int err = pe_create(&s->pes[index].pe, &config, &message);
@@ -250,14 +250,14 @@ static int create_gic(struct strata *s)
 {
 	struct pe *pes[STRATA_PES_MAX];
 	const struct gicv3_config config = {
-	        .pe_count = s->pe_count,
-	        .spi_count = VIRT_SPI_COUNT,
-	        .has_security = s->has_el3,
-	        .bus = s->bus,
-	        .dist_base = VIRT_GIC_DIST_BASE,
-	        .redist_base = VIRT_GIC_REDIST_BASE,
-	        .pes = pes,
-	        .log = &s->log,
+		.pe_count = s->pe_count,
+		.spi_count = VIRT_SPI_COUNT,
+		.has_security = s->has_el3,
+		.bus = s->bus,
+		.dist_base = VIRT_GIC_DIST_BASE,
+		.redist_base = VIRT_GIC_REDIST_BASE,
+		.pes = pes,
+		.log = &s->log,
 	};
 
 	for (unsigned i = 0; i < s->pe_count; i++) {
@@ -273,25 +273,25 @@ static int create_ram(struct strata *s, char *error, size_t error_size)
 
 	if (o->memory == 0 || (o->memory | o->ram_base) & PAGE_MASK) {
 		return fail(error, error_size, -EINVAL,
-		            "RAM size and base must be multiples of 4 KiB");
+			    "RAM size and base must be multiples of 4 KiB");
 	}
 	if (o->ram_base >= BIT(s->model->pa_bits) ||
 	    o->memory > BIT(s->model->pa_bits) - o->ram_base) {
 		snprintf(error, error_size,
-		         "RAM of 0x%llx bytes at 0x%llx is beyond the %u address bits of %s",
-		         (unsigned long long)o->memory, (unsigned long long)o->ram_base,
-		         s->model->pa_bits, s->model->name);
+			 "RAM of 0x%llx bytes at 0x%llx is beyond the %u address bits of %s",
+			 (unsigned long long)o->memory, (unsigned long long)o->ram_base,
+			 s->model->pa_bits, s->model->name);
 		return -EINVAL;
 	}
 	err = bus_map_ram(s->bus, o->ram_base, o->memory, BOTH_STATES, false);
 	if (err == -EEXIST) {
 		snprintf(error, error_size,
-		         "RAM of 0x%llx bytes at 0x%llx overlaps the board's devices",
-		         (unsigned long long)o->memory, (unsigned long long)o->ram_base);
+			 "RAM of 0x%llx bytes at 0x%llx overlaps the board's devices",
+			 (unsigned long long)o->memory, (unsigned long long)o->ram_base);
 	} else if (err != 0) {
 		snprintf(error, error_size, "can't have 0x%llx bytes of RAM at 0x%llx: %s",
-		         (unsigned long long)o->memory, (unsigned long long)o->ram_base,
-		         strerror(-err));
+			 (unsigned long long)o->memory, (unsigned long long)o->ram_base,
+			 strerror(-err));
 	}
 	return err;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The terminal. Its settings are the process's, and signal handlers have no argument: so this file keeps what it must
-// restore in one static struct.
+// The terminal. Its settings are the process's, and signal handlers have no argument: so this file
+// keeps what it must restore in one static struct.
 #define _GNU_SOURCE // ppoll, pipe2
 #include "cli/console.h"
 
@@ -106,14 +106,15 @@ static void console_write(void *opaque, const void *data, size_t size)
 static void print_help(void)
 {
 	static const char text[] = "\r\nCtrl-A x      end the run\r\n"
-	                           "Ctrl-A p      press the power key\r\n"
-	                           "Ctrl-A h      this help\r\n"
-	                           "Ctrl-A Ctrl-A send Ctrl-A\r\n";
+				   "Ctrl-A p      press the power key\r\n"
+				   "Ctrl-A h      this help\r\n"
+				   "Ctrl-A Ctrl-A send Ctrl-A\r\n";
 
 	write_all(text, sizeof(text) - 1);
 }
 
-// Take the escape sequences out of what was typed. Returns the count of bytes left, or STRATA_CONSOLE_*.
+// Take the escape sequences out of what was typed. Returns the count of bytes left, or
+// STRATA_CONSOLE_*.
 static int unescape(unsigned char *data, int size)
 {
 	int kept = 0;
@@ -155,9 +156,9 @@ static int unescape(unsigned char *data, int size)
 static int console_read(void *opaque, void *data, size_t size, uint64_t timeout_ns)
 {
 	struct pollfd fds[2] = {{.fd = STDIN_FILENO, .events = POLLIN},
-	                        {.fd = console.wake[0], .events = POLLIN}};
+				{.fd = console.wake[0], .events = POLLIN}};
 	struct timespec timeout = {.tv_sec = (time_t)(timeout_ns / 1000000000),
-	                           .tv_nsec = (long)(timeout_ns % 1000000000)};
+				   .tv_nsec = (long)(timeout_ns % 1000000000)};
 	ssize_t n;
 
 	(void)opaque;
@@ -188,7 +189,7 @@ static void set_raw(void)
 	}
 	raw = console.saved;
 	raw.c_iflag &=
-	        ~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+		~(tcflag_t)(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
 	raw.c_lflag &= ~(tcflag_t)(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
 	raw.c_cflag &= ~(tcflag_t)(CSIZE | PARENB);
 	raw.c_cflag |= CS8;

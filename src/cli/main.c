@@ -37,6 +37,6 @@ int main(int argc, char **argv)
 		return run_command(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "strata: unknown %s '%s' (see strata --help)\n",
-	        argv[1][0] == '-' ? "option" : "command", argv[1]);
+		argv[1][0] == '-' ? "option" : "command", argv[1]);
 	return RUN_USAGE;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command line of `strata run`: one row for each option, numbers with their suffixes, one line for each mistake.
+// The command line of `strata run`: one row for each option, numbers with their suffixes, one line
+// for each mistake.
 #include "cli/options.h"
 
 #include <errno.h>
@@ -51,49 +52,49 @@ struct row {
 };
 
 static const struct row rows[] = {
-        {"cpu", "MODEL", OPT_CPU,
-         "core to emulate, with switches: max,pauth=off\n(default: max; models are listed below)"},
-        {"memory", "SIZE", OPT_MEMORY, "RAM, with suffix K, M, G or T (default: 1G)"},
-        {"ram-base", "ADDRESS", OPT_RAM_BASE, "where RAM begins (default: 0x40000000)"},
-        {"smp", "N", OPT_SMP, "number of PEs (default: 1)"},
-        {"boot-el", "LEVEL", OPT_BOOT_EL,
-         "exception level at which the image starts: 1, 2\nor 3 (default: 2)"},
-        {"secure", NULL, OPT_SECURE, "EL3 and the Secure state are there below EL3 too"},
-        {"initrd", "FILE", OPT_INITRD, "initial RAM disk"},
-        {"append", "TEXT", OPT_APPEND, "command line of the kernel"},
-        {"dtb", "FILE", OPT_DTB, "device tree in place of the generated one"},
-        {"dump-dtb", "FILE", OPT_DUMP_DTB, "write the device tree; without IMAGE only that"},
-        {"load", "FILE@ADDRESS", OPT_LOAD, "put a file into memory as it is (repeatable)"},
-        {"entry", "ADDRESS", OPT_ENTRY, "where execution starts"},
-        {"symbols", "FILE", OPT_SYMBOLS, "System.map, or ELF with symbols (repeatable)"},
-        {"semihosting", NULL, OPT_SEMIHOSTING, "serve HLT #0xF000: console and exit"},
-        {"semihosting-dir", "DIR", OPT_SEMIHOSTING_DIR, "serve semihosting, with files below DIR"},
-        {"max-insns", "N", OPT_MAX_INSNS,
-         "end after N instructions (suffix k, M, G: powers\nof 1000)"},
-        {"max-time", "TIME", OPT_MAX_TIME,
-         "end after this virtual time (suffix s, ms, us, ns;\nwithout: seconds)"},
-        {"tlb", "MODE", OPT_TLB,
-         "sized: as big as the core's; forget: nothing is\nkept; keep: until a TLBI (default: "
-         "sized)"},
-        {"trace", "WHAT", OPT_TRACE, "el: every change of level; exc: every exception\nand return"},
-        {"trace-out", "FILE", OPT_TRACE_OUT, "where the trace goes (default: standard error)"},
-        {"trace-format", "FORMAT", OPT_TRACE_FORMAT, "text or jsonl (default: text)"},
-        {"trace-filter", "KEY=VALUE", OPT_TRACE_FILTER,
-         "only events with this pe, from, to, cause or\nsymbol (repeatable, or a comma list)"},
-        {"stats", NULL, OPT_STATS,
-         "at the end: table of transitions and a summary, on\nstandard error"},
-        {"seed", "N", OPT_SEED, "give the guest a kaslr-seed, made from N"},
-        {"rtc", "DATE", OPT_RTC,
-         "seconds since 1970 at the start, or 'host' for now\n(default: 2024-01-01 00:00 UTC)"},
-        {"no-reboot", NULL, OPT_NO_REBOOT, "end when the guest asks for a reset"},
-        {"verbose", NULL, OPT_VERBOSE, "log what the guest does wrong"},
-        {"help", NULL, OPT_HELP, "print this help and exit"},
+	{"cpu", "MODEL", OPT_CPU,
+	 "core to emulate, with switches: max,pauth=off\n(default: max; models are listed below)"},
+	{"memory", "SIZE", OPT_MEMORY, "RAM, with suffix K, M, G or T (default: 1G)"},
+	{"ram-base", "ADDRESS", OPT_RAM_BASE, "where RAM begins (default: 0x40000000)"},
+	{"smp", "N", OPT_SMP, "number of PEs (default: 1)"},
+	{"boot-el", "LEVEL", OPT_BOOT_EL,
+	 "exception level at which the image starts: 1, 2\nor 3 (default: 2)"},
+	{"secure", NULL, OPT_SECURE, "EL3 and the Secure state are there below EL3 too"},
+	{"initrd", "FILE", OPT_INITRD, "initial RAM disk"},
+	{"append", "TEXT", OPT_APPEND, "command line of the kernel"},
+	{"dtb", "FILE", OPT_DTB, "device tree in place of the generated one"},
+	{"dump-dtb", "FILE", OPT_DUMP_DTB, "write the device tree; without IMAGE only that"},
+	{"load", "FILE@ADDRESS", OPT_LOAD, "put a file into memory as it is (repeatable)"},
+	{"entry", "ADDRESS", OPT_ENTRY, "where execution starts"},
+	{"symbols", "FILE", OPT_SYMBOLS, "System.map, or ELF with symbols (repeatable)"},
+	{"semihosting", NULL, OPT_SEMIHOSTING, "serve HLT #0xF000: console and exit"},
+	{"semihosting-dir", "DIR", OPT_SEMIHOSTING_DIR, "serve semihosting, with files below DIR"},
+	{"max-insns", "N", OPT_MAX_INSNS,
+	 "end after N instructions (suffix k, M, G: powers\nof 1000)"},
+	{"max-time", "TIME", OPT_MAX_TIME,
+	 "end after this virtual time (suffix s, ms, us, ns;\nwithout: seconds)"},
+	{"tlb", "MODE", OPT_TLB,
+	 "sized: as big as the core's; forget: nothing is\nkept; keep: until a TLBI (default: "
+	 "sized)"},
+	{"trace", "WHAT", OPT_TRACE, "el: every change of level; exc: every exception\nand return"},
+	{"trace-out", "FILE", OPT_TRACE_OUT, "where the trace goes (default: standard error)"},
+	{"trace-format", "FORMAT", OPT_TRACE_FORMAT, "text or jsonl (default: text)"},
+	{"trace-filter", "KEY=VALUE", OPT_TRACE_FILTER,
+	 "only events with this pe, from, to, cause or\nsymbol (repeatable, or a comma list)"},
+	{"stats", NULL, OPT_STATS,
+	 "at the end: table of transitions and a summary, on\nstandard error"},
+	{"seed", "N", OPT_SEED, "give the guest a kaslr-seed, made from N"},
+	{"rtc", "DATE", OPT_RTC,
+	 "seconds since 1970 at the start, or 'host' for now\n(default: 2024-01-01 00:00 UTC)"},
+	{"no-reboot", NULL, OPT_NO_REBOOT, "end when the guest asks for a reset"},
+	{"verbose", NULL, OPT_VERBOSE, "log what the guest does wrong"},
+	{"help", NULL, OPT_HELP, "print this help and exit"},
 };
 
 #define ROW_COUNT (sizeof(rows) / sizeof(rows[0]))
 
 static int complain(char *error, size_t error_size, const char *fmt, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 static int complain(char *error, size_t error_size, const char *fmt, ...)
 {
 	va_list args;
@@ -116,7 +117,7 @@ static bool parse_digits(const char *text, uint64_t *value, const char **rest)
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	unsigned char first = (unsigned char)(hex ? text[2] : text[0]);
 	bool digit = (first >= '0' && first <= '9') ||
-	             (hex && ((first >= 'a' && first <= 'f') || (first >= 'A' && first <= 'F')));
+		     (hex && ((first >= 'a' && first <= 'f') || (first >= 'A' && first <= 'F')));
 
 	if (!digit) {
 		return false;
@@ -141,7 +142,7 @@ struct suffix {
 
 // A number with one of the suffixes (the last has a NULL name), or without any: times `plain`.
 static bool parse_scaled(const char *text, const struct suffix *suffixes, uint64_t plain,
-                         uint64_t *value)
+			 uint64_t *value)
 {
 	const char *rest;
 	uint64_t factor = plain;
@@ -162,22 +163,22 @@ static bool parse_scaled(const char *text, const struct suffix *suffixes, uint64
 }
 
 static const struct suffix size_suffixes[] = {
-        {"K", BIT(10)},   {"k", BIT(10)},   {"M", BIT(20)}, {"m", BIT(20)},
-        {"G", BIT(30)},   {"g", BIT(30)},   {"T", BIT(40)}, {"KiB", BIT(10)},
-        {"MiB", BIT(20)}, {"GiB", BIT(30)}, {NULL, 0},
+	{"K", BIT(10)},   {"k", BIT(10)},   {"M", BIT(20)}, {"m", BIT(20)},
+	{"G", BIT(30)},   {"g", BIT(30)},   {"T", BIT(40)}, {"KiB", BIT(10)},
+	{"MiB", BIT(20)}, {"GiB", BIT(30)}, {NULL, 0},
 };
 
 static const struct suffix count_suffixes[] = {
-        {"k", 1000}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}, {NULL, 0},
+	{"k", 1000}, {"K", 1000}, {"M", 1000000}, {"G", 1000000000}, {NULL, 0},
 };
 
 static const struct suffix time_suffixes[] = {
-        {"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {NULL, 0},
+	{"s", 1000000000}, {"ms", 1000000}, {"us", 1000}, {"ns", 1}, {NULL, 0},
 };
 
 // Cut "FILE@ADDRESS". 1: there is an address; 0: none; -1: no memory.
 static int split_address(struct run_options *options, const char *text, const char **path,
-                         uint64_t *address)
+			 uint64_t *address)
 {
 	const char *at = strrchr(text, '@');
 	char *name;
@@ -406,17 +407,17 @@ static int complain_unknown(char **argv, int before, char *error, size_t error_s
 
 	if (word != NULL && strncmp(word, "--", 2) != 0 && optopt != 0 && optopt < 256) {
 		return complain(error, error_size, "unknown option '-%c' (see strata run --help)",
-		                optopt);
+				optopt);
 	}
 	return complain(error, error_size, "%s '%s' (see strata run --help)",
-	                missing       ? "an argument is missing after"
-	                : optopt != 0 ? "no argument is allowed in"
-	                              : "unknown option",
-	                word != NULL ? word : "?");
+			missing       ? "an argument is missing after"
+			: optopt != 0 ? "no argument is allowed in"
+				      : "unknown option",
+			word != NULL ? word : "?");
 }
 
 static int parse_all(struct run_options *options, int argc, char **argv, char *error,
-                     size_t error_size)
+		     size_t error_size)
 {
 	struct option table[ROW_COUNT + 1];
 	int id;
@@ -446,9 +447,9 @@ static int parse_all(struct run_options *options, int argc, char **argv, char *e
 			const struct row *row = find_row(id);
 
 			return complain(
-			        error, error_size,
-			        "--%s: '%s' is not a %s that can be used (see strata run --help)",
-			        row->name, optarg, row->argument);
+				error, error_size,
+				"--%s: '%s' is not a %s that can be used (see strata run --help)",
+				row->name, optarg, row->argument);
 		}
 		if (options->help) {
 			return 0;
@@ -460,8 +461,8 @@ static int take_image(struct run_options *options, const char *text, char *error
 {
 	struct strata_options *m = &options->machine;
 	int has = access(text, F_OK) == 0
-	                  ? 0
-	                  : split_address(options, text, &m->image, &m->image_address);
+			  ? 0
+			  : split_address(options, text, &m->image, &m->image_address);
 
 	if (has < 0) {
 		return complain(error, error_size, "out of memory");
@@ -474,7 +475,7 @@ static int take_image(struct run_options *options, const char *text, char *error
 }
 
 int run_options_parse(struct run_options *options, int argc, char **argv, char *error,
-                      size_t error_size)
+		      size_t error_size)
 {
 	struct strata_options *m = &options->machine;
 
@@ -491,8 +492,8 @@ int run_options_parse(struct run_options *options, int argc, char **argv, char *
 	m->trace_filters = options->filters;
 	if (argc - optind > 1) {
 		return complain(error, error_size,
-		                "one image at a time: '%s' is too many (see --load)",
-		                argv[optind + 1]);
+				"one image at a time: '%s' is too many (see --load)",
+				argv[optind + 1]);
 	}
 	if (optind < argc && take_image(options, argv[optind], error, error_size) != 0) {
 		return -1;
@@ -523,7 +524,7 @@ static void print_row(FILE *file, const struct row *row)
 {
 	const char *line = row->help;
 	int n = fprintf(file, "      --%s%s%s", row->name, row->argument != NULL ? "=" : "",
-	                row->argument != NULL ? row->argument : "");
+			row->argument != NULL ? row->argument : "");
 
 	while (line != NULL) {
 		const char *newline = strchr(line, '\n');

@@ -21,10 +21,10 @@ struct run_options {
 	size_t owned_count;
 };
 
-// argv[0] is "run". Returns 0, or -1 with one line (no newline) in error. The result points into argv and into itself;
-// free with run_options_done in both cases.
+// argv[0] is "run". Returns 0, or -1 with one line (no newline) in error. The result points into
+// argv and into itself; free with run_options_done in both cases.
 int run_options_parse(struct run_options *options, int argc, char **argv, char *error,
-                      size_t error_size);
+		      size_t error_size);
 void run_options_done(struct run_options *options);
 
 void run_options_help(FILE *file);

@@ -38,13 +38,13 @@ static int status_of(const struct strata_result *result)
 static void print_summary(const struct strata_result *result)
 {
 	double mips =
-	        result->host_seconds > 0 ? (double)result->insns / result->host_seconds / 1e6 : 0;
+		result->host_seconds > 0 ? (double)result->insns / result->host_seconds / 1e6 : 0;
 
 	fprintf(stderr,
-	        "strata: %llu instructions, %llu.%09llu s virtual time, %.3f s host time, %.1f "
-	        "MIPS\n",
-	        (unsigned long long)result->insns, (unsigned long long)(result->time / 1000000000),
-	        (unsigned long long)(result->time % 1000000000), result->host_seconds, mips);
+		"strata: %llu instructions, %llu.%09llu s virtual time, %.3f s host time, %.1f "
+		"MIPS\n",
+		(unsigned long long)result->insns, (unsigned long long)(result->time / 1000000000),
+		(unsigned long long)(result->time % 1000000000), result->host_seconds, mips);
 }
 
 static int run_machine(struct strata *strata, const struct run_options *options)

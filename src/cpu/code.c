@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The code cache: builds blocks of uops from a physical page's instructions, once, and drops them when the page is
-// written. All uops live in one arena; a full arena is emptied as a whole.
+// The code cache: builds blocks of uops from a physical page's instructions, once, and drops them
+// when the page is written. All uops live in one arena; a full arena is emptied as a whole.
 #include "cpu/code.h"
 
 #include <stdlib.h>
@@ -95,7 +95,8 @@ void code_cache_detach(struct code_cache *cache, struct pe *pe)
 	}
 }
 
-// The page was written: every block of it dies. Whoever still holds a pointer to one finds op_dead there.
+// The page was written: every block of it dies. Whoever still holds a pointer to one finds op_dead
+// there.
 static void code_written(void *opaque, struct bus_ram *ram, uint64_t pa)
 {
 	struct code_cache *cache = opaque;
@@ -243,8 +244,8 @@ static struct uop *build_block(struct code_page *page, unsigned off)
 			break;
 		}
 	}
-	// A block that ends in something other than a branch goes on at the next instruction; after a branch this uop
-	// is never reached.
+	// A block that ends in something other than a branch goes on at the next instruction; after
+	// a branch this uop is never reached.
 	if (more) {
 		emit_fall_through(&t);
 	} else {
@@ -302,7 +303,10 @@ void code_protect(struct code_page *page)
 
 unsigned code_translate_one(struct code_cache *cache, uint32_t insn, unsigned off, struct uop *out)
 {
-	struct tr t = {.features = cache->features, .out = out, .pc_off = (uint16_t)off, .insn = insn};
+	struct tr t = {.features = cache->features,
+		       .out = out,
+		       .pc_off = (uint16_t)off,
+		       .insn = insn};
 	bool fp_checked = false;
 	unsigned count;
 

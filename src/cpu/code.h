@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decoded code: physical pages of uops, shared by all PEs of a board. A page's blocks are decoded once, when they
-// are first run, and dropped when the page is written.
+// Decoded code: physical pages of uops, shared by all PEs of a board. A page's blocks are decoded
+// once, when they are first run, and dropped when the page is written.
 #ifndef STRATA_CPU_CODE_H
 #define STRATA_CPU_CODE_H
 
@@ -22,7 +22,8 @@ struct code_page {
 	const uint8_t *host;
 	uint16_t first, last; // instructions at which blocks begin lie within
 	uint64_t decoded[16]; // one bit per instruction that is part of a block
-	uint32_t entry[1024]; // index of the block's entry uop in the arena, by instruction; 0: not decoded
+	uint32_t entry[1024]; // index of the block's entry uop in the arena, by instruction; 0: not
+			      // decoded
 };
 
 #define CODE_ARENA_UOPS (1u << 20) // 32 MiB of decoded code at the most
@@ -40,7 +41,8 @@ void code_cache_detach(struct code_cache *cache, struct pe *pe);
 // The page object of a RAM page, created when missing; may flush everything when full.
 struct code_page *code_page_get(struct code_cache *cache, struct bus_ram *ram, uint64_t pa);
 
-// The entry uop of the block at byte offset `off` (multiple of 4) of the page, decoded when missing.
+// The entry uop of the block at byte offset `off` (multiple of 4) of the page, decoded when
+// missing.
 const struct uop *code_block(struct code_page *page, unsigned off);
 
 // Is any instruction of [off, off + size) decoded?
@@ -55,7 +57,8 @@ void pe_code_flushed(struct pe *pe);
 // Told to each attached PE: drop write permission for this host page from the fast TLBs.
 void pe_write_protect(struct pe *pe, const uint8_t *host);
 
-// Translate the one instruction `insn` at page offset off into out (at most 7 uops); returns how many.
+// Translate the one instruction `insn` at page offset off into out (at most 7 uops); returns how
+// many.
 unsigned code_translate_one(struct code_cache *cache, uint32_t insn, unsigned off, struct uop *out);
 
 #endif

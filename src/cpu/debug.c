@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Self-hosted debug: breakpoints, watchpoints and software step (Arm ARM D2). Nothing of it costs anything while it is
-// not enabled: breakpoints and steps run in the slow loop, which PE_ATTENTION_SLOW asks for; watchpoints empty the fast
-// TLB of the current context, so that every access comes by mem.c.
+// Self-hosted debug: breakpoints, watchpoints and software step (Arm ARM D2). Nothing of it costs
+// anything while it is not enabled: breakpoints and steps run in the slow loop, which
+// PE_ATTENTION_SLOW asks for; watchpoints empty the fast TLB of the current context, so that every
+// access comes by mem.c.
 #include "cpu/debug.h"
 
 #include "cpu/esr.h"
@@ -54,8 +55,8 @@ struct pair {
 	}
 #define PAIRS(kind) \
 	PAIR(kind, 0), PAIR(kind, 1), PAIR(kind, 2), PAIR(kind, 3), PAIR(kind, 4), PAIR(kind, 5), \
-	        PAIR(kind, 6), PAIR(kind, 7), PAIR(kind, 8), PAIR(kind, 9), PAIR(kind, 10), \
-	        PAIR(kind, 11), PAIR(kind, 12), PAIR(kind, 13), PAIR(kind, 14), PAIR(kind, 15)
+		PAIR(kind, 6), PAIR(kind, 7), PAIR(kind, 8), PAIR(kind, 9), PAIR(kind, 10), \
+		PAIR(kind, 11), PAIR(kind, 12), PAIR(kind, 13), PAIR(kind, 14), PAIR(kind, 15)
 
 static const struct pair breakpoint_regs[BREAKPOINTS_MAX] = {PAIRS(B)};
 static const struct pair watchpoint_regs[WATCHPOINTS_MAX] = {PAIRS(W)};
@@ -70,7 +71,7 @@ static uint64_t watchpoint_control(const struct pe *pe, unsigned n)
 	return pe->sr[watchpoint_regs[n].control];
 }
 
-// ---- are debug exceptions enabled, and where do they go -------------------------------------------------------
+// ---- are debug exceptions enabled, and where do they go -----------------------------------------
 
 // DoubleLockStatus: FEAT_DoPD removes the lock.
 static bool double_lock(const struct pe *pe)
@@ -89,7 +90,7 @@ static bool el2_enabled_in(const struct pe *pe, bool secure)
 static unsigned target_from(const struct pe *pe, bool secure)
 {
 	bool to_el2 = el2_enabled_in(pe, secure) &&
-	              ((pe->sr[SR_HCR_EL2] & HCR_EL2_TGE) || (pe->sr[SR_MDCR_EL2] & MDCR_EL2_TDE));
+		      ((pe->sr[SR_HCR_EL2] & HCR_EL2_TGE) || (pe->sr[SR_MDCR_EL2] & MDCR_EL2_TDE));
 
 	return to_el2 ? 2 : 1;
 }
@@ -142,9 +143,10 @@ static void debug_fault(struct pe *pe, enum ec ec, uint64_t iss, enum trace_caus
 	fault_trap(pe, target, ec, (uint32_t)iss, cause, routed_by(pe, target));
 }
 
-// ---- what breakpoints and watchpoints share -------------------------------------------------------------------
+// ---- what breakpoints and watchpoints share -----------------------------------------------------
 
-// CheckValidStateMatch: reserved combinations of HMC, SSC and PMC or PAC never match. AArch32 is absent.
+// CheckValidStateMatch: reserved combinations of HMC, SSC and PMC or PAC never match. AArch32 is
+// absent.
 static bool state_reserved(const struct pe *pe, unsigned hmc, unsigned ssc, unsigned pxc)
 {
 	unsigned all = hmc << 4 | ssc << 2 | pxc;
@@ -220,7 +222,7 @@ static unsigned address_top(const struct pe *pe)
 	return has(pe, FEAT_LVA) ? 52 : 48;
 }
 
-// ---- breakpoints ----------------------------------------------------------------------------------------------
+// ---- breakpoints --------------------------------------------------------------------------------
 
 // Reserved or unsupported types behave as disabled breakpoints.
 static bool type_reserved(const struct pe *pe, unsigned n, unsigned type)
@@ -303,7 +305,8 @@ static bool context_value_matches(const struct pe *pe, unsigned n, unsigned type
 	}
 }
 
-// Does the breakpoint that another one or a watchpoint is linked to agree? A link that leads nowhere matches nothing.
+// Does the breakpoint that another one or a watchpoint is linked to agree? A link that leads
+// nowhere matches nothing.
 static bool link_matches(const struct pe *pe, unsigned n)
 {
 	uint64_t control;
@@ -367,14 +370,14 @@ static bool breaking(const struct pe *pe)
 	return false;
 }
 
-// A fetch that cannot be made raises its own exception, which comes before the breakpoint (Arm ARM, Synchronous
-// exception prioritization).
+// A fetch that cannot be made raises its own exception, which comes before the breakpoint (Arm ARM,
+// Synchronous exception prioritization).
 static bool fetch_faults(struct pe *pe, uint64_t pc)
 {
 	struct mmu_access access = {.va = va_make(pc),
-	                            .type = MMU_EXEC,
-	                            .el0 = pe->el == 0,
-	                            .size = 4};
+				    .type = MMU_EXEC,
+				    .el0 = pe->el == 0,
+				    .size = 4};
 	struct mmu_result result;
 	struct mmu_fault mf;
 
@@ -398,7 +401,7 @@ static bool breakpoint_hit(struct pe *pe, uint64_t pc)
 	return false;
 }
 
-// ---- watchpoints ----------------------------------------------------------------------------------------------
+// ---- watchpoints --------------------------------------------------------------------------------
 
 // Can this watchpoint match at the current level? LDTR and STTR count as accesses of EL0.
 static bool watchpoint_applies(const struct pe *pe, unsigned n)
@@ -425,8 +428,9 @@ bool debug_watching(const struct pe *pe)
 	return false;
 }
 
-// AArch64.WatchpointByteMatch for any byte of [va, va + size). CONSTRAINED UNPREDICTABLE programming: reserved masks
-// disable; with a mask BAS and the masked bits of the address are ignored; BAS with gaps watches exactly its bytes.
+// AArch64.WatchpointByteMatch for any byte of [va, va + size). CONSTRAINED UNPREDICTABLE
+// programming: reserved masks disable; with a mask BAS and the masked bits of the address are
+// ignored; BAS with gaps watches exactly its bytes.
 static bool watchpoint_bytes_match(const struct pe *pe, unsigned n, uint64_t va, unsigned size)
 {
 	uint64_t control = watchpoint_control(pe, n), value = pe->sr[watchpoint_regs[n].value];
@@ -456,7 +460,7 @@ static bool watchpoint_bytes_match(const struct pe *pe, unsigned n, uint64_t va,
 
 // AArch64.WatchpointMatch.
 static bool watchpoint_matches(const struct pe *pe, unsigned n, uint64_t va, unsigned size,
-                               bool write, unsigned el)
+			       bool write, unsigned el)
 {
 	uint64_t control = watchpoint_control(pe, n);
 
@@ -477,8 +481,8 @@ bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, 
 	for (unsigned n = 0; n < pe->model->watchpoints; n++) {
 		if (watchpoint_matches(pe, n, va, size, write, el)) {
 			debug_fault(pe, EC_WATCHPOINT,
-			            iss_abort(FSC_DEBUG, write, false, false, false, false),
-			            TRACE_CAUSE_WATCHPOINT);
+				    iss_abort(FSC_DEBUG, write, false, false, false, false),
+				    TRACE_CAUSE_WATCHPOINT);
 			pe->fault.has_far = true;
 			pe->fault.far = va;
 			pe->fault.write = write;
@@ -493,7 +497,7 @@ bool debug_watchpoint(struct pe *pe, uint64_t va, unsigned size, bool write)
 	return debug_watchpoint_as(pe, va, size, write, false);
 }
 
-// ---- software step --------------------------------------------------------------------------------------------
+// ---- software step ------------------------------------------------------------------------------
 
 bool debug_step_active(const struct pe *pe)
 {
@@ -525,7 +529,8 @@ void debug_after_insn(struct pe *pe, uint32_t insn)
 	pe->stepped_insns = pe_insns(pe);
 }
 
-// CheckSoftwareStep: active-pending raises the exception; active-not-pending lets one instruction run.
+// CheckSoftwareStep: active-pending raises the exception; active-not-pending lets one instruction
+// run.
 static bool step_hit(struct pe *pe)
 {
 	bool did_step;
@@ -539,8 +544,8 @@ static bool step_hit(struct pe *pe)
 		pe->step_armed = true;
 		return false;
 	}
-	// SoftwareStep_DidNotStep: the instruction before this one was not the one stepped (an exception, an ERET that
-	// returned with SS = 0, or the enabling of the step came between).
+	// SoftwareStep_DidNotStep: the instruction before this one was not the one stepped (an
+	// exception, an ERET that returned with SS = 0, or the enabling of the step came between).
 	did_step = pe->stepped && pe->stepped_insns == pe_insns(pe);
 	pe->stepped = false;
 	if (did_step) {
@@ -560,7 +565,7 @@ bool debug_slow(const struct pe *pe)
 	return debug_step_active(pe) || breaking(pe);
 }
 
-// ---- notification ---------------------------------------------------------------------------------------------
+// ---- notification -------------------------------------------------------------------------------
 
 static void debug_recompute(struct pe *pe)
 {
@@ -581,7 +586,7 @@ static void debug_recompute(struct pe *pe)
 void pe_debug_changed(struct pe *pe)
 {
 	if (likely(!(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) && !pe->break_active &&
-	           !pe->watch_active)) {
+		   !pe->watch_active)) {
 		return;
 	}
 	debug_recompute(pe);

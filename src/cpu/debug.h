@@ -8,7 +8,8 @@
 
 struct pe;
 
-// Are debug exceptions from the current EL enabled (AArch64.GenerateDebugExceptions), and where do they go?
+// Are debug exceptions from the current EL enabled (AArch64.GenerateDebugExceptions), and where do
+// they go?
 bool debug_exceptions_enabled(const struct pe *pe);
 unsigned debug_target_el(const struct pe *pe);
 
@@ -18,12 +19,12 @@ bool debug_watchpoint(struct pe *pe, uint64_t va, unsigned size, bool write);
 // The same for an access of LDTR or STTR that is made with EL0's permissions (unprivileged).
 bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, bool unprivileged);
 
-// Before the instruction at pc runs (slow stepping only): a breakpoint hit or an active-pending software step? True:
-// pe->fault is the exception, to be taken with pc as the return address.
+// Before the instruction at pc runs (slow stepping only): a breakpoint hit or an active-pending
+// software step? True: pe->fault is the exception, to be taken with pc as the return address.
 bool debug_before_insn(struct pe *pe, uint64_t pc);
 
-// After the instruction that debug_before_insn let run, whether it took an exception or not: a software step that was
-// active-not-pending becomes active-pending (SSAdvance).
+// After the instruction that debug_before_insn let run, whether it took an exception or not: a
+// software step that was active-not-pending becomes active-pending (SSAdvance).
 void debug_after_insn(struct pe *pe, uint32_t insn);
 
 // Is software step active now (MDSCR_EL1.SS, not masked), so that instructions run one at a time?

@@ -40,8 +40,8 @@ static inline uint64_t esr_make(unsigned ec, bool il, uint32_t iss)
 }
 
 // MRS/MSR/SYS trap: EC 0x18 (AArch64.SystemRegisterTrap).
-static inline uint32_t iss_sysreg(unsigned op0, unsigned op1, unsigned crn, unsigned crm, unsigned op2, unsigned rt,
-				  bool read)
+static inline uint32_t iss_sysreg(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
+				  unsigned op2, unsigned rt, bool read)
 {
 	return op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | (read ? 1 : 0);
 }
@@ -57,16 +57,19 @@ static inline uint32_t iss_fp(void)
 	return 1u << 24 | 0xeu << 20;
 }
 
-// Data abort with the instruction syndrome (aborts to EL2 from a single general-purpose register access).
+// Data abort with the instruction syndrome (aborts to EL2 from a single general-purpose register
+// access).
 static inline uint32_t iss_data_syndrome(unsigned sas, bool sse, unsigned srt, bool sf, bool ar)
 {
-	return 1u << 24 | sas << 22 | (sse ? 1u << 21 : 0) | srt << 16 | (sf ? 1u << 15 : 0) | (ar ? 1u << 14 : 0);
+	return 1u << 24 | sas << 22 | (sse ? 1u << 21 : 0) | srt << 16 | (sf ? 1u << 15 : 0) |
+	       (ar ? 1u << 14 : 0);
 }
 
-static inline uint32_t iss_abort(unsigned fsc, bool write, bool s1ptw, bool cache_op, bool fnv, bool ea)
+static inline uint32_t iss_abort(unsigned fsc, bool write, bool s1ptw, bool cache_op, bool fnv,
+				 bool ea)
 {
-	return fsc | (write ? 1u << 6 : 0) | (s1ptw ? 1u << 7 : 0) | (cache_op ? 1u << 8 : 0) | (ea ? 1u << 9 : 0) |
-	       (fnv ? 1u << 10 : 0);
+	return fsc | (write ? 1u << 6 : 0) | (s1ptw ? 1u << 7 : 0) | (cache_op ? 1u << 8 : 0) |
+	       (ea ? 1u << 9 : 0) | (fnv ? 1u << 10 : 0);
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exceptions: building faults, routing, entry, return, interrupts (Arm ARM D1.3; AArch64.TakeException,
-// AArch64.ExceptionReturn, and the asynchronous routing tables of D1.3.6).
+// Exceptions: building faults, routing, entry, return, interrupts (Arm ARM D1.3;
+// AArch64.TakeException, AArch64.ExceptionReturn, and the asynchronous routing tables of D1.3.6).
 #include <stdio.h>
 #include <string.h>
 
@@ -44,7 +44,7 @@ enum sysreg exception_spsr(unsigned el)
 	return (enum sysreg)spsr_of[el];
 }
 
-// ---- building faults ------------------------------------------------------------------------------------------
+// ---- building faults ----------------------------------------------------------------------------
 
 void fault_trap(struct pe *pe, unsigned target_el, enum ec ec, uint32_t iss, enum trace_cause cause,
 		const char *control)
@@ -71,24 +71,27 @@ const struct uop *exc_undefined(struct pe *pe, const struct uop *op)
 	return exc_raise(pe, op);
 }
 
-// The uop of an encoding that is not implemented. aux: index of its row (its feature is absent) or all ones.
+// The uop of an encoding that is not implemented. aux: index of its row (its feature is absent) or
+// all ones.
 OP(op_undefined)
 {
 	if (op->aux < a64_row_count && op->insn != 0) {
 		const struct a64_row *row = &a64_rows[op->aux];
 
-		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: instruction 0x%08x needs %s, which this CPU model has not",
+		log_line(pe->log, LOG_LEVEL_UNIMP,
+			 "PE %u: instruction 0x%08x needs %s, which this CPU model has not",
 			 pe->index, op->insn, feature_name((enum feature)row->feature));
 	} else if (op->insn != 0) {
-		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: undefined instruction 0x%08x at EL%u", pe->index, op->insn,
-			 pe->el);
+		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: undefined instruction 0x%08x at EL%u",
+			 pe->index, op->insn, pe->el);
 	}
 	return exc_undefined(pe, op);
 }
 
-// ---- FP/SIMD access -------------------------------------------------------------------------------------------
+// ---- FP/SIMD access -----------------------------------------------------------------------------
 
-// CheckFPAdvSIMDEnabled64. Returns the target level of the trap, 0 if none, and the control that decided.
+// CheckFPAdvSIMDEnabled64. Returns the target level of the trap, 0 if none, and the control that
+// decided.
 static unsigned fp_trap_target(const struct pe *pe, const char **control)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
@@ -144,8 +147,10 @@ const struct uop *exc_fp_trap(struct pe *pe, const struct uop *op)
 	const char *control = NULL;
 	unsigned target = fp_trap_target(pe, &control);
 
-	// AArch64.AdvSIMDFPAccessTrap: EL1's trap of EL0 that TGE takes to EL2 loses its class there.
-	if (target == 2 && pe->el == 0 && pe_tge(pe) && !pe_in_host(pe) && !strncmp(control, "CPACR_EL1", 9)) {
+	// AArch64.AdvSIMDFPAccessTrap: EL1's trap of EL0 that TGE takes to EL2 loses its class
+	// there.
+	if (target == 2 && pe->el == 0 && pe_tge(pe) && !pe_in_host(pe) &&
+	    !strncmp(control, "CPACR_EL1", 9)) {
 		fault_trap(pe, target, EC_UNKNOWN, 0, TRACE_CAUSE_FP, control);
 	} else {
 		fault_trap(pe, target, EC_FP, iss_fp(), TRACE_CAUSE_FP, control);
@@ -153,13 +158,14 @@ const struct uop *exc_fp_trap(struct pe *pe, const struct uop *op)
 	return exc_raise(pe, op);
 }
 
-// ---- entry ----------------------------------------------------------------------------------------------------
+// ---- entry --------------------------------------------------------------------------------------
 
 uint64_t pe_spsr_from_pstate(const struct pe *pe)
 {
-	return (uint64_t)pe_nzcv(pe) | (pe->tco ? SPSR_TCO : 0) | (pe->dit ? SPSR_DIT : 0) | (pe->uao ? SPSR_UAO : 0) |
-	       (pe->pan ? SPSR_PAN : 0) | (pe->ss ? SPSR_SS : 0) | (pe->il ? SPSR_IL : 0) | (pe->ssbs ? SPSR_SSBS : 0) |
-	       (uint64_t)pe->btype << 10 | (uint64_t)pe->daif << 6 | (uint64_t)pe->el << 2 |
+	return (uint64_t)pe_nzcv(pe) | (pe->tco ? SPSR_TCO : 0) | (pe->dit ? SPSR_DIT : 0) |
+	       (pe->uao ? SPSR_UAO : 0) | (pe->pan ? SPSR_PAN : 0) | (pe->ss ? SPSR_SS : 0) |
+	       (pe->il ? SPSR_IL : 0) | (pe->ssbs ? SPSR_SSBS : 0) | (uint64_t)pe->btype << 10 |
+	       (uint64_t)pe->daif << 6 | (uint64_t)pe->el << 2 |
 	       (uint64_t)(pe->sp_sel && pe->el != 0);
 }
 
@@ -182,7 +188,8 @@ static inline void level_changed(struct pe *pe, unsigned old_el, bool old_secure
 	if (unlikely(pe->pmu_active)) {
 		pmu_el_changed(pe);
 	}
-	if (unlikely(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) || unlikely(pe->break_active || pe->watch_active)) {
+	if (unlikely(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) ||
+	    unlikely(pe->break_active || pe->watch_active)) {
 		pe_debug_changed(pe);
 	}
 	pe_interrupts_changed(pe);
@@ -207,16 +214,21 @@ static void trace_stamp(struct pe *pe, struct trace_event *event)
 	event->cycles = event->insns;
 }
 
-// STUCK_LIMIT exceptions were taken and none was returned from: stuck, if they came one soon after the other.
+// STUCK_LIMIT exceptions were taken and none was returned from: stuck, if they came one soon after
+// the other.
 static NOINLINE void judge_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 {
 	uint64_t insns = pe_insns(pe);
 
-	if (insns - pe->stuck_insns <= (uint64_t)STUCK_LIMIT * STUCK_WINDOW && pe->services.stuck != NULL) {
+	if (insns - pe->stuck_insns <= (uint64_t)STUCK_LIMIT * STUCK_WINDOW &&
+	    pe->services.stuck != NULL) {
 		char why[160];
 
-		snprintf(why, sizeof(why), "PE %u takes exceptions forever without a return: %s at pc 0x%llx, vector 0x%llx",
-			 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc, (unsigned long long)vector);
+		snprintf(why, sizeof(why),
+			 "PE %u takes exceptions forever without a return: %s at pc 0x%llx, vector "
+			 "0x%llx",
+			 pe->index, trace_cause_name(pe->fault.cause), (unsigned long long)pc,
+			 (unsigned long long)vector);
 		pe->services.stuck(pe, pe->services.opaque, why);
 		pe_request_stop(pe);
 	}
@@ -241,7 +253,8 @@ struct entry {
 	uint64_t pc; // of the instruction that caused it
 };
 
-// AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's SCTLR.
+// AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's
+// SCTLR.
 static inline void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
@@ -306,8 +319,8 @@ static unsigned ec_at(unsigned ec, bool same)
 	}
 }
 
-// The record of an exception or return begins before the state changes and is completed after it; it lives in the PE,
-// so that the untraced way needs no room for it.
+// The record of an exception or return begins before the state changes and is completed after it;
+// it lives in the PE, so that the untraced way needs no room for it.
 static NOINLINE void trace_begin(struct pe *pe, enum trace_type type, enum trace_cause cause)
 {
 	struct trace_event *event = &pe->event;
@@ -321,7 +334,8 @@ static NOINLINE void trace_begin(struct pe *pe, enum trace_type type, enum trace
 	trace_stamp(pe, event);
 }
 
-static NOINLINE void trace_begin_fault(struct pe *pe, const struct entry *e, uint32_t insn, bool has_insn)
+static NOINLINE void trace_begin_fault(struct pe *pe, const struct entry *e, uint32_t insn,
+				       bool has_insn)
 {
 	struct trace_event *event = &pe->event;
 	const struct fault *f = &pe->fault;
@@ -351,8 +365,8 @@ static NOINLINE void trace_end(struct pe *pe)
 	trace_emit(pe->trace, pe->event);
 }
 
-// The level that takes pe->fault: its own target, or the default: EL0's to EL1, or to EL2 while HCR_EL2.TGE is set;
-// else the same level.
+// The level that takes pe->fault: its own target, or the default: EL0's to EL1, or to EL2 while
+// HCR_EL2.TGE is set; else the same level.
 static unsigned fault_target(const struct pe *pe)
 {
 	unsigned target = pe->fault.target_el;
@@ -375,7 +389,11 @@ static bool is_external_abort(const struct fault *f)
 void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
 {
 	const struct fault *f = &pe->fault;
-	struct entry e = {.target_el = fault_target(pe), .vector = VECTOR_SYNC, .has_esr = true, .elr = elr, .pc = pc};
+	struct entry e = {.target_el = fault_target(pe),
+			  .vector = VECTOR_SYNC,
+			  .has_esr = true,
+			  .elr = elr,
+			  .pc = pc};
 
 	e.esr = esr_make(ec_at(f->ec, e.target_el == pe->el), true, f->iss);
 	if (unlikely(pe->tracing)) {
@@ -383,14 +401,16 @@ void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t ins
 	}
 	if (f->has_far) {
 		pe->sr[far_of[e.target_el]] = f->far;
-		// FEAT_DoubleFault: a synchronous external abort taken to EL3 uses the SError vector.
+		// FEAT_DoubleFault: a synchronous external abort taken to EL3 uses the SError
+		// vector.
 		if (e.target_el == 3 && is_external_abort(f) && has(pe, FEAT_DoubleFault) &&
 		    (pe->sr[SR_SCR_EL3] & SCR_EL3_EASE)) {
 			e.vector = VECTOR_SERROR;
 		}
 	}
 	if (f->has_ipa && e.target_el == 2) {
-		pe->sr[SR_HPFAR_EL2] = (f->ipa >> 12) << 4 | (f->ipa_ns && pe_secure_below_el3(pe) ? BIT(63) : 0);
+		pe->sr[SR_HPFAR_EL2] =
+			(f->ipa >> 12) << 4 | (f->ipa_ns && pe_secure_below_el3(pe) ? BIT(63) : 0);
 	}
 	enter(pe, &e);
 	if (unlikely(pe->tracing)) {
@@ -413,7 +433,7 @@ const struct uop *exc_raise(struct pe *pe, const struct uop *op)
 	GOTO_PC(pe->pc);
 }
 
-// ---- interrupts -----------------------------------------------------------------------------------------------
+// ---- interrupts ---------------------------------------------------------------------------------
 
 static void drop_serror(struct pe *pe)
 {
@@ -429,8 +449,9 @@ struct pending {
 };
 
 // Where a physical interrupt goes, and whether the PE's state lets it through (Arm ARM D1.3.6).
-static bool physical_taken(const struct pe *pe, uint64_t scr_bit, uint64_t hcr_bit, unsigned daif_bit,
-			   const char *scr_name, const char *hcr_name, struct pending *p)
+static bool physical_taken(const struct pe *pe, uint64_t scr_bit, uint64_t hcr_bit,
+			   unsigned daif_bit, const char *scr_name, const char *hcr_name,
+			   struct pending *p)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
 	bool host = (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE), masked = (pe->daif >> daif_bit) & 1;
@@ -494,12 +515,14 @@ static bool find_pending(const struct pe *pe, struct pending *p)
 		p->control = "HCR_EL2.VSE";
 		return true;
 	}
-	if (!(pe->daif & 1) && virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ])) {
+	if (!(pe->daif & 1) &&
+	    virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ])) {
 		p->line = PE_LINE_VFIQ;
 		p->control = pe->lines[PE_LINE_VFIQ] ? "ICH_LRn_EL2" : "HCR_EL2.VF";
 		return true;
 	}
-	if (!(pe->daif & 2) && virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ])) {
+	if (!(pe->daif & 2) &&
+	    virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ])) {
 		p->line = PE_LINE_VIRQ;
 		p->control = pe->lines[PE_LINE_VIRQ] ? "ICH_LRn_EL2" : "HCR_EL2.VI";
 		return true;
@@ -510,7 +533,8 @@ static bool find_pending(const struct pe *pe, struct pending *p)
 // Could anything be pending at all? The cheap test before the exact one.
 static bool something_pending(const struct pe *pe)
 {
-	return pe->lines_high != 0 || (pe->sr[SR_HCR_EL2] & (HCR_EL2_VI | HCR_EL2_VF | HCR_EL2_VSE)) != 0;
+	return pe->lines_high != 0 ||
+	       (pe->sr[SR_HCR_EL2] & (HCR_EL2_VI | HCR_EL2_VF | HCR_EL2_VSE)) != 0;
 }
 
 void pe_interrupts_changed(struct pe *pe)
@@ -526,7 +550,8 @@ void pe_interrupts_changed(struct pe *pe)
 
 uint64_t pe_isr(const struct pe *pe)
 {
-	bool irq = pe->lines[PE_LINE_IRQ], fiq = pe->lines[PE_LINE_FIQ], serror = pe->lines[PE_LINE_SERROR];
+	bool irq = pe->lines[PE_LINE_IRQ], fiq = pe->lines[PE_LINE_FIQ],
+	     serror = pe->lines[PE_LINE_SERROR];
 
 	if (pe->el == 1 && pe_el2_enabled(pe)) {
 		if (virtual_enabled(pe, HCR_EL2_IMO)) {
@@ -634,7 +659,8 @@ void exception_esb(struct pe *pe)
 		}
 		return;
 	}
-	// A physical SError that would be masked here is deferred; else it is taken before the next instruction.
+	// A physical SError that would be masked here is deferred; else it is taken before the next
+	// instruction.
 	if (pe->lines[PE_LINE_SERROR] &&
 	    !physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", &p)) {
 		pe->sr[SR_DISR_EL1] = BIT(31);
@@ -642,7 +668,7 @@ void exception_esb(struct pe *pe)
 	}
 }
 
-// ---- return ---------------------------------------------------------------------------------------------------
+// ---- return -------------------------------------------------------------------------------------
 
 // ELFromSPSR and IllegalExceptionReturn; the target level, or -1.
 static int return_level(const struct pe *pe, uint64_t spsr)
@@ -680,7 +706,8 @@ uint64_t exception_branch_address(const struct pe *pe, uint64_t va)
 	return bit(tcr, 20) && !bit(tcr, 29) ? zext(va, 56) : va;
 }
 
-// stepping: software step was enabled where the return came from, which takes SS away (DebugExceptionReturnSS).
+// stepping: software step was enabled where the return came from, which takes SS away
+// (DebugExceptionReturnSS).
 static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 {
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
@@ -706,7 +733,8 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 	int level = return_level(pe, spsr);
 
 	if (unlikely(pe->tracing)) {
-		trace_begin(pe, TRACE_RETURN, level < 0 ? TRACE_CAUSE_ERET_ILLEGAL : TRACE_CAUSE_ERET);
+		trace_begin(pe, TRACE_RETURN,
+			    level < 0 ? TRACE_CAUSE_ERET_ILLEGAL : TRACE_CAUSE_ERET);
 		pe->event.insn = insn;
 		pe->event.has_insn = true;
 		pe->event.pc = pc;

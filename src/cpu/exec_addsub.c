@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Integer addition and subtraction in all their forms, what is conditional on their flags, and the fusion of a compare
-// with the branch after it (Arm ARM C4.1.92, C4.1.95).
+// Integer addition and subtraction in all their forms, what is conditional on their flags, and the
+// fusion of a compare with the branch after it (Arm ARM C4.1.92, C4.1.95).
 #include "base/bits.h"
 #include "cpu/exec_int.h"
 
-// ---- add, subtract --------------------------------------------------------------------------------------------
-// Each operation in 64 and 32 bits, with and without flags; the second operand is an immediate, a register, or a
-// shifted or extended register.
+// ---- add, subtract ------------------------------------------------------------------------------
+// Each operation in 64 and 32 bits, with and without flags; the second operand is an immediate, a
+// register, or a shifted or extended register.
 
 #define EXTEND_SHIFT(option, shift, v) extend_reg((option), (v)) << (shift)
 
@@ -95,8 +95,8 @@ DEF_ADDSUB(lsr, XM >> op->aux, WM >> op->aux);
 DEF_ADDSUB(asr, (uint64_t)((int64_t)XM >> op->aux), (uint32_t)((int32_t)WM >> op->aux));
 DEF_ADDSUB(uxtw, (uint64_t)WM << op->aux, WM << op->aux);
 DEF_ADDSUB(sxtw, (uint64_t)(int64_t)(int32_t)WM << op->aux, WM << op->aux);
-DEF_ADDSUB(extended, EXTEND_SHIFT(op->aux & 7, op->aux >> 3, XM), (uint32_t)(EXTEND_SHIFT(op->aux & 7, op->aux >> 3, XM)));
-
+DEF_ADDSUB(extended, EXTEND_SHIFT(op->aux & 7, op->aux >> 3, XM),
+	   (uint32_t)(EXTEND_SHIFT(op->aux & 7, op->aux >> 3, XM)));
 
 bool tr_addsub_imm(struct tr *t, uint32_t insn)
 {
@@ -104,8 +104,8 @@ bool tr_addsub_imm(struct tr *t, uint32_t insn)
 	uint64_t imm = bits(insn, 21, 10) << (bit(insn, 22) ? 12 : 0);
 	struct uop *u;
 
-	if ((insn >> 29) == 4 && t->last != NULL && t->last->fn == op_adr && F_RD(insn) == F_RN(insn) &&
-	    F_RD(insn) != 31 && t->last->rd == F_RD(insn)) {
+	if ((insn >> 29) == 4 && t->last != NULL && t->last->fn == op_adr &&
+	    F_RD(insn) == F_RN(insn) && F_RD(insn) != 31 && t->last->rd == F_RD(insn)) {
 		t->last->imm += imm; // ADRP, then ADD of the page offset
 		return true;
 	}
@@ -205,7 +205,8 @@ DEF_ADC(op_sbcs_w, 32, ~XM, true)
 
 bool tr_adc(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[8] = {op_adc_w, op_adcs_w, op_sbc_w, op_sbcs_w, op_adc_x, op_adcs_x, op_sbc_x, op_sbcs_x};
+	static op_fn *const fns[8] = {op_adc_w, op_adcs_w, op_sbc_w, op_sbcs_w,
+				      op_adc_x, op_adcs_x, op_sbc_x, op_sbcs_x};
 
 	tr_rrr(tr_emit(t, fns[insn >> 29]), insn);
 	return true;
@@ -229,11 +230,12 @@ bool tr_adc(struct tr *t, uint32_t insn)
 	DEF(13, __VA_ARGS__) \
 	DEF(14, __VA_ARGS__)
 #define CONDITION_TABLE(name) \
-	static op_fn *const name[16] = {name##_0,  name##_1,  name##_2,	 name##_3,  name##_4,  name##_5, \
-					name##_6,  name##_7,  name##_8,	 name##_9,  name##_10, name##_11, \
+	static op_fn *const name[16] = {name##_0,  name##_1,  name##_2,  name##_3, \
+					name##_4,  name##_5,  name##_6,  name##_7, \
+					name##_8,  name##_9,  name##_10, name##_11, \
 					name##_12, name##_13, name##_14, name##_14};
 
-// ---- conditional ----------------------------------------------------------------------------------------------
+// ---- conditional --------------------------------------------------------------------------------
 
 #define ADDSUB_add +
 #define ADDSUB_sub -
@@ -264,9 +266,11 @@ DEF_CCMP(op_ccmp_imm_x, 64, op->imm, sub)
 
 bool tr_ccmp(struct tr *t, uint32_t insn)
 {
-	static op_fn *const *const fns[8] = {op_ccmn_reg_w, op_ccmn_imm_w, op_ccmp_reg_w, op_ccmp_imm_w,
-					     op_ccmn_reg_x, op_ccmn_imm_x, op_ccmp_reg_x, op_ccmp_imm_x};
-	struct uop *u = tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 11)][bits(insn, 15, 12)]);
+	static op_fn *const *const fns[8] = {op_ccmn_reg_w, op_ccmn_imm_w, op_ccmp_reg_w,
+					     op_ccmp_imm_w, op_ccmn_reg_x, op_ccmn_imm_x,
+					     op_ccmp_reg_x, op_ccmp_imm_x};
+	struct uop *u = tr_emit(
+		t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 11)][bits(insn, 15, 12)]);
 
 	u->rn = tr_xr(F_RN(insn));
 	if (bit(insn, 11)) {
@@ -304,13 +308,15 @@ bool tr_csel(struct tr *t, uint32_t insn)
 	static op_fn *const *const fns[8] = {op_csel_w, op_csinc_w, op_csinv_w, op_csneg_w,
 					     op_csel_x, op_csinc_x, op_csinv_x, op_csneg_x};
 
-	tr_rrr(tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 10)][bits(insn, 15, 12)]), insn);
+	tr_rrr(tr_emit(t, fns[F_SF(insn) << 2 | bit(insn, 30) << 1 | bit(insn, 10)]
+			     [bits(insn, 15, 12)]),
+	       insn);
 	return true;
 }
 
-// ---- compare and branch ---------------------------------------------------------------------------------------
-// SUBS or ANDS and the conditional branch after it, in one uop. aux: page offset of an in-page target in bits 11:0, an
-// immediate operand above.
+// ---- compare and branch -------------------------------------------------------------------------
+// SUBS or ANDS and the conditional branch after it, in one uop. aux: page offset of an in-page
+// target in bits 11:0, an immediate operand above.
 
 #define DEF_FUSED_ONE(cond, name, width, operand, result, set_flags) \
 	static OP(name##_in_##cond) \
@@ -348,13 +354,13 @@ DEF_FUSED(op_cmp_b_imm_w, 32, op->aux >> 12, a - b, flags_sub32(pe, a, b, r))
 DEF_FUSED(op_cmp_b_imm_x, 64, op->aux >> 12, a - b, flags_sub64(pe, a, b, r))
 DEF_FUSED(op_cmp_b_reg_w, 32, XM, a - b, flags_sub32(pe, a, b, r))
 DEF_FUSED(op_cmp_b_reg_x, 64, XM, a - b, flags_sub64(pe, a, b, r))
-DEF_FUSED(op_tst_b_imm_w, 32, op->aux >> 12, a & b, flags_logic32(pe, r))
-DEF_FUSED(op_tst_b_imm_x, 64, op->aux >> 12, a & b, flags_logic64(pe, r))
-DEF_FUSED(op_tst_b_reg_w, 32, XM, a & b, flags_logic32(pe, r))
-DEF_FUSED(op_tst_b_reg_x, 64, XM, a & b, flags_logic64(pe, r))
+DEF_FUSED(op_tst_b_imm_w, 32, op->aux >> 12, a &b, flags_logic32(pe, r))
+DEF_FUSED(op_tst_b_imm_x, 64, op->aux >> 12, a &b, flags_logic64(pe, r))
+DEF_FUSED(op_tst_b_reg_w, 32, XM, a &b, flags_logic32(pe, r))
+DEF_FUSED(op_tst_b_reg_x, 64, XM, a &b, flags_logic64(pe, r))
 
-
-// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers of the pair.
+// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers
+// of the pair.
 bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out)
 {
 	op_fn *fn = last->fn;

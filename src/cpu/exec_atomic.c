@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
-// Exclusives, compare-and-swap and the atomic memory operations of FEAT_LSE (Arm ARM C4.1.94). All observers run on
-// one host thread, one after the other, so that a plain read-modify-write is atomic.
+// Exclusives, compare-and-swap and the atomic memory operations of FEAT_LSE (Arm ARM C4.1.94). All
+// observers run on one host thread, one after the other, so that a plain read-modify-write is
+// atomic.
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
 
 // A host pointer to `size` bytes of RAM that may be read and written, or NULL with pe->fault set.
-static inline void *atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
+static inline void *atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size,
+			       unsigned flags)
 {
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 
-	if (likely((va & (size - 1)) == 0) && mem_hit(entry->tag_w, va, size) && entry->tag_r == entry->tag_w) {
+	if (likely((va & (size - 1)) == 0) && mem_hit(entry->tag_w, va, size) &&
+	    entry->tag_r == entry->tag_w) {
 		return (void *)(uintptr_t)(va + entry->addend);
 	}
 	return mem_atomic_ptr(pe, op, va, size, flags);
 }
 
-// ---- exclusives -----------------------------------------------------------------------------------------------
+// ---- exclusives ---------------------------------------------------------------------------------
 
-// What the monitor remembers of an address whose page is in the fast TLB: the physical address, PAS in bits 63:62.
+// What the monitor remembers of an address whose page is in the fast TLB: the physical address, PAS
+// in bits 63:62.
 static inline uint64_t entry_physical(const struct fast_entry *entry, uint64_t va)
 {
 	return (entry->pa & ~PAGE_MASK) | (va & PAGE_MASK) | (entry->pa & 3) << 62;
@@ -58,7 +62,8 @@ static NOINLINE int store_exclusive(struct pe *pe, const struct uop *op, uint64_
 	unsigned flags = MEM_EXCLUSIVE | (bit(op->insn, 15) ? MEM_ORDERED : 0);
 	uint64_t pa;
 
-	// The alignment check comes before the monitor's; translation faults are reported either way.
+	// The alignment check comes before the monitor's; translation faults are reported either
+	// way.
 	if (!mem_physical(pe, op, va, size, true, flags, &pa)) {
 		return STORE_EXCLUSIVE_FAULT;
 	}
@@ -66,8 +71,8 @@ static NOINLINE int store_exclusive(struct pe *pe, const struct uop *op, uint64_
 		pe->excl_valid = false;
 		return STORE_EXCLUSIVE_FAILED;
 	}
-	if (!(size == 16 ? mem_store16_slow(pe, op, va, pe->scratch, flags) :
-			   mem_store_slow(pe, op, va, size, pe->scratch[0], flags))) {
+	if (!(size == 16 ? mem_store16_slow(pe, op, va, pe->scratch, flags)
+			 : mem_store_slow(pe, op, va, size, pe->scratch[0], flags))) {
 		return STORE_EXCLUSIVE_FAULT;
 	}
 	pe->excl_valid = false;
@@ -152,7 +157,8 @@ static NOINLINE OP(op_stxr_slow)
 		if (!MEM_FAST(entry->tag_w, va, va, size) || (va & (size - 1)) != 0) { \
 			return op_stxr_slow(pe, op); \
 		} \
-		failed = !pe->excl_valid || pe->excl_size != size || pe->excl_pa != entry_physical(entry, va); \
+		failed = !pe->excl_valid || pe->excl_size != size || \
+			 pe->excl_pa != entry_physical(entry, va); \
 		pe->excl_valid = false; \
 		if (!failed) { \
 			host_store(mem_host(entry, va), size, value); \
@@ -235,7 +241,7 @@ bool tr_clrex(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- compare and swap -----------------------------------------------------------------------------------------
+// ---- compare and swap ---------------------------------------------------------------------------
 
 #define DEF_CAS(name, size) \
 	static OP(name) \
@@ -291,7 +297,8 @@ static void pair_set(struct pe *pe, unsigned r, bool wide, uint64_t low, uint64_
 	}
 }
 
-// Rs, Rs+1 in ra; Rt, Rt+1 in rd. Register 31 as the odd one is the zero register: x[31] reads as zero.
+// Rs, Rs+1 in ra; Rt, Rt+1 in rd. Register 31 as the odd one is the zero register: x[31] reads as
+// zero.
 static OP(op_casp)
 {
 	bool wide = op->aux;
@@ -332,7 +339,7 @@ bool tr_casp(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- atomic memory operations ---------------------------------------------------------------------------------
+// ---- atomic memory operations -------------------------------------------------------------------
 
 #define SIGNED_MAX(type) ((type)old > (type)value ? old : value)
 #define SIGNED_MIN(type) ((type)old < (type)value ? old : value)
@@ -348,9 +355,11 @@ bool tr_casp(struct tr *t, uint32_t insn)
 	DEF_ATOMIC(ldumax_##suffix, size, u, old > value ? old : value) \
 	DEF_ATOMIC(ldumin_##suffix, size, u, old < value ? old : value) \
 	DEF_ATOMIC(swp_##suffix, size, u, value) \
-	static op_fn *const atomics_##suffix[9] = {ldadd_##suffix,  ldclr_##suffix,  ldeor_##suffix, \
-						  ldset_##suffix,  ldsmax_##suffix, ldsmin_##suffix, \
-						  ldumax_##suffix, ldumin_##suffix, swp_##suffix};
+	static op_fn *const atomics_##suffix[9] = {ldadd_##suffix,  ldclr_##suffix, \
+						   ldeor_##suffix,  ldset_##suffix, \
+						   ldsmax_##suffix, ldsmin_##suffix, \
+						   ldumax_##suffix, ldumin_##suffix, \
+						   swp_##suffix};
 
 #define DEF_ATOMIC(name, size, u, result) \
 	static OP(name) \

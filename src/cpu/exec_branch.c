@@ -3,7 +3,7 @@
 #include "cpu/exec_internal.h"
 #include "cpu/exec_pauth.h"
 
-// ---- block plumbing -------------------------------------------------------------------------------------------
+// ---- block plumbing -----------------------------------------------------------------------------
 
 OP(op_leave_before)
 {
@@ -11,8 +11,9 @@ OP(op_leave_before)
 	return NULL;
 }
 
-// What becomes of the first uop of a block whose page was written: give the budget back and look up anew. The header
-// knows where the block begins; the first uop may be a pair and have the address of its second instruction.
+// What becomes of the first uop of a block whose page was written: give the budget back and look up
+// anew. The header knows where the block begins; the first uop may be a pair and have the address
+// of its second instruction.
 OP(op_dead)
 {
 	pe->budget += (int64_t)op[-1].aux;
@@ -35,9 +36,10 @@ OP(op_leave_next)
 	GOTO_NEXT_PC;
 }
 
-// ---- direct branches ------------------------------------------------------------------------------------------
+// ---- direct branches ----------------------------------------------------------------------------
 
-// Set up a branch to pc_off + offset. In page: aux is the target's page offset and target starts NULL.
+// Set up a branch to pc_off + offset. In page: aux is the target's page offset and target starts
+// NULL.
 static struct uop *emit_branch(struct tr *t, op_fn *in, op_fn *out, int64_t offset)
 {
 	uint64_t to = t->pc_off + (uint64_t)offset;
@@ -75,8 +77,8 @@ bool tr_b(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// Conditional branches do not end a block: not taken, the next uop follows; taken, the instructions that were paid
-// for and are not executed are given back.
+// Conditional branches do not end a block: not taken, the next uop follows; taken, the instructions
+// that were paid for and are not executed are given back.
 #define DEF_CONDITIONAL(name, condition) \
 	static OP(name##_in) \
 	{ \
@@ -111,15 +113,20 @@ DEF_COND(11)
 DEF_COND(12)
 DEF_COND(13)
 
-#define COND_ROW(n) {op_bcond_##n##_in, op_bcond_##n##_out}
+#define COND_ROW(n) \
+	{ \
+		op_bcond_##n##_in, op_bcond_##n##_out \
+	}
 // AL and NV, 14 and 15, are unconditional: they are given back what follows them like any other.
 DEF_COND(14)
 static op_fn *const b_cond[16][2] = {
-	COND_ROW(0), COND_ROW(1), COND_ROW(2), COND_ROW(3),  COND_ROW(4),  COND_ROW(5),  COND_ROW(6),	    COND_ROW(7),
-	COND_ROW(8), COND_ROW(9), COND_ROW(10), COND_ROW(11), COND_ROW(12), COND_ROW(13), COND_ROW(14), COND_ROW(14),
+	COND_ROW(0),  COND_ROW(1),  COND_ROW(2),  COND_ROW(3),  COND_ROW(4),  COND_ROW(5),
+	COND_ROW(6),  COND_ROW(7),  COND_ROW(8),  COND_ROW(9),  COND_ROW(10), COND_ROW(11),
+	COND_ROW(12), COND_ROW(13), COND_ROW(14), COND_ROW(14),
 };
 
-static bool emit_conditional(struct tr *t, op_fn *in, op_fn *out, int64_t offset, unsigned rn, unsigned rm)
+static bool emit_conditional(struct tr *t, op_fn *in, op_fn *out, int64_t offset, unsigned rn,
+			     unsigned rm)
 {
 	struct uop *u = emit_branch(t, in, out, offset);
 
@@ -179,11 +186,13 @@ bool tr_tbz(struct tr *t, uint32_t insn)
 	return emit_conditional(t, op_tbz_in, op_tbz_out, offset, F_RD(insn), n);
 }
 
-// ---- indirect branches ----------------------------------------------------------------------------------------
-// PSTATE.BTYPE matters only when the target lies in a guarded page or when an exception is taken before the target
-// runs; it is set before the look-up and cleared by it unless it has to stay (code_lookup_indirect).
+// ---- indirect branches --------------------------------------------------------------------------
+// PSTATE.BTYPE matters only when the target lies in a guarded page or when an exception is taken
+// before the target runs; it is set before the look-up and cleared by it unless it has to stay
+// (code_lookup_indirect).
 
-// BTYPE of BR: 1 through X16 or X17 or from a non-guarded page, else 3 (Arm ARM, BranchTo and BTypeNext).
+// BTYPE of BR: 1 through X16 or X17 or from a non-guarded page, else 3 (Arm ARM, BranchTo and
+// BTypeNext).
 static OP(op_br)
 {
 	GOTO_PC_INDIRECT(XN, op->aux);
@@ -229,7 +238,7 @@ bool tr_ret(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- authenticated branches -----------------------------------------------------------------------------------
+// ---- authenticated branches ---------------------------------------------------------------------
 // rm: modifier register (X_ZERO for the Z forms); bit 10 of the instruction selects key B.
 
 static OP(op_bra)

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar floating point: arithmetic, compare, select, immediate (Arm ARM C4.1.96). Conversions: exec_fp_convert.c.
+// Scalar floating point: arithmetic, compare, select, immediate (Arm ARM C4.1.96). Conversions:
+// exec_fp_convert.c.
 #include "cpu/simd_internal.h"
 
-// Index by ftype into {half, single, double}; -1 for the reserved type and for half precision without FEAT_FP16.
+// Index by ftype into {half, single, double}; -1 for the reserved type and for half precision
+// without FEAT_FP16.
 static int fp_type_index(const struct tr *t, uint32_t insn)
 {
 	switch (bits(insn, 23, 22)) {
@@ -28,9 +30,9 @@ static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
 	return true;
 }
 
-// ---- arithmetic -----------------------------------------------------------------------------------------------
-// expr uses the functions of one precision (P(add) is fp32_add...), and A, B, C: the elements of Rn, Rm and Ra.
-// Results clear the rest of the register.
+// ---- arithmetic ---------------------------------------------------------------------------------
+// expr uses the functions of one precision (P(add) is fp32_add...), and A, B, C: the elements of
+// Rn, Rm and Ra. Results clear the rest of the register.
 
 #define E16(reg) (pe->v[op->reg].h[0])
 #define E32(reg) (pe->v[op->reg].s[0])
@@ -88,14 +90,14 @@ DEF_FP(fsqrt, fp16_sqrt(FP_ENV, E16(rn)), fp32_sqrt(FP_ENV, E32(rn)), fp64_sqrt(
 // FMADD and its negations: FMSUB negates Rn, FNMADD Rn and Ra, FNMSUB Ra.
 #define DEF_FP_FMA(name, neg_a, neg_c) \
 	DEF_FP_OP(op_##name##_h, E16, \
-	          fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), \
-	                       E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
+		  fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), \
+			       E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
 	DEF_FP_OP(op_##name##_s, E32, \
-	          fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), \
-	                       E32(rn) ^ ((neg_a) ? 0x80000000u : 0), E32(rm))) \
+		  fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), \
+			       E32(rn) ^ ((neg_a) ? 0x80000000u : 0), E32(rm))) \
 	DEF_FP_OP(op_##name##_d, E64, \
-	          fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), \
-	                       E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
+		  fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), \
+			       E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
 
 DEF_FP_FMA(fmadd, false, false)
 DEF_FP_FMA(fmsub, true, false)
@@ -105,16 +107,16 @@ DEF_FP_FMA(fnmsub, false, true)
 bool tr_fmadd(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[4][3] = {
-	        {op_fmadd_h, op_fmadd_s, op_fmadd_d},
-	        {op_fmsub_h, op_fmsub_s, op_fmsub_d},
-	        {op_fnmadd_h, op_fnmadd_s, op_fnmadd_d},
-	        {op_fnmsub_h, op_fnmsub_s, op_fnmsub_d},
+		{op_fmadd_h, op_fmadd_s, op_fmadd_d},
+		{op_fmsub_h, op_fmsub_s, op_fmsub_d},
+		{op_fnmadd_h, op_fnmadd_s, op_fnmadd_d},
+		{op_fnmsub_h, op_fnmsub_s, op_fnmsub_d},
 	};
 
 	return tr_fp_typed(t, insn, fns[bit(insn, 21) << 1 | bit(insn, 15)]);
 }
 
-// ---- compare --------------------------------------------------------------------------------------------------
+// ---- compare ------------------------------------------------------------------------------------
 // aux bit 0: quiet NaNs are invalid operands too. rm is a register, or the compare is with +0.0.
 
 #define DEF_FP_COMPARE(name, width, e) \
@@ -145,8 +147,8 @@ DEF_FP_COMPARE(d, 64, E64)
 bool tr_fcmp(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][3] = {
-	        {op_fcmp_h, op_fcmp_s, op_fcmp_d},
-	        {op_fcmp_zero_h, op_fcmp_zero_s, op_fcmp_zero_d},
+		{op_fcmp_h, op_fcmp_s, op_fcmp_d},
+		{op_fcmp_zero_h, op_fcmp_zero_s, op_fcmp_zero_d},
 	};
 	int type = fp_type_index(t, insn);
 
@@ -195,7 +197,7 @@ bool tr_fcsel(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- immediate ------------------------------------------------------------------------------------------------
+// ---- immediate ----------------------------------------------------------------------------------
 
 OP(op_fmov_imm)
 {
@@ -223,6 +225,6 @@ bool tr_fmov_imm(struct tr *t, uint32_t insn)
 		return false;
 	}
 	simd_emit_op(t, insn, op_fmov_imm)->imm =
-	        simd_expand_fp_imm((unsigned)bits(insn, 20, 13), (unsigned)type);
+		simd_expand_fp_imm((unsigned)bits(insn, 20, 13), (unsigned)type);
 	return true;
 }

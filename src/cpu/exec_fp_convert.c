@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar floating point: conversions with integers, fixed point and between precisions, and rounding to integral
-// values (Arm ARM C4.1.96).
+// Scalar floating point: conversions with integers, fixed point and between precisions, and
+// rounding to integral values (Arm ARM C4.1.96).
 #include "cpu/simd_internal.h"
 
 #define FP_ENV (&pe->fp)
 
-// aux of the conversions: fraction bits in 7:0, rounding in 11:8 (ROUNDING_DYNAMIC: by FPCR), unsigned in 16.
+// aux of the conversions: fraction bits in 7:0, rounding in 11:8 (ROUNDING_DYNAMIC: by FPCR),
+// unsigned in 16.
 enum { ROUNDING_DYNAMIC = 15, AUX_UNSIGNED = 1u << 16 };
 
 static inline enum fp_rounding aux_rounding(const struct pe *pe, const struct uop *op)
@@ -13,10 +14,11 @@ static inline enum fp_rounding aux_rounding(const struct pe *pe, const struct uo
 	unsigned rounding = op->aux >> 8 & 15;
 
 	return rounding == ROUNDING_DYNAMIC ? fp_rounding_from_fpcr(pe->fp.fpcr)
-	                                    : (enum fp_rounding)rounding;
+					    : (enum fp_rounding)rounding;
 }
 
-// Index by ftype into {half, single, double}; -1 for the reserved type and for half precision without FEAT_FP16.
+// Index by ftype into {half, single, double}; -1 for the reserved type and for half precision
+// without FEAT_FP16.
 static int fp_type_index(const struct tr *t, uint32_t insn)
 {
 	switch (bits(insn, 23, 22)) {
@@ -31,34 +33,34 @@ static int fp_type_index(const struct tr *t, uint32_t insn)
 	}
 }
 
-// ---- integer and fixed point ----------------------------------------------------------------------------------
+// ---- integer and fixed point --------------------------------------------------------------------
 
 #define DEF_CONVERT(name, width, field) \
 	static OP(op_to_w_##name) \
 	{ \
 		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, \
-		                          op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 32); \
+					  op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 32); \
 		NEXT; \
 	} \
 	static OP(op_to_x_##name) \
 	{ \
 		XD = fp##width##_to_fixed(FP_ENV, VN.field[0], op->aux & 0xff, \
-		                          op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 64); \
+					  op->aux & AUX_UNSIGNED, aux_rounding(pe, op), 64); \
 		NEXT; \
 	} \
 	static OP(op_from_w_##name) \
 	{ \
 		VD.d[0] = \
-		        fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-		                               aux_rounding(pe, op), 32); \
+			fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
+					       aux_rounding(pe, op), 32); \
 		VD.d[1] = 0; \
 		NEXT; \
 	} \
 	static OP(op_from_x_##name) \
 	{ \
 		VD.d[0] = \
-		        fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-		                               aux_rounding(pe, op), 64); \
+			fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
+					       aux_rounding(pe, op), 64); \
 		VD.d[1] = 0; \
 		NEXT; \
 	}
@@ -70,8 +72,8 @@ DEF_CONVERT(d, 64, d)
 static bool tr_to_int(struct tr *t, uint32_t insn, unsigned rounding, unsigned fracbits)
 {
 	static op_fn *const fns[2][3] = {
-	        {op_to_w_h, op_to_w_s, op_to_w_d},
-	        {op_to_x_h, op_to_x_s, op_to_x_d},
+		{op_to_w_h, op_to_w_s, op_to_w_d},
+		{op_to_x_h, op_to_x_s, op_to_x_d},
 	};
 	int type = fp_type_index(t, insn);
 	struct uop *u;
@@ -88,8 +90,8 @@ static bool tr_to_int(struct tr *t, uint32_t insn, unsigned rounding, unsigned f
 static bool tr_from_int(struct tr *t, uint32_t insn, unsigned fracbits)
 {
 	static op_fn *const fns[2][3] = {
-	        {op_from_w_h, op_from_w_s, op_from_w_d},
-	        {op_from_x_h, op_from_x_s, op_from_x_d},
+		{op_from_w_h, op_from_w_s, op_from_w_d},
+		{op_from_x_h, op_from_x_s, op_from_x_d},
 	};
 	int type = fp_type_index(t, insn);
 	struct uop *u;
@@ -160,7 +162,7 @@ bool tr_fjcvtzs(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- FMOV with general-purpose registers ----------------------------------------------------------------------
+// ---- FMOV with general-purpose registers --------------------------------------------------------
 
 static OP(op_fmov_h_to_general)
 {
@@ -223,7 +225,7 @@ static bool fmov_general_ok(const struct tr *t, uint32_t insn, int *type)
 bool tr_fmov_to_general(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[3] = {op_fmov_h_to_general, op_fmov_s_to_general,
-	                              op_fmov_d_to_general};
+				      op_fmov_d_to_general};
 	int type;
 
 	if (!fmov_general_ok(t, insn, &type)) {
@@ -236,7 +238,7 @@ bool tr_fmov_to_general(struct tr *t, uint32_t insn)
 bool tr_fmov_from_general(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[3] = {op_fmov_h_from_general, op_fmov_s_from_general,
-	                              op_fmov_d_from_general};
+				      op_fmov_d_from_general};
 	int type;
 
 	if (!fmov_general_ok(t, insn, &type)) {
@@ -258,7 +260,7 @@ bool tr_fmov_top_from_general(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- between precisions ---------------------------------------------------------------------------------------
+// ---- between precisions -------------------------------------------------------------------------
 
 #define DEF_FCVT(name, fn, from) \
 	static OP(op_fcvt_##name) \
@@ -280,10 +282,10 @@ DEF_FCVT(s_to_bf16, fp32_to_bf16, s)
 bool tr_fcvt(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[4][4] = {
-	        {NULL, op_fcvt_s_to_d, NULL, op_fcvt_s_to_h},
-	        {op_fcvt_d_to_s, NULL, NULL, op_fcvt_d_to_h},
-	        {NULL, NULL, NULL, NULL},
-	        {op_fcvt_h_to_s, op_fcvt_h_to_d, NULL, NULL},
+		{NULL, op_fcvt_s_to_d, NULL, op_fcvt_s_to_h},
+		{op_fcvt_d_to_s, NULL, NULL, op_fcvt_d_to_h},
+		{NULL, NULL, NULL, NULL},
+		{op_fcvt_h_to_s, op_fcvt_h_to_d, NULL, NULL},
 	};
 	op_fn *fn = fns[bits(insn, 23, 22)][bits(insn, 16, 15)];
 
@@ -300,7 +302,7 @@ bool tr_bfcvt(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- rounding to integral values ------------------------------------------------------------------------------
+// ---- rounding to integral values ----------------------------------------------------------------
 
 #define AUX_EXACT (1u << 16)
 
@@ -308,7 +310,7 @@ bool tr_bfcvt(struct tr *t, uint32_t insn)
 	static OP(op_frint_##name) \
 	{ \
 		VD.d[0] = fp##width##_round_int(FP_ENV, VN.field[0], aux_rounding(pe, op), \
-		                                op->aux & AUX_EXACT); \
+						op->aux & AUX_EXACT); \
 		VD.d[1] = 0; \
 		NEXT; \
 	}
@@ -321,10 +323,10 @@ bool tr_frint(struct tr *t, uint32_t insn)
 {
 	// FRINTN, P, M, Z, A, reserved, X, I.
 	static const uint32_t aux[8] = {
-	        FP_ROUNDING_TIEEVEN << 8,          FP_ROUNDING_POSINF << 8,
-	        FP_ROUNDING_NEGINF << 8,           FP_ROUNDING_ZERO << 8,
-	        FP_ROUNDING_TIEAWAY << 8,          0,
-	        ROUNDING_DYNAMIC << 8 | AUX_EXACT, ROUNDING_DYNAMIC << 8,
+		FP_ROUNDING_TIEEVEN << 8,          FP_ROUNDING_POSINF << 8,
+		FP_ROUNDING_NEGINF << 8,           FP_ROUNDING_ZERO << 8,
+		FP_ROUNDING_TIEAWAY << 8,          0,
+		ROUNDING_DYNAMIC << 8 | AUX_EXACT, ROUNDING_DYNAMIC << 8,
 	};
 	static op_fn *const fns[3] = {op_frint_h, op_frint_s, op_frint_d};
 	unsigned rmode = (unsigned)bits(insn, 17, 15);
@@ -357,6 +359,6 @@ bool tr_frint_sized(struct tr *t, uint32_t insn)
 	struct uop *u = simd_emit_op(t, insn, bit(insn, 22) ? op_frint_sized_d : op_frint_sized_s);
 
 	u->aux = (bit(insn, 16) ? 64u : 32u) |
-	         (bit(insn, 15) ? (unsigned)ROUNDING_DYNAMIC : FP_ROUNDING_ZERO) << 8;
+		 (bit(insn, 15) ? (unsigned)ROUNDING_DYNAMIC : FP_ROUNDING_ZERO) << 8;
 	return true;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Integer data processing but for addition and subtraction: logic, moves, bit fields, shifts, multiplication, division
-// (Arm ARM C4.1.92, C4.1.95).
+// Integer data processing but for addition and subtraction: logic, moves, bit fields, shifts,
+// multiplication, division (Arm ARM C4.1.92, C4.1.95).
 #include "base/bits.h"
 #include "cpu/crypto/crypto.h"
 #include "cpu/exec_int.h"
@@ -18,7 +18,7 @@ static OP(op_mov_imm)
 	NEXT;
 }
 
-// ---- logical --------------------------------------------------------------------------------------------------
+// ---- logical ------------------------------------------------------------------------------------
 
 #define DEF_LOGIC(form, operand64, operand32) \
 	static OP(op_and_##form##_x) \
@@ -125,8 +125,8 @@ bool tr_logic_imm(struct tr *t, uint32_t insn)
 	struct uop *u;
 	uint64_t imm;
 
-	if (!logic_immediate((unsigned)bits(insn, 22, 22), (unsigned)bits(insn, 15, 10), (unsigned)bits(insn, 21, 16),
-			     F_SF(insn), &imm)) {
+	if (!logic_immediate((unsigned)bits(insn, 22, 22), (unsigned)bits(insn, 15, 10),
+			     (unsigned)bits(insn, 21, 16), F_SF(insn), &imm)) {
 		return false;
 	}
 	u = tr_emit(t, logic_imm[insn >> 29]);
@@ -142,7 +142,8 @@ bool tr_logic_imm(struct tr *t, uint32_t insn)
 bool tr_logic_reg(struct tr *t, uint32_t insn)
 {
 	static op_fn *const *const fns[2][4] = {{logic_lsl, logic_lsr, logic_asr, logic_ror},
-						{logic_not_lsl, logic_not_lsr, logic_not_asr, logic_not_ror}};
+						{logic_not_lsl, logic_not_lsr, logic_not_asr,
+						 logic_not_ror}};
 	unsigned type = (unsigned)bits(insn, 23, 22), amount = (unsigned)bits(insn, 15, 10);
 	bool invert = bit(insn, 21);
 	struct uop *u;
@@ -164,7 +165,7 @@ bool tr_logic_reg(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- moves, addresses -----------------------------------------------------------------------------------------
+// ---- moves, addresses ---------------------------------------------------------------------------
 
 static OP(op_movk)
 {
@@ -181,7 +182,8 @@ bool tr_move_wide(struct tr *t, uint32_t insn)
 	if (opc == 1 || (!F_SF(insn) && shift >= 32)) {
 		return false;
 	}
-	if (opc == 3 && t->last != NULL && t->last->fn == op_mov_imm && t->last->rd == tr_xw(F_RD(insn))) {
+	if (opc == 3 && t->last != NULL && t->last->fn == op_mov_imm &&
+	    t->last->rd == tr_xw(F_RD(insn))) {
 		// MOVZ or MOVK, then MOVK: one constant.
 		imm |= t->last->imm & ~(UINT64_C(0xffff) << shift);
 		t->last->imm = F_SF(insn) ? imm : (uint32_t)imm;
@@ -223,7 +225,7 @@ bool tr_adr(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- bit fields -----------------------------------------------------------------------------------------------
+// ---- bit fields ---------------------------------------------------------------------------------
 
 static OP(op_ubfx) // LSR, UBFX, UXTB...: rotate right by rm, keep imm
 {
@@ -243,7 +245,8 @@ static OP(op_ubfiz_w)
 	NEXT;
 }
 
-static OP(op_sbfx_x) // the field ends at bit 63 - ra after a left shift by ra; then arithmetic shift by rm
+static OP(op_sbfx_x) // the field ends at bit 63 - ra after a left shift by ra; then arithmetic
+		     // shift by rm
 {
 	XD = (uint64_t)((int64_t)(XN << op->ra) >> op->rm);
 	NEXT;
@@ -267,7 +270,8 @@ static OP(op_sbfiz_w)
 	NEXT;
 }
 
-static OP(op_bfm) // imm: mask of the destination bits that are replaced; ra, rm: shift right, then left
+static OP(op_bfm) // imm: mask of the destination bits that are replaced; ra, rm: shift right, then
+		  // left
 {
 	XD = (pe->x[op->aux] & ~op->imm) | (((XN >> op->ra) << op->rm) & op->imm);
 	NEXT;
@@ -281,8 +285,9 @@ static OP(op_bfm_w)
 
 bool tr_bitfield(struct tr *t, uint32_t insn)
 {
-	unsigned opc = (unsigned)bits(insn, 30, 29), sf = F_SF(insn), r = (unsigned)bits(insn, 21, 16),
-		 s = (unsigned)bits(insn, 15, 10), size = sf ? 64 : 32;
+	unsigned opc = (unsigned)bits(insn, 30, 29), sf = F_SF(insn),
+		 r = (unsigned)bits(insn, 21, 16), s = (unsigned)bits(insn, 15, 10),
+		 size = sf ? 64 : 32;
 	struct uop *u;
 
 	if (opc == 3 || bit(insn, 22) != sf || (!sf && (r >= 32 || s >= 32))) {
@@ -378,7 +383,7 @@ bool tr_extr(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- two and one source ---------------------------------------------------------------------------------------
+// ---- two and one source -------------------------------------------------------------------------
 
 static OP(op_udiv_x)
 {
@@ -408,7 +413,7 @@ static OP(op_sdiv_w)
 {
 	int32_t a = (int32_t)WN, b = (int32_t)WM;
 
-	XD = b == 0 ? 0 : b == -1 ? (uint32_t)-(uint32_t)a : (uint32_t)(a / b);
+	XD = b == 0 ? 0 : b == -1 ? (uint32_t) - (uint32_t)a : (uint32_t)(a / b);
 	NEXT;
 }
 
@@ -501,7 +506,7 @@ DEF_CRC(crc32cx)
 
 bool tr_crc32(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[8] = {op_crc32b, op_crc32h, op_crc32w, op_crc32x,
+	static op_fn *const fns[8] = {op_crc32b,  op_crc32h,  op_crc32w,  op_crc32x,
 				      op_crc32cb, op_crc32ch, op_crc32cw, op_crc32cx};
 
 	if (F_SF(insn) != (bits(insn, 11, 10) == 3)) {
@@ -579,7 +584,8 @@ static OP(op_rev_x)
 
 bool tr_rev(struct tr *t, uint32_t insn)
 {
-	static op_fn *const fns[8] = {NULL, op_rev16_w, op_rev_w, NULL, NULL, op_rev16_x, op_rev32_x, op_rev_x};
+	static op_fn *const fns[8] = {NULL, op_rev16_w, op_rev_w,   NULL,
+				      NULL, op_rev16_x, op_rev32_x, op_rev_x};
 	op_fn *fn = fns[F_SF(insn) << 2 | bits(insn, 11, 10)];
 
 	if (fn == NULL) {
@@ -621,7 +627,7 @@ bool tr_clz(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- flag manipulation ----------------------------------------------------------------------------------------
+// ---- flag manipulation --------------------------------------------------------------------------
 
 static OP(op_rmif)
 {
@@ -709,7 +715,7 @@ bool tr_axflag(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- multiply -------------------------------------------------------------------------------------------------
+// ---- multiply -----------------------------------------------------------------------------------
 
 static OP(op_madd_x)
 {

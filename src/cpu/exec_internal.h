@@ -10,7 +10,7 @@
 
 #define NOINLINE __attribute__((noinline))
 
-// ---- flags ----------------------------------------------------------------------------------------------------
+// ---- flags --------------------------------------------------------------------------------------
 
 static inline void flags_add64(struct pe *pe, uint64_t a, uint64_t b, uint64_t r)
 {
@@ -90,10 +90,11 @@ static inline __attribute__((always_inline)) bool cond_holds(const struct pe *pe
 	return (cond & 1) ? !result : result;
 }
 
-// ---- ways out of a block --------------------------------------------------------------------------------------
-// A block begins with a header uop that is never run: aux holds its number of instructions. Who goes to a block takes
-// them from the budget first, or leaves the threaded code when the budget is used up. All that is not the plain case
-// is a tail call, so that no handler needs a stack frame for it.
+// ---- ways out of a block ------------------------------------------------------------------------
+// A block begins with a header uop that is never run: aux holds its number of instructions. Who
+// goes to a block takes them from the budget first, or leaves the threaded code when the budget is
+// used up. All that is not the plain case is a tail call, so that no handler needs a stack frame
+// for it.
 
 // Leave the threaded code before the block with this header.
 op_fn op_leave_before;
@@ -109,8 +110,8 @@ op_fn op_leave_before;
 		GOTO_OP(block_ + 1); \
 	} while (0)
 
-// Find or decode the block at pc in the current context. NULL: leave the threaded code, pe->pc is where to go on (a
-// fetch fault was taken, or instructions run one at a time).
+// Find or decode the block at pc in the current context. NULL: leave the threaded code, pe->pc is
+// where to go on (a fetch fault was taken, or instructions run one at a time).
 const struct uop *code_lookup(struct pe *pe, uint64_t pc);
 
 // The same, and go on there.
@@ -143,8 +144,8 @@ static inline unsigned jump_hash(uint64_t pc)
 		ENTER_BLOCK(entry_->block); \
 	} while (0)
 
-// The same for BR and BLR. An entry of a guarded page is never found here, and with an empty budget BTYPE has to be
-// seen by whoever interrupts.
+// The same for BR and BLR. An entry of a guarded page is never found here, and with an empty budget
+// BTYPE has to be seen by whoever interrupts.
 #define GOTO_PC_INDIRECT(target_pc, btype) \
 	do { \
 		uint64_t pc_ = (target_pc); \
@@ -171,18 +172,18 @@ op_fn code_link_enter;
 
 #define GOTO_OUT_OF_PAGE GOTO_PC(pe->vpage + op->imm)
 
-// Go on at the instruction after this one, through the run loop's tests (after anything that may have changed
-// the context). For the last uop of a block.
+// Go on at the instruction after this one, through the run loop's tests (after anything that may
+// have changed the context). For the last uop of a block.
 #define GOTO_NEXT_PC GOTO_PC(pe_uop_pc(pe, op) + 4)
 
-// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers of the pair, with
-// the target in the page and out of it (exec_addsub.c).
+// If `last` sets the flags in a way that fuses with a conditional branch, fill in the two handlers
+// of the pair, with the target in the page and out of it (exec_addsub.c).
 bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out);
 
 // Uops that the block builder adds.
 op_fn op_dead, op_undefined, op_fp_check, op_b_in, op_b_out, op_leave_next;
 
-// ---- exceptions (exception.c) ---------------------------------------------------------------------------------
+// ---- exceptions (exception.c) -------------------------------------------------------------------
 
 // Take pe->fault now, with this preferred return address; pe->pc is the vector afterwards.
 void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loads and stores of one general-purpose or SIMD&FP register, in every addressing mode (Arm ARM C4.1.94). Pairs are
-// in exec_pair.c, exclusives and atomics in exec_atomic.c.
+// Loads and stores of one general-purpose or SIMD&FP register, in every addressing mode (Arm ARM
+// C4.1.94). Pairs are in exec_pair.c, exclusives and atomics in exec_atomic.c.
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
 
@@ -39,9 +39,10 @@ static inline uint64_t extend_offset(uint32_t aux, uint64_t v)
 	DEF(name, post, __VA_ARGS__) \
 	DEF(name, lsl, __VA_ARGS__) \
 	DEF(name, ext, __VA_ARGS__) \
-	static op_fn *const name[MODE_COUNT] = {name##_imm, name##_pre, name##_post, name##_lsl, name##_ext};
+	static op_fn *const name[MODE_COUNT] = {name##_imm, name##_pre, name##_post, name##_lsl, \
+						name##_ext};
 
-// ---- general-purpose registers --------------------------------------------------------------------------------
+// ---- general-purpose registers ------------------------------------------------------------------
 
 // Each handler does the plain case and leaves every other one to its slow twin, by a tail call.
 #define DEF_LOAD(name, mode, size, convert) \
@@ -119,8 +120,8 @@ static op_fn *const *const ldst_gpr[4][4] = {
 	{str_x, ldr_x, NULL, NULL},
 };
 
-// Two in a row, in one handler: the second uop is the first's neighbour and keeps its own handler, which is what a slow
-// first one goes on with.
+// Two in a row, in one handler: the second uop is the first's neighbour and keeps its own handler,
+// which is what a slow first one goes on with.
 #define LOAD_PLAIN(name, size) \
 	do { \
 		uint64_t base = XN, va = base + op->imm; \
@@ -179,7 +180,7 @@ static void tr_run(struct tr *t, const struct uop *u)
 	}
 }
 
-// ---- SIMD&FP registers ----------------------------------------------------------------------------------------
+// ---- SIMD&FP registers --------------------------------------------------------------------------
 
 #define DEF_LOAD_V(name, mode, size) \
 	static NOINLINE OP(name##_##mode##_slow) \
@@ -304,7 +305,7 @@ static op_fn *const *const ldst_vec[4][4] = {
 	{str_d, ldr_d, NULL, NULL},
 };
 
-// ---- unprivileged ---------------------------------------------------------------------------------------------
+// ---- unprivileged -------------------------------------------------------------------------------
 
 #define DEF_LOAD_UNPRIV(name, size, convert) \
 	static OP(name) \
@@ -354,7 +355,7 @@ static op_fn *const ldst_unpriv[4][4] = {
 	{sttr_x, ldtr_x, NULL, NULL},
 };
 
-// ---- load-acquire, store-release ------------------------------------------------------------------------------
+// ---- load-acquire, store-release ----------------------------------------------------------------
 // One host thread runs every PE, so that order is given; what is left is the stricter alignment.
 
 #define DEF_LOAD_ORDERED(name, size, convert) \
@@ -364,8 +365,9 @@ static op_fn *const ldst_unpriv[4][4] = {
 		struct mem_val r; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		r = unlikely(va & (size - 1)) ? mem_load_slow(pe, op, va, size, MEM_ORDERED) : \
-						mem_load_from(pe, pe->fast, op, va, size, MEM_ORDERED); \
+		r = unlikely(va & (size - 1)) \
+			    ? mem_load_slow(pe, op, va, size, MEM_ORDERED) \
+			    : mem_load_from(pe, pe->fast, op, va, size, MEM_ORDERED); \
 		if (unlikely(!r.ok)) { \
 			return exc_raise(pe, op); \
 		} \
@@ -379,8 +381,9 @@ static op_fn *const ldst_unpriv[4][4] = {
 		uint64_t base = XN, va = base + op->imm; \
 \
 		CHECK_SP_ALIGNMENT(base); \
-		if (unlikely(!(va & (size - 1) ? mem_store_slow(pe, op, va, size, XD, MEM_ORDERED) : \
-						 mem_store_to(pe, pe->fast, op, va, size, XD, MEM_ORDERED)))) { \
+		if (unlikely(!(va & (size - 1) ? mem_store_slow(pe, op, va, size, XD, MEM_ORDERED) \
+					       : mem_store_to(pe, pe->fast, op, va, size, XD, \
+							      MEM_ORDERED)))) { \
 			return exc_raise(pe, op); \
 		} \
 		NEXT; \
@@ -407,7 +410,7 @@ static op_fn *const ldst_order[4][4] = {
 	{stlr_x, ldar_x, NULL, NULL},
 };
 
-// ---- translators ----------------------------------------------------------------------------------------------
+// ---- translators --------------------------------------------------------------------------------
 
 static OP(op_prefetch)
 {
@@ -595,7 +598,7 @@ bool tr_ldapr(struct tr *t, uint32_t insn)
 	return tr_order(t, insn, 1, 0);
 }
 
-// ---- literals -------------------------------------------------------------------------------------------------
+// ---- literals -----------------------------------------------------------------------------------
 
 #define DEF_LITERAL(name, size, store) \
 	static OP(name) \

@@ -3,8 +3,8 @@
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
 
-// The second register is op->rm. Both loads complete before a register changes, so that a fault on the second leaves
-// everything as it was.
+// The second register is op->rm. Both loads complete before a register changes, so that a fault on
+// the second leaves everything as it was.
 
 #define PRE_imm base + op->imm
 #define PRE_pre base + op->imm
@@ -154,9 +154,10 @@ ALL_MODES(DEF_LOAD_PAIR, ldp_d, 8, (VD.d[0] = a, VD.d[1] = 0, VM.d[0] = b, VM.d[
 ALL_MODES(DEF_LDP_Q, ldp_q, 0)
 ALL_MODES(DEF_STP_Q, stp_q, 0)
 
-// ---- runs of pairs --------------------------------------------------------------------------------------------
-// Frames are saved and restored by runs of STP or LDP: two in one handler, the second uop being the first's neighbour.
-// What is not the plain case goes to the slow twin of the one concerned, which goes on with the next uop as ever.
+// ---- runs of pairs ------------------------------------------------------------------------------
+// Frames are saved and restored by runs of STP or LDP: two in one handler, the second uop being the
+// first's neighbour. What is not the plain case goes to the slow twin of the one concerned, which
+// goes on with the next uop as ever.
 
 #define STP_X_PLAIN \
 	do { \
@@ -198,8 +199,8 @@ static OP(ldp_x_imm_twice)
 	NEXT;
 }
 
-// The uop just emitted and the one before it, if both are of the kind. The second keeps its own handler: it is what a
-// slow first one goes on with.
+// The uop just emitted and the one before it, if both are of the kind. The second keeps its own
+// handler: it is what a slow first one goes on with.
 static void tr_run(struct tr *t, const struct uop *u)
 {
 	if (t->last == NULL || t->last + 1 != u) {
@@ -222,7 +223,10 @@ static void tr_pair(struct uop *u, uint32_t insn, unsigned scale)
 
 bool tr_ldst_pair(struct tr *t, uint32_t insn)
 {
-	static op_fn *const *const fns[4][2] = {{stp_w, ldp_w}, {NULL, ldpsw}, {stp_x, ldp_x}, {NULL, NULL}};
+	static op_fn *const *const fns[4][2] = {{stp_w, ldp_w},
+						{NULL, ldpsw},
+						{stp_x, ldp_x},
+						{NULL, NULL}};
 	unsigned opc = insn >> 30, mode = (unsigned)bits(insn, 24, 23);
 	bool load = bit(insn, 22);
 	struct uop *u;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Pointer authentication instructions: PAC*, AUT*, XPAC*, PACGA, LDRA* and their hint forms. Enables and traps follow
-// AddPACIA() and its like of the Arm ARM; the arithmetic is in cpu/pauth/.
+// Pointer authentication instructions: PAC*, AUT*, XPAC*, PACGA, LDRA* and their hint forms.
+// Enables and traps follow AddPACIA() and its like of the Arm ARM; the arithmetic is in cpu/pauth/.
 #include "cpu/exec_pauth.h"
 
 #include "cpu/exec_internal.h"
@@ -14,22 +14,24 @@ static const uint64_t key_enable[4] = {SCTLR_ENIA, SCTLR_ENIB, SCTLR_ENDA, SCTLR
 
 static struct pauth_key key_of(const struct pe *pe, enum key key)
 {
-	static const enum sysreg low[4] = {SR_APIAKeyLo_EL1, SR_APIBKeyLo_EL1, SR_APDAKeyLo_EL1, SR_APDBKeyLo_EL1};
-	static const enum sysreg high[4] = {SR_APIAKeyHi_EL1, SR_APIBKeyHi_EL1, SR_APDAKeyHi_EL1, SR_APDBKeyHi_EL1};
+	static const enum sysreg low[4] = {SR_APIAKeyLo_EL1, SR_APIBKeyLo_EL1, SR_APDAKeyLo_EL1,
+					   SR_APDBKeyLo_EL1};
+	static const enum sysreg high[4] = {SR_APIAKeyHi_EL1, SR_APIBKeyHi_EL1, SR_APDAKeyHi_EL1,
+					    SR_APDBKeyHi_EL1};
 
 	return (struct pauth_key){.hi = pe->sr[high[key]], .lo = pe->sr[low[key]]};
 }
 
 static enum pauth_algorithm algorithm_of(const struct pe *pe)
 {
-	return has(pe, FEAT_PACQARMA5) ? PAUTH_ALGORITHM_QARMA5 :
-	       has(pe, FEAT_PACQARMA3) ? PAUTH_ALGORITHM_QARMA3 :
-					 PAUTH_ALGORITHM_IMPDEF;
+	return has(pe, FEAT_PACQARMA5)   ? PAUTH_ALGORITHM_QARMA5
+	       : has(pe, FEAT_PACQARMA3) ? PAUTH_ALGORITHM_QARMA3
+					 : PAUTH_ALGORITHM_IMPDEF;
 }
 
 // One range of the current regime: TBI, TBID, TxSZ, granule.
-static struct pauth_range range_of(const struct pe *pe, bool data, bool tbi, bool tbid, unsigned txsz, bool is64k,
-				   bool ds)
+static struct pauth_range range_of(const struct pe *pe, bool data, bool tbi, bool tbid,
+				   unsigned txsz, bool is64k, bool ds)
 {
 	unsigned min = 16, max = 39;
 
@@ -39,7 +41,8 @@ static struct pauth_range range_of(const struct pe *pe, bool data, bool tbi, boo
 	if (has(pe, FEAT_TTST)) {
 		max = is64k ? 47 : 48;
 	}
-	return (struct pauth_range){.tbi = tbi && (data || !tbid), .bottom_bit = pauth_bottom_bit(txsz, min, max)};
+	return (struct pauth_range){.tbi = tbi && (data || !tbid),
+				    .bottom_bit = pauth_bottom_bit(txsz, min, max)};
 }
 
 static void params_of(const struct pe *pe, bool data, struct pauth_params *p)
@@ -58,13 +61,14 @@ static void params_of(const struct pe *pe, bool data, struct pauth_params *p)
 		bool ds = bit(tcr, 59);
 
 		p->two_ranges = true;
-		p->range[0] = range_of(pe, data, bit(tcr, 37), bit(tcr, 51), (unsigned)bits(tcr, 5, 0),
-				       bits(tcr, 15, 14) == 1, ds);
-		p->range[1] = range_of(pe, data, bit(tcr, 38), bit(tcr, 52), (unsigned)bits(tcr, 21, 16),
-				       bits(tcr, 31, 30) == 3, ds);
+		p->range[0] = range_of(pe, data, bit(tcr, 37), bit(tcr, 51),
+				       (unsigned)bits(tcr, 5, 0), bits(tcr, 15, 14) == 1, ds);
+		p->range[1] = range_of(pe, data, bit(tcr, 38), bit(tcr, 52),
+				       (unsigned)bits(tcr, 21, 16), bits(tcr, 31, 30) == 3, ds);
 	} else {
-		p->range[0] = range_of(pe, data, bit(tcr, 20), bit(tcr, 29), (unsigned)bits(tcr, 5, 0),
-				       bits(tcr, 15, 14) == 1, bit(tcr, 32));
+		p->range[0] =
+			range_of(pe, data, bit(tcr, 20), bit(tcr, 29), (unsigned)bits(tcr, 5, 0),
+				 bits(tcr, 15, 14) == 1, bit(tcr, 32));
 		p->range[1] = p->range[0];
 	}
 }
@@ -87,8 +91,8 @@ static bool pauth_trapped(struct pe *pe)
 }
 
 // Add or authenticate; the result is in pe->scratch[0]. False: pe->fault.
-static NOINLINE bool pauth_do(struct pe *pe, const struct uop *op, uint64_t ptr, uint64_t modifier, enum key key,
-			      bool auth, bool combined)
+static NOINLINE bool pauth_do(struct pe *pe, const struct uop *op, uint64_t ptr, uint64_t modifier,
+			      enum key key, bool auth, bool combined)
 {
 	struct pauth_params params;
 	struct pauth_auth_result result;
@@ -107,8 +111,8 @@ static NOINLINE bool pauth_do(struct pe *pe, const struct uop *op, uint64_t ptr,
 		pe->scratch[0] = pauth_add(&params, ptr, modifier, key_of(pe, key));
 		return true;
 	}
-	result = pauth_auth(&params, ptr, modifier, key_of(pe, key), key >= KEY_DA, key & 1 ? PAUTH_KEY_B : PAUTH_KEY_A,
-			    combined);
+	result = pauth_auth(&params, ptr, modifier, key_of(pe, key), key >= KEY_DA,
+			    key & 1 ? PAUTH_KEY_B : PAUTH_KEY_A, combined);
 	if (result.fail) {
 		fault_trap(pe, 0, EC_PAC_FAIL, result.iss, TRACE_CAUSE_PAUTH_FAIL, NULL);
 		return false;
@@ -117,7 +121,8 @@ static NOINLINE bool pauth_do(struct pe *pe, const struct uop *op, uint64_t ptr,
 	return true;
 }
 
-bool pauth_auth_branch(struct pe *pe, const struct uop *op, uint64_t ptr, uint64_t modifier, bool key_b)
+bool pauth_auth_branch(struct pe *pe, const struct uop *op, uint64_t ptr, uint64_t modifier,
+		       bool key_b)
 {
 	return pauth_do(pe, op, ptr, modifier, key_b ? KEY_IB : KEY_IA, true, true);
 }
@@ -149,7 +154,8 @@ bool tr_pac_reg(struct tr *t, uint32_t insn)
 	if (zero && F_RN(insn) != 31) {
 		return false;
 	}
-	emit_pac(t, F_RD(insn), zero ? X_ZERO : tr_xr_sp(F_RN(insn)), (enum key)bits(insn, 11, 10), bit(insn, 12));
+	emit_pac(t, F_RD(insn), zero ? X_ZERO : tr_xr_sp(F_RN(insn)), (enum key)bits(insn, 11, 10),
+		 bit(insn, 12));
 	return true;
 }
 
@@ -244,7 +250,8 @@ bool tr_pacga(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// LDRAA, LDRAB: authenticate the base with data key A or B and a zero modifier, then load. aux: key B.
+// LDRAA, LDRAB: authenticate the base with data key A or B and a zero modifier, then load. aux: key
+// B.
 static OP(op_ldra)
 {
 	uint64_t va;

@@ -69,7 +69,7 @@ bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4])
 	return true;
 }
 
-// ---- by element -----------------------------------------------------------------------------------------------
+// ---- by element ---------------------------------------------------------------------------------
 // aux: index in 7:0, Rm in 15:8. The worker finds the repeated element through op->rm.
 
 #define ELEMENT_SCRATCH 32
@@ -87,10 +87,10 @@ DEF_ELEMENT(s, v_uint32, s)
 DEF_ELEMENT(d, v_uint64, d)
 
 struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned rm,
-                              unsigned index, unsigned bytes)
+			      unsigned index, unsigned bytes)
 {
 	static op_fn *const ops[4] = {NULL, op_simd_element_h, op_simd_element_s,
-	                              op_simd_element_d};
+				      op_simd_element_d};
 	struct uop *u = simd_emit(t, insn, fn, bytes);
 
 	u->fn = ops[size];
@@ -106,7 +106,7 @@ bool simd_tr_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, un
 	switch (size) {
 	case 1:
 		simd_emit_element(t, insn, fn, size, (unsigned)bits(insn, 19, 16),
-		                  h << 2 | l << 1 | m, bytes);
+				  h << 2 | l << 1 | m, bytes);
 		return true;
 	case 2:
 		simd_emit_element(t, insn, fn, size, F_RM(insn), h << 1 | l, bytes);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD integer arithmetic: three registers of the same type, two-register miscellaneous, pairwise and across
-// lanes. Multiplications and the widening forms are in exec_simd_mul.c, shifts in exec_simd_shift.c.
+// Advanced SIMD integer arithmetic: three registers of the same type, two-register miscellaneous,
+// pairwise and across lanes. Multiplications and the widening forms are in exec_simd_mul.c, shifts
+// in exec_simd_shift.c.
 #include "cpu/simd_internal.h"
 
-// ---- whole-register handlers ----------------------------------------------------------------------------------
-// a, b and c are Rn, Rm and Rd. The _lo handler is for results of 64 bits: the upper half of Rd becomes zero.
+// ---- whole-register handlers --------------------------------------------------------------------
+// a, b and c are Rn, Rm and Rd. The _lo handler is for results of 64 bits: the upper half of Rd
+// becomes zero.
 
 #define DEF_WHOLE(name, type, expr) \
 	static OP(op_##name##_q) \
@@ -29,8 +31,8 @@
 
 #define TR_WHOLE_BHS(name) \
 	static op_fn *const name##_fns[2][4] = { \
-	        {op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, NULL}, \
-	        {op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, NULL}, \
+		{op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, NULL}, \
+		{op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, NULL}, \
 	}; \
 	TR_SIZED_OP(simd_##name, name)
 
@@ -47,8 +49,8 @@
 	DEF_WHOLE(name##_s, v_##sign##32, expr) \
 	DEF_WHOLE(name##_d, v_##sign##64, expr) \
 	static op_fn *const name##_fns[2][4] = { \
-	        {op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, op_##name##_d_lo}, \
-	        {op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, op_##name##_d_q}, \
+		{op_##name##_b_lo, op_##name##_h_lo, op_##name##_s_lo, op_##name##_d_lo}, \
+		{op_##name##_b_q, op_##name##_h_q, op_##name##_s_q, op_##name##_d_q}, \
 	}; \
 	TR_SIZED_OP(simd_##name, name) \
 	TR_SIZED_OP(simd_##name##_x, name)
@@ -95,7 +97,7 @@ DEF_LOGICAL(bit, SELECT(b, a, c))
 DEF_LOGICAL(bif, SELECT(b, c, a))
 DEF_LOGICAL(not, ~a)
 
-// ---- halving, saturating, absolute difference -----------------------------------------------------------------
+// ---- halving, saturating, absolute difference ---------------------------------------------------
 
 #define DEF_BINARY_BHS(name, sign, expr) \
 	DEF_FOR_BHS(DEF_BINARY, name, sign, expr) \
@@ -161,9 +163,9 @@ DEF_UNARY_BHSD_X(abs, uint, a >> (WIDTH(a) - 1) ? -(uint64_t)a : a)
 	}
 
 DEF_FOR_BHSD(DEF_ACCUMULATE, suqadd, uint,
-             simd_sat_signed(pe, (__int128)a + sext(c, WIDTH(c)), WIDTH(a)))
+	     simd_sat_signed(pe, (__int128)a + sext(c, WIDTH(c)), WIDTH(a)))
 DEF_FOR_BHSD(DEF_ACCUMULATE, usqadd, uint,
-             simd_sat_unsigned(pe, (__int128)sext(a, WIDTH(a)) + c, WIDTH(a)))
+	     simd_sat_unsigned(pe, (__int128)sext(a, WIDTH(a)) + c, WIDTH(a)))
 TABLE_BHSD(suqadd);
 TABLE_BHSD(usqadd);
 TR_SIZED(simd_suqadd, suqadd)
@@ -171,7 +173,7 @@ TR_SIZED(simd_suqadd_x, suqadd)
 TR_SIZED(simd_usqadd, usqadd)
 TR_SIZED(simd_usqadd_x, usqadd)
 
-// ---- bits -----------------------------------------------------------------------------------------------------
+// ---- bits ---------------------------------------------------------------------------------------
 
 DEF_UNARY_BHS(clz, uint, clz32(a) - (32 - WIDTH(a)))
 // CLS counts the bits after the sign bit that equal it.
@@ -206,7 +208,7 @@ bool tr_simd_rbit(struct tr *t, uint32_t insn)
 	{ \
 		union vreg n = VN, r = {{0}}; \
 		unsigned count = op->ra / (unsigned)sizeof(n.view[0]), \
-		         flip = (container) / (unsigned)sizeof(n.view[0]) - 1; \
+			 flip = (container) / (unsigned)sizeof(n.view[0]) - 1; \
 \
 		for (unsigned i = 0; i < count; i++) { \
 			r.view[i] = n.view[i ^ flip]; \
@@ -227,7 +229,7 @@ TR_SIZED(simd_rev64, rev64)
 TR_SIZED(simd_rev32, rev32)
 TR_SIZED(simd_rev16, rev16)
 
-// ---- pairwise -------------------------------------------------------------------------------------------------
+// ---- pairwise -----------------------------------------------------------------------------------
 // Element i of the result joins elements 2i and 2i + 1 of Rm:Rn.
 
 #define DEF_PAIRWISE(name, view, type, expr) \
@@ -282,7 +284,7 @@ bool tr_simd_addp_x(struct tr *t, uint32_t insn)
 \
 		for (unsigned i = 0; i < count; i++) { \
 			r.to[i] = (to_type)((to_type)(from_type)n.from[2 * i] + \
-			                    (from_type)n.from[2 * i + 1]); \
+					    (from_type)n.from[2 * i + 1]); \
 		} \
 		VD = r; \
 	} \
@@ -293,7 +295,7 @@ bool tr_simd_addp_x(struct tr *t, uint32_t insn)
 \
 		for (unsigned i = 0; i < count; i++) { \
 			to_type sum = (to_type)((to_type)(from_type)n.from[2 * i] + \
-			                        (from_type)n.from[2 * i + 1]); \
+						(from_type)n.from[2 * i + 1]); \
 \
 			r.to[i] = d.to[i] + (uint64_t)sum; \
 		} \
@@ -315,8 +317,9 @@ TR_SIZED(simd_uaddlp, uaddlp)
 TR_SIZED(simd_sadalp, sadalp)
 TR_SIZED(simd_uadalp, uadalp)
 
-// ---- across lanes ---------------------------------------------------------------------------------------------
-// op->ra counts the bytes of the source here; the result is a scalar of type `to`. expr joins acc and a.
+// ---- across lanes -------------------------------------------------------------------------------
+// op->ra counts the bytes of the source here; the result is a scalar of type `to`. expr joins acc
+// and a.
 
 #define DEF_ACROSS(name, view, type, to, to_type, expr) \
 	SIMD_WORKER(name) \
@@ -371,7 +374,7 @@ DEF_ACROSS_SAME(uminv, uint, acc < a ? acc : a)
 DEF_ACROSS_LONG(saddlv, int)
 DEF_ACROSS_LONG(uaddlv, uint)
 
-// ---- unsigned estimates ---------------------------------------------------------------------------------------
+// ---- unsigned estimates -------------------------------------------------------------------------
 
 DEF_UNARY(urecpe, s, uint32_t, fp_unsigned_recip_estimate(a))
 DEF_UNARY(ursqrte, s, uint32_t, fp_unsigned_rsqrt_estimate(a))

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD floating point: three registers of the same type, by element, pairwise, across lanes, and the later
-// additions (complex, half-to-single and BFloat16 multiplies). Two-register forms are in exec_simd_fp_misc.c.
+// Advanced SIMD floating point: three registers of the same type, by element, pairwise, across
+// lanes, and the later additions (complex, half-to-single and BFloat16 multiplies). Two-register
+// forms are in exec_simd_fp_misc.c.
 #include "cpu/simd_host.h"
 #include "cpu/simd_internal.h"
 
@@ -11,7 +12,7 @@
 	DEF_FOR_HSD(shape, name, expr(fp16), expr(fp32), expr(fp64)) \
 	TABLE_HSD(name);
 
-// ---- three registers of the same type -------------------------------------------------------------------------
+// ---- three registers of the same type -----------------------------------------------------------
 
 #define FADD(p) p##_add(FP_ENV, a, b)
 #define FSUB(p) p##_sub(FP_ENV, a, b)
@@ -105,7 +106,7 @@ TR_FP(simd_facge_x, facge)
 TR_FP(simd_facgt, facgt)
 TR_FP(simd_facgt_x, facgt)
 
-// ---- by element -----------------------------------------------------------------------------------------------
+// ---- by element ---------------------------------------------------------------------------------
 
 static bool tr_fp_element(struct tr *t, uint32_t insn, simd_fn *const fns[4], unsigned size)
 {
@@ -138,7 +139,7 @@ TR_FP_ELEMENT(fmls, fmls_host)
 TR_FP_ELEMENT(fmul, fmul_host)
 TR_FP_ELEMENT(fmulx, fmulx)
 
-// ---- pairwise -------------------------------------------------------------------------------------------------
+// ---- pairwise -----------------------------------------------------------------------------------
 
 // Element i of the result joins elements 2i and 2i + 1 of Rm:Rn.
 #define DEF_PAIRWISE(name, view, type, expr) \
@@ -218,7 +219,7 @@ DEF_FP_ACROSS(fminv, FMIN)
 DEF_FP_ACROSS(fmaxnmv, FMAXNM)
 DEF_FP_ACROSS(fminnmv, FMINNM)
 
-// ---- half-to-single multiplies (FEAT_FHM) ---------------------------------------------------------------------
+// ---- half-to-single multiplies (FEAT_FHM) -------------------------------------------------------
 
 // aux bit 16: the second half of the sources (FMLAL2).
 SIMD_WORKER(fmlal)
@@ -250,8 +251,8 @@ static bool tr_fmlal_element(struct tr *t, uint32_t insn, uint32_t second)
 	unsigned index = (unsigned)(bit(insn, 11) << 2 | bit(insn, 21) << 1 | bit(insn, 20));
 
 	simd_emit_element(t, insn, fmlal, 1, (unsigned)bits(insn, 19, 16), index,
-	                  simd_bytes(insn, 2))
-	        ->aux |= second << 16;
+			  simd_bytes(insn, 2))
+		->aux |= second << 16;
 	return true;
 }
 
@@ -265,7 +266,7 @@ bool tr_simd_fmlal2_e(struct tr *t, uint32_t insn)
 	return tr_fmlal_element(t, insn, 1);
 }
 
-// ---- complex numbers (FEAT_FCMA) ------------------------------------------------------------------------------
+// ---- complex numbers (FEAT_FCMA) ----------------------------------------------------------------
 // aux bits 17:16: rot.
 
 #define DEF_COMPLEX(view, type, p) \
@@ -344,7 +345,7 @@ bool tr_simd_fcmla_e_h(struct tr *t, uint32_t insn)
 		return false;
 	}
 	simd_emit_element(t, insn, fcmla_h, 2, F_RM(insn), h << 1 | l, simd_bytes(insn, 1))->aux |=
-	        (uint32_t)bits(insn, 14, 13) << 16;
+		(uint32_t)bits(insn, 14, 13) << 16;
 	return true;
 }
 
@@ -354,11 +355,11 @@ bool tr_simd_fcmla_e(struct tr *t, uint32_t insn)
 		return false;
 	}
 	simd_emit_element(t, insn, fcmla_s, 3, F_RM(insn), bit(insn, 11), 16)->aux |=
-	        (uint32_t)bits(insn, 14, 13) << 16;
+		(uint32_t)bits(insn, 14, 13) << 16;
 	return true;
 }
 
-// ---- BFloat16 (FEAT_BF16) -------------------------------------------------------------------------------------
+// ---- BFloat16 (FEAT_BF16) -----------------------------------------------------------------------
 
 SIMD_WORKER(bfdot)
 {
@@ -366,7 +367,7 @@ SIMD_WORKER(bfdot)
 
 	for (unsigned i = 0; i < op->ra / 4u; i++) {
 		r.s[i] = bf16_dot_add(d.s[i], n.h[2 * i], n.h[2 * i + 1], m.h[2 * i],
-		                      m.h[2 * i + 1]);
+				      m.h[2 * i + 1]);
 	}
 	VD = r;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD floating point with one source: conversions, rounding to integral values, compares with zero,
-// estimates, roots.
+// Advanced SIMD floating point with one source: conversions, rounding to integral values, compares
+// with zero, estimates, roots.
 #include "cpu/simd_internal.h"
 
 #define FP_ENV (&pe->fp)
@@ -9,7 +9,7 @@
 	DEF_FOR_HSD(shape, name, expr(fp16), expr(fp32), expr(fp64)) \
 	TABLE_HSD(name);
 
-// ---- arithmetic and compares with zero ------------------------------------------------------------------------
+// ---- arithmetic and compares with zero ----------------------------------------------------------
 
 #define FABS(p) p##_abs(FP_ENV, a)
 #define FNEG(p) p##_neg(FP_ENV, a)
@@ -55,22 +55,22 @@ TR_FP(simd_fcmle_zero_x, fcmle_zero)
 TR_FP(simd_fcmlt_zero, fcmlt_zero)
 TR_FP(simd_fcmlt_zero_x, fcmlt_zero)
 
-// ---- conversions with integers and fixed point ----------------------------------------------------------------
+// ---- conversions with integers and fixed point --------------------------------------------------
 
 static inline enum fp_rounding aux_rounding(const struct pe *pe, const struct uop *op)
 {
 	unsigned rounding = op->aux >> 8 & 15;
 
 	return rounding == SIMD_ROUNDING_DYNAMIC ? fp_rounding_from_fpcr(pe->fp.fpcr)
-	                                         : (enum fp_rounding)rounding;
+						 : (enum fp_rounding)rounding;
 }
 
 #define TO_FIXED(p, is_unsigned) \
 	p##_to_fixed(FP_ENV, a, op->aux & 0xff, is_unsigned, aux_rounding(pe, op), \
-	             (unsigned)sizeof(a) * 8)
+		     (unsigned)sizeof(a) * 8)
 #define FROM_FIXED(p, is_unsigned) \
 	p##_from_fixed(FP_ENV, a, op->aux & 0xff, is_unsigned, aux_rounding(pe, op), \
-	               (unsigned)sizeof(a) * 8)
+		       (unsigned)sizeof(a) * 8)
 #define TO_SIGNED(p) TO_FIXED(p, false)
 #define TO_UNSIGNED(p) TO_FIXED(p, true)
 #define FROM_SIGNED(p) FROM_FIXED(p, false)
@@ -82,17 +82,17 @@ DEF_FOR_HSD(DEF_UNARY, from_signed, FROM_SIGNED(fp16), FROM_SIGNED(fp32), FROM_S
 DEF_FOR_HSD(DEF_UNARY, from_unsigned, FROM_UNSIGNED(fp16), FROM_UNSIGNED(fp32), FROM_UNSIGNED(fp64))
 
 simd_fn *const simd_to_fixed_fns[2][4] = {
-        {NULL, to_signed_h, to_signed_s, to_signed_d},
-        {NULL, to_unsigned_h, to_unsigned_s, to_unsigned_d},
+	{NULL, to_signed_h, to_signed_s, to_signed_d},
+	{NULL, to_unsigned_h, to_unsigned_s, to_unsigned_d},
 };
 simd_fn *const simd_from_fixed_fns[2][4] = {
-        {NULL, from_signed_h, from_signed_s, from_signed_d},
-        {NULL, from_unsigned_h, from_unsigned_s, from_unsigned_d},
+	{NULL, from_signed_h, from_signed_s, from_signed_d},
+	{NULL, from_unsigned_h, from_unsigned_s, from_unsigned_d},
 };
 
 // One-source forms whose rounding goes into aux.
 static bool tr_fp_aux(struct tr *t, uint32_t insn, simd_fn *const fns[4], unsigned size,
-                      uint32_t aux)
+		      uint32_t aux)
 {
 	if (!simd_is_scalar(insn) && size == 3 && !F_Q(insn)) {
 		return false;
@@ -128,7 +128,7 @@ TR_FP_AUX(scvtf_x, simd_from_fixed_fns[0], SIMD_ROUNDING_DYNAMIC << 8)
 TR_FP_AUX(ucvtf, simd_from_fixed_fns[1], SIMD_ROUNDING_DYNAMIC << 8)
 TR_FP_AUX(ucvtf_x, simd_from_fixed_fns[1], SIMD_ROUNDING_DYNAMIC << 8)
 
-// ---- rounding to integral values ------------------------------------------------------------------------------
+// ---- rounding to integral values ----------------------------------------------------------------
 
 #define AUX_EXACT (1u << 16)
 
@@ -146,16 +146,16 @@ TR_FP_AUX(frinti, frint_fns, SIMD_ROUNDING_DYNAMIC << 8)
 
 // FEAT_FRINTTS: aux bits 7:0 are the width of the integer.
 DEF_UNARY(frint_sized_s, s, uint32_t,
-          fp32_round_int_n(FP_ENV, a, aux_rounding(pe, op), op->aux & 0xff))
+	  fp32_round_int_n(FP_ENV, a, aux_rounding(pe, op), op->aux & 0xff))
 DEF_UNARY(frint_sized_d, d, uint64_t,
-          fp64_round_int_n(FP_ENV, a, aux_rounding(pe, op), op->aux & 0xff))
+	  fp64_round_int_n(FP_ENV, a, aux_rounding(pe, op), op->aux & 0xff))
 static simd_fn *const frint_sized_fns[4] = {NULL, NULL, frint_sized_s, frint_sized_d};
 
 #define TR_FRINT_SIZED(row, rounding, width) \
 	bool tr_simd_##row(struct tr *t, uint32_t insn) \
 	{ \
 		return tr_fp_aux(t, insn, frint_sized_fns, 2 + bit(insn, 22), \
-		                 (rounding) << 8 | (width)); \
+				 (rounding) << 8 | (width)); \
 	}
 
 TR_FRINT_SIZED(frint32z, FP_ROUNDING_ZERO, 32u)
@@ -163,7 +163,7 @@ TR_FRINT_SIZED(frint32x, SIMD_ROUNDING_DYNAMIC, 32u)
 TR_FRINT_SIZED(frint64z, FP_ROUNDING_ZERO, 64u)
 TR_FRINT_SIZED(frint64x, SIMD_ROUNDING_DYNAMIC, 64u)
 
-// ---- between precisions ---------------------------------------------------------------------------------------
+// ---- between precisions -------------------------------------------------------------------------
 
 #define DEF_FP_NARROW(name, fn, from, to, count) \
 	SIMD_WORKER(name) \

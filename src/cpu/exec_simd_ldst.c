@@ -1,17 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// LD1-LD4, ST1-ST4 and LD1R-LD4R: multiple and single structures, with and without post-index (Arm ARM C4.1.94).
+// LD1-LD4, ST1-ST4 and LD1R-LD4R: multiple and single structures, with and without post-index (Arm
+// ARM C4.1.94).
 //
-// A load reads everything into pe->scratch before it changes a register, and the base is written back last. Each
-// element is an access of its own for alignment and faults; where the whole of it lies in one page that the fast TLB
-// knows, neither can occur and it moves at once.
+// A load reads everything into pe->scratch before it changes a register, and the base is written
+// back last. Each element is an access of its own for alignment and faults; where the whole of it
+// lies in one page that the fast TLB knows, neither can occur and it moves at once.
 #include <string.h>
 
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
 
-// aux: log2 of the element's bytes in 1:0, registers of a structure in 4:2, structures side by side (LD1 of several
-// registers) in 7:5, Q in 8, total bytes in 23:16, index of a single structure in 31:24. The base becomes
-// base + imm + Xm afterwards: imm is 0 and rm the zero register where they do not count.
+// aux: log2 of the element's bytes in 1:0, registers of a structure in 4:2, structures side by side
+// (LD1 of several registers) in 7:5, Q in 8, total bytes in 23:16, index of a single structure in
+// 31:24. The base becomes base + imm + Xm afterwards: imm is 0 and rm the zero register where they
+// do not count.
 #define AUX_SIZE (op->aux & 3)
 #define AUX_SELEM (op->aux >> 2 & 7)
 #define AUX_RPT (op->aux >> 5 & 7)
@@ -101,7 +103,7 @@ static inline bool write_scratch(struct pe *pe, const struct uop *op, uint64_t v
 
 #define WRITE_BACK (XN = base + op->imm + XM)
 
-// ---- placing and gathering ------------------------------------------------------------------------------------
+// ---- placing and gathering ----------------------------------------------------------------------
 
 // Whole registers, one after the other.
 static void place_whole(struct pe *pe, const struct uop *op)
@@ -130,8 +132,8 @@ static void gather_whole(struct pe *pe, const struct uop *op)
 	}
 }
 
-// Structures of AUX_SELEM elements: element e of register r is element e * selem + r of memory. Single structures:
-// one element at AUX_INDEX of each register.
+// Structures of AUX_SELEM elements: element e of register r is element e * selem + r of memory.
+// Single structures: one element at AUX_INDEX of each register.
 #define DEF_PLACE(view, type) \
 	static void place_##view(struct pe *pe, const struct uop *op) \
 	{ \
@@ -191,7 +193,7 @@ DEF_PLACE(h, uint16_t)
 DEF_PLACE(s, uint32_t)
 DEF_PLACE(d, uint64_t)
 
-// ---- handlers -------------------------------------------------------------------------------------------------
+// ---- handlers -----------------------------------------------------------------------------------
 
 #define DEF_LDST(name) \
 	static OP(op_ld_##name) \
@@ -247,10 +249,10 @@ DEF_LD_REPLICATE(h)
 DEF_LD_REPLICATE(s)
 DEF_LD_REPLICATE(d)
 
-// ---- translators ----------------------------------------------------------------------------------------------
+// ---- translators --------------------------------------------------------------------------------
 
 static void emit_ldst(struct tr *t, uint32_t insn, op_fn *fn, unsigned size, unsigned selem,
-                      unsigned rpt, unsigned total, unsigned index)
+		      unsigned rpt, unsigned total, unsigned index)
 {
 	struct uop *u = tr_emit(t, fn);
 	bool post = bit(insn, 23);
@@ -267,16 +269,16 @@ static void emit_ldst(struct tr *t, uint32_t insn, op_fn *fn, unsigned size, uns
 bool tr_simd_ldst_multiple(struct tr *t, uint32_t insn)
 {
 	static op_fn *const loads[4] = {op_ld_b, op_ld_h, op_ld_s, op_ld_d},
-	                    *const stores[4] = {op_st_b, op_st_h, op_st_s, op_st_d};
+			    *const stores[4] = {op_st_b, op_st_h, op_st_s, op_st_d};
 	// By opcode: registers side by side, or else registers of a structure.
 	static const struct {
 		uint8_t rpt, selem;
 	} shapes[16] = {
-	        [0] = {0, 4}, [2] = {4, 1}, [4] = {0, 3},  [6] = {3, 1},
-	        [7] = {1, 1}, [8] = {0, 2}, [10] = {2, 1},
+		[0] = {0, 4}, [2] = {4, 1}, [4] = {0, 3},  [6] = {3, 1},
+		[7] = {1, 1}, [8] = {0, 2}, [10] = {2, 1},
 	};
 	unsigned opcode = (unsigned)bits(insn, 15, 12), size = (unsigned)bits(insn, 11, 10),
-	         rpt = shapes[opcode].rpt, selem = shapes[opcode].selem;
+		 rpt = shapes[opcode].rpt, selem = shapes[opcode].selem;
 	bool load = bit(insn, 22);
 	op_fn *fn;
 
@@ -289,7 +291,7 @@ bool tr_simd_ldst_multiple(struct tr *t, uint32_t insn)
 		fn = load ? loads[size] : stores[size];
 	}
 	emit_ldst(t, insn, fn, size, selem, rpt, (rpt != 0 ? rpt : selem) * (F_Q(insn) ? 16 : 8),
-	          0);
+		  0);
 	return true;
 }
 
@@ -301,13 +303,13 @@ bool tr_simd_ldst_multiple_post(struct tr *t, uint32_t insn)
 bool tr_simd_ldst_single(struct tr *t, uint32_t insn)
 {
 	static op_fn *const loads[4] = {op_ld_one_b, op_ld_one_h, op_ld_one_s, op_ld_one_d},
-	                    *const stores[4] = {op_st_one_b, op_st_one_h, op_st_one_s, op_st_one_d},
-	                    *const replicates[4] = {op_ld_replicate_b, op_ld_replicate_h,
-	                                            op_ld_replicate_s, op_ld_replicate_d};
+			    *const stores[4] = {op_st_one_b, op_st_one_h, op_st_one_s, op_st_one_d},
+			    *const replicates[4] = {op_ld_replicate_b, op_ld_replicate_h,
+						    op_ld_replicate_s, op_ld_replicate_d};
 	unsigned scale = (unsigned)bits(insn, 15, 14),
-	         selem = (unsigned)(bit(insn, 13) << 1 | bit(insn, 21)) + 1,
-	         index = (unsigned)(F_Q(insn) << 3 | bits(insn, 12, 10)),
-	         size = (unsigned)bits(insn, 11, 10);
+		 selem = (unsigned)(bit(insn, 13) << 1 | bit(insn, 21)) + 1,
+		 index = (unsigned)(F_Q(insn) << 3 | bits(insn, 12, 10)),
+		 size = (unsigned)bits(insn, 11, 10);
 	bool load = bit(insn, 22), s = bit(insn, 12);
 	op_fn *fn;
 

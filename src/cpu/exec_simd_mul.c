@@ -1,25 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD: widening and narrowing arithmetic on registers of different types, saturating doubling multiplies, dot
-// products, matrix multiplies, polynomial multiplies, and the integer by-element forms of all multiplies.
+// Advanced SIMD: widening and narrowing arithmetic on registers of different types, saturating
+// doubling multiplies, dot products, matrix multiplies, polynomial multiplies, and the integer
+// by-element forms of all multiplies.
 #include "cpu/crypto/crypto.h"
 #include "cpu/simd_internal.h"
 
 #define WIDTH(v) ((unsigned)sizeof(v) * 8)
 
-// ---- long: elements of twice the size -------------------------------------------------------------------------
-// a and b are elements of the selected halves of Rn and Rm, extended to the result's type; c is the element of Rd.
-// The scalar forms (SQDMULL and its kin) have one element.
+// ---- long: elements of twice the size -----------------------------------------------------------
+// a and b are elements of the selected halves of Rn and Rm, extended to the result's type; c is the
+// element of Rd. The scalar forms (SQDMULL and its kin) have one element.
 
 #define DEF_LONG(name, from, from_type, to, to_type, expr) \
 	SIMD_WORKER(name) \
 	{ \
 		union vreg n = simd_source_half(op, VN), m = simd_source_half(op, VM), d = VD, \
-		           r = {{0}}; \
+			   r = {{0}}; \
 		unsigned count = simd_is_scalar(op->insn) ? 1 : 16 / (unsigned)sizeof(to_type); \
 \
 		for (unsigned i = 0; i < count; i++) { \
 			to_type a = (from_type)n.from[i], b = (from_type)m.from[i], \
-			        c = (to_type)d.to[i]; \
+				c = (to_type)d.to[i]; \
 \
 			(void)c; \
 			r.to[i] = (expr); \
@@ -128,7 +129,7 @@ TR_ELEMENT(simd_sqdmlal_ex, sqdmlal)
 TR_ELEMENT(simd_sqdmlsl_e, sqdmlsl)
 TR_ELEMENT(simd_sqdmlsl_ex, sqdmlsl)
 
-// ---- wide: Rn has elements of the result's size ---------------------------------------------------------------
+// ---- wide: Rn has elements of the result's size -------------------------------------------------
 
 #define DEF_WIDE(name, from, from_type, to, to_type, operator) \
 	SIMD_WORKER(name) \
@@ -153,7 +154,7 @@ DEF_WIDE_BHS(uaddw, uint, +)
 DEF_WIDE_BHS(ssubw, int, -)
 DEF_WIDE_BHS(usubw, uint, -)
 
-// ---- narrow: the high halves of sums and differences ----------------------------------------------------------
+// ---- narrow: the high halves of sums and differences --------------------------------------------
 
 #define DEF_HIGH_NARROW(name, from, from_type, to, width, operator, round) \
 	SIMD_WORKER(name) \
@@ -162,8 +163,8 @@ DEF_WIDE_BHS(usubw, uint, -)
 \
 		for (unsigned i = 0; i < 64 / (width); i++) { \
 			from_type sum = \
-			        (from_type)((uint64_t)n.from[i] operator(uint64_t) m.from[i] + \
-			                    ((uint64_t)(round) << ((width)-1))); \
+				(from_type)((uint64_t)n.from[i] operator(uint64_t) m.from[i] + \
+					    ((uint64_t)(round) << ((width)-1))); \
 \
 			r.to[i] = sum >> (width); \
 		} \
@@ -182,7 +183,7 @@ DEF_HIGH_NARROW_BHS(raddhn, +, 1)
 DEF_HIGH_NARROW_BHS(subhn, -, 0)
 DEF_HIGH_NARROW_BHS(rsubhn, -, 1)
 
-// ---- doubling multiplies, high half ---------------------------------------------------------------------------
+// ---- doubling multiplies, high half -------------------------------------------------------------
 
 #define SAT_HIGH(v, a) simd_sat_signed(pe, (v) >> WIDTH(a), WIDTH(a))
 #define ROUND_HALF(a) ((__int128)1 << (WIDTH(a) - 1))
@@ -198,11 +199,11 @@ DEF_SAME_HS(DEF_BINARY, sqdmulh, SAT_HIGH((__int128)a *b * 2, a))
 DEF_SAME_HS(DEF_BINARY, sqrdmulh, SAT_HIGH((__int128)a *b * 2 + ROUND_HALF(a), a))
 // FEAT_RDM: the accumulator takes part before the rounding.
 DEF_SAME_HS(DEF_TERNARY, sqrdmlah,
-            SAT_HIGH(c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
+	    SAT_HIGH(c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
 DEF_SAME_HS(DEF_TERNARY, sqrdmlsh,
-            SAT_HIGH(c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
+	    SAT_HIGH(c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
 
-// ---- multiplies of one size, by element -----------------------------------------------------------------------
+// ---- multiplies of one size, by element ---------------------------------------------------------
 
 DEF_BINARY(mul_e_h, h, uint16_t, (uint32_t)a *b)
 DEF_BINARY(mul_e_s, s, uint32_t, a *b)
@@ -217,7 +218,7 @@ TR_ELEMENT(simd_mul_e, mul_e)
 TR_ELEMENT(simd_mla_e, mla_e)
 TR_ELEMENT(simd_mls_e, mls_e)
 
-// ---- dot products and matrices of bytes -----------------------------------------------------------------------
+// ---- dot products and matrices of bytes ---------------------------------------------------------
 
 #define DEF_DOT(name, n_type, m_type) \
 	SIMD_WORKER(name) \
@@ -269,7 +270,7 @@ TR_DOT_ELEMENT(simd_sudot_e, sudot)
 		for (unsigned i = 0; i < 4; i++) { \
 			for (unsigned k = 0; k < 8; k++) { \
 				r.s[i] += (uint32_t)((n_type)n.b[i / 2 * 8 + k] * \
-				                     (m_type)m.b[i % 2 * 8 + k]); \
+						     (m_type)m.b[i % 2 * 8 + k]); \
 			} \
 		} \
 		VD = r; \
@@ -284,7 +285,7 @@ DEF_MATRIX(smmla, int8_t, int8_t)
 DEF_MATRIX(ummla, uint8_t, uint8_t)
 DEF_MATRIX(usmmla, uint8_t, int8_t)
 
-// ---- polynomials ----------------------------------------------------------------------------------------------
+// ---- polynomials --------------------------------------------------------------------------------
 
 SIMD_WORKER(pmul)
 {

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD moves: DUP, INS, SMOV, UMOV, TBL, TBX, ZIP, UZP, TRN, EXT and the modified immediates.
+// Advanced SIMD moves: DUP, INS, SMOV, UMOV, TBL, TBX, ZIP, UZP, TRN, EXT and the modified
+// immediates.
 #include <string.h>
 
 #include "cpu/simd_internal.h"
 
-// ---- copies ---------------------------------------------------------------------------------------------------
+// ---- copies -------------------------------------------------------------------------------------
 // aux: the element of Rn; ra (INS): the element of Rd.
 
-// imm5: the lowest set bit gives the size, what is above it the index. False when the size is reserved.
+// imm5: the lowest set bit gives the size, what is above it the index. False when the size is
+// reserved.
 static bool decode_imm5(uint32_t insn, unsigned *size, unsigned *index)
 {
 	unsigned imm5 = (unsigned)bits(insn, 20, 16);
@@ -111,8 +113,8 @@ static OP(op_smov_s_x)
 bool tr_simd_dup_element(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-	        {op_dup_b_lo, op_dup_h_lo, op_dup_s_lo, NULL},
-	        {op_dup_b_q, op_dup_h_q, op_dup_s_q, op_dup_d_q},
+		{op_dup_b_lo, op_dup_h_lo, op_dup_s_lo, NULL},
+		{op_dup_b_q, op_dup_h_q, op_dup_s_q, op_dup_d_q},
 	};
 	unsigned size, index;
 
@@ -138,8 +140,8 @@ bool tr_simd_dup_element_x(struct tr *t, uint32_t insn)
 bool tr_simd_dup_general(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-	        {op_dup_general_b_lo, op_dup_general_h_lo, op_dup_general_s_lo, NULL},
-	        {op_dup_general_b_q, op_dup_general_h_q, op_dup_general_s_q, op_dup_general_d_q},
+		{op_dup_general_b_lo, op_dup_general_h_lo, op_dup_general_s_lo, NULL},
+		{op_dup_general_b_q, op_dup_general_h_q, op_dup_general_s_q, op_dup_general_d_q},
 	};
 	unsigned size, index;
 
@@ -153,7 +155,7 @@ bool tr_simd_dup_general(struct tr *t, uint32_t insn)
 bool tr_simd_ins_general(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[4] = {op_ins_general_b, op_ins_general_h, op_ins_general_s,
-	                              op_ins_general_d};
+				      op_ins_general_d};
 	unsigned size, index;
 	struct uop *u;
 
@@ -185,8 +187,8 @@ bool tr_simd_umov(struct tr *t, uint32_t insn)
 {
 	// Q is set for doublewords and for them alone.
 	static op_fn *const fns[2][4] = {
-	        {op_umov_b, op_umov_h, op_umov_s, NULL},
-	        {NULL, NULL, NULL, op_umov_d},
+		{op_umov_b, op_umov_h, op_umov_s, NULL},
+		{NULL, NULL, NULL, op_umov_d},
 	};
 	unsigned size, index;
 	struct uop *u;
@@ -203,8 +205,8 @@ bool tr_simd_umov(struct tr *t, uint32_t insn)
 bool tr_simd_smov(struct tr *t, uint32_t insn)
 {
 	static op_fn *const fns[2][4] = {
-	        {op_smov_b_w, op_smov_h_w, NULL, NULL},
-	        {op_smov_b_x, op_smov_h_x, op_smov_s_x, NULL},
+		{op_smov_b_w, op_smov_h_w, NULL, NULL},
+		{op_smov_b_x, op_smov_h_x, op_smov_s_x, NULL},
 	};
 	unsigned size, index;
 	struct uop *u;
@@ -218,9 +220,9 @@ bool tr_simd_smov(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- table lookup ---------------------------------------------------------------------------------------------
-// aux: bytes of the table; the registers from Rn on follow each other, V31 then V0. TBX keeps Rd where the index is
-// beyond the table, TBL writes zero.
+// ---- table lookup -------------------------------------------------------------------------------
+// aux: bytes of the table; the registers from Rn on follow each other, V31 then V0. TBX keeps Rd
+// where the index is beyond the table, TBL writes zero.
 
 static inline void table_lookup(struct pe *pe, const struct uop *op, union vreg r)
 {
@@ -254,11 +256,11 @@ SIMD_WORKER(tbx)
 bool tr_simd_tbl(struct tr *t, uint32_t insn)
 {
 	simd_emit(t, insn, bit(insn, 12) ? tbx : tbl, simd_bytes(insn, 0))->aux =
-	        16 * ((uint32_t)bits(insn, 14, 13) + 1);
+		16 * ((uint32_t)bits(insn, 14, 13) + 1);
 	return true;
 }
 
-// ---- permutations ---------------------------------------------------------------------------------------------
+// ---- permutations -------------------------------------------------------------------------------
 // aux: 0 for the first half or the even elements (ZIP1...), 1 for the others (ZIP2...).
 
 #define DEF_PERMUTE(size, view, type) \
@@ -351,7 +353,7 @@ bool tr_simd_ext(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- modified immediate ---------------------------------------------------------------------------------------
+// ---- modified immediate -------------------------------------------------------------------------
 
 static OP(op_movi_q)
 {
@@ -419,8 +421,8 @@ static uint64_t expand_imm(unsigned op, unsigned cmode, unsigned imm8)
 		return replicate((uint64_t)imm8 << (cmode >> 1 & 1) * 8, 16);
 	case 6:
 		return replicate(cmode & 1 ? (uint64_t)imm8 << 16 | 0xffff
-		                           : (uint64_t)imm8 << 8 | 0xff,
-		                 32);
+					   : (uint64_t)imm8 << 8 | 0xff,
+				 32);
 	default:
 		break;
 	}
@@ -439,10 +441,10 @@ static uint64_t expand_imm(unsigned op, unsigned cmode, unsigned imm8)
 bool tr_simd_modified_imm(struct tr *t, uint32_t insn)
 {
 	static op_fn *const movi[2] = {op_movi_lo, op_movi_q},
-	                    *const orr[2] = {op_orr_imm_lo, op_orr_imm_q},
-	                    *const bic[2] = {op_bic_imm_lo, op_bic_imm_q};
+			    *const orr[2] = {op_orr_imm_lo, op_orr_imm_q},
+			    *const bic[2] = {op_bic_imm_lo, op_bic_imm_q};
 	unsigned op = (unsigned)bit(insn, 29), cmode = (unsigned)bits(insn, 15, 12), q = F_Q(insn),
-	         imm8 = (unsigned)(bits(insn, 18, 16) << 5 | bits(insn, 9, 5));
+		 imm8 = (unsigned)(bits(insn, 18, 16) << 5 | bits(insn, 9, 5));
 	op_fn *fn = movi[q];
 	uint64_t imm;
 

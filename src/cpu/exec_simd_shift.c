@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Advanced SIMD shifts, by register and by immediate, and the narrowing and widening moves that are their kin.
+// Advanced SIMD shifts, by register and by immediate, and the narrowing and widening moves that are
+// their kin.
 #include "cpu/simd_internal.h"
 
 #define WIDTH(v) ((unsigned)sizeof(v) * 8)
 
-// ---- by register ----------------------------------------------------------------------------------------------
+// ---- by register --------------------------------------------------------------------------------
 
 enum { SHIFT_ROUND = 1, SHIFT_SATURATE = 2 };
 
-// SSHL and its relatives: left by the signed low byte of Rm, or right if that is negative. v is extended from an
-// element of `width` bits. 128 bits hold each intermediate value exactly.
+// SSHL and its relatives: left by the signed low byte of Rm, or right if that is negative. v is
+// extended from an element of `width` bits. 128 bits hold each intermediate value exactly.
 static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, unsigned width,
-                                         bool is_unsigned, unsigned how)
+					 bool is_unsigned, unsigned how)
 {
 	if (shift >= 0) {
 		if (shift >= (int)width) {
@@ -25,7 +26,7 @@ static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, u
 		}
 		if (how & SHIFT_SATURATE) {
 			return is_unsigned ? simd_sat_unsigned(pe, v, width)
-			                   : simd_sat_signed(pe, v, width);
+					   : simd_sat_signed(pe, v, width);
 		}
 		return (uint64_t)v;
 	}
@@ -38,7 +39,7 @@ static inline uint64_t shift_by_register(struct pe *pe, __int128 v, int shift, u
 
 #define DEF_SHIFT_REGISTER(name, sign, is_unsigned, how) \
 	DEF_FOR_BHSD(DEF_BINARY, name, sign, \
-	             shift_by_register(pe, a, (int8_t)b, WIDTH(a), is_unsigned, how)) \
+		     shift_by_register(pe, a, (int8_t)b, WIDTH(a), is_unsigned, how)) \
 	TABLE_BHSD(name); \
 	TR_SIZED(simd_##name, name) \
 	TR_SIZED(simd_##name##_x, name)
@@ -52,8 +53,9 @@ DEF_SHIFT_REGISTER(uqshl, uint, true, SHIFT_SATURATE)
 DEF_SHIFT_REGISTER(sqrshl, int, false, SHIFT_SATURATE | SHIFT_ROUND)
 DEF_SHIFT_REGISTER(uqrshl, uint, true, SHIFT_SATURATE | SHIFT_ROUND)
 
-// ---- by immediate, same size ----------------------------------------------------------------------------------
-// a and c are the elements of Rn and Rd, n the shift: 1 to the width for right shifts, 0 to width - 1 for left ones.
+// ---- by immediate, same size --------------------------------------------------------------------
+// a and c are the elements of Rn and Rd, n the shift: 1 to the width for right shifts, 0 to width -
+// 1 for left ones.
 
 #define DEF_SHIFT_IMM(name, view, type, expr) \
 	SIMD_WORKER(name) \
@@ -117,7 +119,7 @@ DEF_SHIFT_WHOLE(sshr_h, v_int16, >>)
 DEF_SHIFT_WHOLE(sshr_s, v_int32, >>)
 DEF_SHIFT_WHOLE(sshr_d, v_int64, >>)
 
-// ---- narrowing ------------------------------------------------------------------------------------------------
+// ---- narrowing ----------------------------------------------------------------------------------
 // expr of a, an element of Rn of twice the width, and n, the shift; W is the width of the result.
 
 #define DEF_NARROW(name, from, from_type, to, to_bits, expr) \
@@ -148,10 +150,10 @@ DEF_NARROW_BHS(sqshrn, int, simd_sat_signed(pe, a >> n, W))
 DEF_NARROW_BHS(sqrshrn, int, simd_sat_signed(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 DEF_NARROW_BHS(sqshrun, int, simd_sat_unsigned(pe, a >> n, W))
 DEF_NARROW_BHS(sqrshrun, int,
-               simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
+	       simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 DEF_NARROW_BHS(uqshrn, uint, simd_sat_unsigned(pe, a >> n, W))
 DEF_NARROW_BHS(uqrshrn, uint,
-               simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
+	       simd_sat_unsigned(pe, ((__int128)a + ((__int128)1 << (n - 1))) >> n, W))
 
 DEF_NARROW_BHS(xtn, uint, a)
 DEF_NARROW_BHS(sqxtn, int, simd_sat_signed(pe, a, W))
@@ -182,7 +184,7 @@ TR_NARROW(simd_sqxtun_x, sqxtun)
 TR_NARROW(simd_uqxtn, uqxtn)
 TR_NARROW(simd_uqxtn_x, uqxtn)
 
-// ---- widening -------------------------------------------------------------------------------------------------
+// ---- widening -----------------------------------------------------------------------------------
 
 #define DEF_SHIFT_LONG(name, from, from_type, to, count) \
 	SIMD_WORKER(name) \
@@ -215,7 +217,7 @@ bool tr_simd_shll(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- decoding of the shifts by immediate ----------------------------------------------------------------------
+// ---- decoding of the shifts by immediate --------------------------------------------------------
 
 enum shift_kind {
 	SHIFT_NONE,
@@ -235,38 +237,38 @@ struct shift_row {
 };
 
 static const struct shift_row shift_rows[2][32] = {
-        {
-                [0x00] = {SHIFT_RIGHT, true, false, sshr_fns},
-                [0x02] = {SHIFT_RIGHT, true, false, ssra_fns},
-                [0x04] = {SHIFT_RIGHT, true, false, srshr_fns},
-                [0x06] = {SHIFT_RIGHT, true, false, srsra_fns},
-                [0x0a] = {SHIFT_LEFT, true, false, shl_fns},
-                [0x0e] = {SHIFT_LEFT, true, true, sqshl_imm_fns},
-                [0x10] = {SHIFT_NARROW, false, false, shrn_fns},
-                [0x11] = {SHIFT_NARROW, false, false, rshrn_fns},
-                [0x12] = {SHIFT_NARROW, true, true, sqshrn_fns},
-                [0x13] = {SHIFT_NARROW, true, true, sqrshrn_fns},
-                [0x14] = {SHIFT_LONG, false, false, sshll_fns},
-                [0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
-                [0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
-        },
-        {
-                [0x00] = {SHIFT_RIGHT, true, false, ushr_fns},
-                [0x02] = {SHIFT_RIGHT, true, false, usra_fns},
-                [0x04] = {SHIFT_RIGHT, true, false, urshr_fns},
-                [0x06] = {SHIFT_RIGHT, true, false, ursra_fns},
-                [0x08] = {SHIFT_RIGHT, true, false, sri_fns},
-                [0x0a] = {SHIFT_LEFT, true, false, sli_fns},
-                [0x0c] = {SHIFT_LEFT, true, true, sqshlu_imm_fns},
-                [0x0e] = {SHIFT_LEFT, true, true, uqshl_imm_fns},
-                [0x10] = {SHIFT_NARROW, true, true, sqshrun_fns},
-                [0x11] = {SHIFT_NARROW, true, true, sqrshrun_fns},
-                [0x12] = {SHIFT_NARROW, true, true, uqshrn_fns},
-                [0x13] = {SHIFT_NARROW, true, true, uqrshrn_fns},
-                [0x14] = {SHIFT_LONG, false, false, ushll_fns},
-                [0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
-                [0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
-        },
+	{
+		[0x00] = {SHIFT_RIGHT, true, false, sshr_fns},
+		[0x02] = {SHIFT_RIGHT, true, false, ssra_fns},
+		[0x04] = {SHIFT_RIGHT, true, false, srshr_fns},
+		[0x06] = {SHIFT_RIGHT, true, false, srsra_fns},
+		[0x0a] = {SHIFT_LEFT, true, false, shl_fns},
+		[0x0e] = {SHIFT_LEFT, true, true, sqshl_imm_fns},
+		[0x10] = {SHIFT_NARROW, false, false, shrn_fns},
+		[0x11] = {SHIFT_NARROW, false, false, rshrn_fns},
+		[0x12] = {SHIFT_NARROW, true, true, sqshrn_fns},
+		[0x13] = {SHIFT_NARROW, true, true, sqrshrn_fns},
+		[0x14] = {SHIFT_LONG, false, false, sshll_fns},
+		[0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
+		[0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
+	},
+	{
+		[0x00] = {SHIFT_RIGHT, true, false, ushr_fns},
+		[0x02] = {SHIFT_RIGHT, true, false, usra_fns},
+		[0x04] = {SHIFT_RIGHT, true, false, urshr_fns},
+		[0x06] = {SHIFT_RIGHT, true, false, ursra_fns},
+		[0x08] = {SHIFT_RIGHT, true, false, sri_fns},
+		[0x0a] = {SHIFT_LEFT, true, false, sli_fns},
+		[0x0c] = {SHIFT_LEFT, true, true, sqshlu_imm_fns},
+		[0x0e] = {SHIFT_LEFT, true, true, uqshl_imm_fns},
+		[0x10] = {SHIFT_NARROW, true, true, sqshrun_fns},
+		[0x11] = {SHIFT_NARROW, true, true, sqrshrun_fns},
+		[0x12] = {SHIFT_NARROW, true, true, uqshrn_fns},
+		[0x13] = {SHIFT_NARROW, true, true, uqrshrn_fns},
+		[0x14] = {SHIFT_LONG, false, false, ushll_fns},
+		[0x1c] = {SHIFT_FROM_FIXED, true, true, NULL},
+		[0x1f] = {SHIFT_TO_FIXED, true, true, NULL},
+	},
 };
 
 // Whole 128-bit registers have handlers of their own for the common shifts.
@@ -282,16 +284,16 @@ static op_fn *shift_whole(simd_fn *const *fns, unsigned size, unsigned amount)
 	return fns == shl_fns    ? shl_ops[size]
 	       : fns == ushr_fns ? ushr_ops[size]
 	       : fns == sshr_fns ? sshr_ops[size]
-	                         : NULL;
+				 : NULL;
 }
 
 static bool tr_shift_fixed(struct tr *t, uint32_t insn, const struct shift_row *row, unsigned size,
-                           unsigned fracbits)
+			   unsigned fracbits)
 {
 	simd_fn *const *fns = row->kind == SHIFT_TO_FIXED ? simd_to_fixed_fns[F_U(insn)]
-	                                                  : simd_from_fixed_fns[F_U(insn)];
+							  : simd_from_fixed_fns[F_U(insn)];
 	unsigned rounding =
-	        row->kind == SHIFT_TO_FIXED ? (unsigned)FP_ROUNDING_ZERO : SIMD_ROUNDING_DYNAMIC;
+		row->kind == SHIFT_TO_FIXED ? (unsigned)FP_ROUNDING_ZERO : SIMD_ROUNDING_DYNAMIC;
 
 	if (size == 0 || (size == 1 && !tr_has(t, FEAT_FP16))) {
 		return false;
@@ -304,7 +306,7 @@ static bool tr_shift(struct tr *t, uint32_t insn)
 {
 	const struct shift_row *row = &shift_rows[F_U(insn)][bits(insn, 15, 11)];
 	unsigned immh = (unsigned)bits(insn, 22, 19), immhb = (unsigned)bits(insn, 22, 16), size,
-	         right;
+		 right;
 	bool scalar = simd_is_scalar(insn);
 	struct uop *u;
 	op_fn *fn;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The effect of SYS instructions: TLB maintenance (as DVM messages), address translation, data cache operations.
-// Which level may execute them, and what traps, is decided before (sysreg_permitted).
+// The effect of SYS instructions: TLB maintenance (as DVM messages), address translation, data
+// cache operations. Which level may execute them, and what traps, is decided before
+// (sysreg_permitted).
 #include "cpu/exec_sysins.h"
 
 #include <string.h>
@@ -12,7 +13,7 @@
 
 #define ZVA_SIZE 64 // DCZID_EL0.BS = 4
 
-// ---- TLB maintenance ------------------------------------------------------------------------------------------
+// ---- TLB maintenance ----------------------------------------------------------------------------
 
 enum domain { DOMAIN_LOCAL, DOMAIN_SHARED };
 
@@ -32,10 +33,12 @@ static uint16_t tlbi_vmid(const struct pe *pe, bool secure)
 	if (!pe->has_el2 || (secure && !(pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2))) {
 		return 0;
 	}
-	return (uint16_t)(bit(pe->sr[SR_VTCR_EL2], 19) && pe->model->mmu.vmid16 ? vmid : vmid & 0xff);
+	return (uint16_t)(bit(pe->sr[SR_VTCR_EL2], 19) && pe->model->mmu.vmid16 ? vmid
+										: vmid & 0xff);
 }
 
-// Regime, Security state and VMID to which an operation named for `el` applies from the current state.
+// Regime, Security state and VMID to which an operation named for `el` applies from the current
+// state.
 static void tlbi_scope(const struct pe *pe, unsigned el, struct mmu_tlbi *m)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
@@ -68,7 +71,8 @@ static bool has_52bit_pages(const struct pe *pe, enum mmu_regime_kind kind)
 	}
 }
 
-// The operand of a range operation: base, scale, number, granule (Arm ARM, TLBI RVA*). False: reserved, no effect.
+// The operand of a range operation: base, scale, number, granule (Arm ARM, TLBI RVA*). False:
+// reserved, no effect.
 static bool tlbi_range(const struct pe *pe, uint64_t value, bool ipa, struct mmu_tlbi *m)
 {
 	static const uint8_t shifts[4] = {0, 12, 14, 16};
@@ -159,7 +163,9 @@ static void tlbi(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64
 		m.use_vmid = op2 == 6 && pe_el2_enabled(pe);
 		break;
 	default: // VA 1, 5; VAA 3, 7
-		m.op = (op2 & 2) || m.kind == MMU_REGIME_EL2 || m.kind == MMU_REGIME_EL3 ? MMU_TLBI_VAA : MMU_TLBI_VA;
+		m.op = (op2 & 2) || m.kind == MMU_REGIME_EL2 || m.kind == MMU_REGIME_EL3
+			       ? MMU_TLBI_VAA
+			       : MMU_TLBI_VA;
 		if (!range) {
 			tlbi_page(value, false, &m);
 		} else if (!tlbi_range(pe, value, false, &m)) {
@@ -170,7 +176,7 @@ static void tlbi(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64
 	tlbi_send(pe, domain, &m);
 }
 
-// ---- address translation --------------------------------------------------------------------------------------
+// ---- address translation ------------------------------------------------------------------------
 
 static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t va)
 {
@@ -190,7 +196,8 @@ static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t
 	struct mmu_result result;
 	struct mmu_fault fault;
 
-	// AT S1E0* and S1E1* mean the EL2&0 regime while HCR_EL2.{E2H,TGE} are set; S12* always EL1&0.
+	// AT S1E0* and S1E1* mean the EL2&0 regime while HCR_EL2.{E2H,TGE} are set; S12* always
+	// EL1&0.
 	if (op1 == 0 && (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE)) {
 		el = 2;
 	}
@@ -199,7 +206,8 @@ static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t
 		pe->sr[SR_PAR_EL1] = mmu_par_success(&regime, &result);
 		return true;
 	}
-	// From EL1 a stage-2 fault on the walk, and from any level an external abort on it, is taken as an exception.
+	// From EL1 a stage-2 fault on the walk, and from any level an external abort on it, is
+	// taken as an exception.
 	if ((fault.s1ptw && pe->el == 1) || fault.type == MMU_FAULT_EXTERNAL_WALK) {
 		mem_abort(pe, va, &fault, false, true);
 		return false;
@@ -208,13 +216,16 @@ static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t
 	return true;
 }
 
-// ---- caches ---------------------------------------------------------------------------------------------------
+// ---- caches -------------------------------------------------------------------------------------
 
 // DC ZVA. False: pe->fault.
 static bool dc_zva(struct pe *pe, uint64_t va)
 {
 	const struct uop *op = pe->cur;
-	struct mmu_access access = {.va = va_make(va), .type = MMU_WRITE, .el0 = pe->el == 0, .size = 1};
+	struct mmu_access access = {.va = va_make(va),
+				    .type = MMU_WRITE,
+				    .el0 = pe->el == 0,
+				    .size = 1};
 	uint64_t start = va & ~(uint64_t)(ZVA_SIZE - 1);
 	const struct fast_entry *entry;
 	struct mmu_result result;
@@ -224,7 +235,8 @@ static bool dc_zva(struct pe *pe, uint64_t va)
 	if (!mem_hit(mem_entry(pe->fast, start)->tag_w, start, 1)) {
 		if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 			if (result.memtype == MMU_MEM_DEVICE) {
-				fault = (struct mmu_fault){.type = MMU_FAULT_ALIGNMENT, .write = true};
+				fault = (struct mmu_fault){.type = MMU_FAULT_ALIGNMENT,
+							   .write = true};
 				mem_abort(pe, va, &fault, false, false);
 				return false;
 			}
@@ -278,8 +290,8 @@ static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 
 bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value)
 {
-	unsigned op1 = (unsigned)bits(enc, 13, 11), crn = (unsigned)bits(enc, 10, 7), crm = (unsigned)bits(enc, 6, 3),
-		 op2 = (unsigned)bits(enc, 2, 0);
+	unsigned op1 = (unsigned)bits(enc, 13, 11), crn = (unsigned)bits(enc, 10, 7),
+		 crm = (unsigned)bits(enc, 6, 3), op2 = (unsigned)bits(enc, 2, 0);
 
 	if (crn == 8) {
 		tlbi(pe, op1, crm, op2, value);

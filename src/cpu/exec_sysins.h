@@ -8,7 +8,8 @@
 
 struct pe;
 
-// Perform the permitted SYS instruction at encoding enc (as SYSREG_ENC) with operand value. False: pe->fault.
+// Perform the permitted SYS instruction at encoding enc (as SYSREG_ENC) with operand value. False:
+// pe->fault.
 bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value);
 
 #endif

@@ -9,7 +9,7 @@
 #include "cpu/sysreg_internal.h"
 #include "cpu/wait.h"
 
-// ---- exception generation -------------------------------------------------------------------------------------
+// ---- exception generation -----------------------------------------------------------------------
 
 static OP(op_udf)
 {
@@ -84,7 +84,8 @@ static OP(op_hvc)
 		GOTO_NEXT_PC;
 	}
 	if (pe->el == 0 || !pe->has_el2 || (pe->el == 1 && !pe_el2_enabled(pe)) ||
-	    (pe->has_el3 ? !(pe->sr[SR_SCR_EL3] & SCR_EL3_HCE) : (pe->sr[SR_HCR_EL2] & HCR_EL2_HCD) != 0)) {
+	    (pe->has_el3 ? !(pe->sr[SR_SCR_EL3] & SCR_EL3_HCE)
+			 : (pe->sr[SR_HCR_EL2] & HCR_EL2_HCD) != 0)) {
 		return exc_undefined(pe, op);
 	}
 	fault_trap(pe, pe->el == 3 ? 3 : 2, EC_HVC, op->aux, TRACE_CAUSE_HVC, NULL);
@@ -99,8 +100,8 @@ bool tr_hvc(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// AArch64.CheckForSMCUndefOrTrap and CallSecureMonitor. A firmware service stands for an EL3 that is not simulated, or
-// for the firmware that an EL3 without any would have.
+// AArch64.CheckForSMCUndefOrTrap and CallSecureMonitor. A firmware service stands for an EL3 that
+// is not simulated, or for the firmware that an EL3 without any would have.
 static OP(op_smc)
 {
 	bool trapped = pe->el == 1 && pe_el2_enabled(pe) && (pe->sr[SR_HCR_EL2] & HCR_EL2_TSC);
@@ -173,7 +174,8 @@ static OP(op_eret)
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
 	}
-	exception_return(pe, pe->sr[exception_elr(pe->el)], pe->sr[exception_spsr(pe->el)], pe_uop_pc(pe, op), op->insn);
+	exception_return(pe, pe->sr[exception_elr(pe->el)], pe->sr[exception_spsr(pe->el)],
+			 pe_uop_pc(pe, op), op->insn);
 	if (unlikely(pe->btype != 0)) {
 		return NULL; // the run loop looks at the target
 	}
@@ -192,10 +194,12 @@ static OP(op_ereta)
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
 	}
-	if (!pauth_auth_branch(pe, op, pe->sr[exception_elr(pe->el)], pe->x[X_SP], bit(op->insn, 10))) {
+	if (!pauth_auth_branch(pe, op, pe->sr[exception_elr(pe->el)], pe->x[X_SP],
+			       bit(op->insn, 10))) {
 		return exc_raise(pe, op);
 	}
-	exception_return(pe, pe->scratch[0], pe->sr[exception_spsr(pe->el)], pe_uop_pc(pe, op), op->insn);
+	exception_return(pe, pe->scratch[0], pe->sr[exception_spsr(pe->el)], pe_uop_pc(pe, op),
+			 op->insn);
 	if (unlikely(pe->btype != 0)) {
 		return NULL;
 	}
@@ -209,7 +213,7 @@ bool tr_ereta(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- hints and barriers ---------------------------------------------------------------------------------------
+// ---- hints and barriers -------------------------------------------------------------------------
 
 // What does nothing needs no uop: the instruction still counts in its block.
 static bool tr_nothing(void)
@@ -332,9 +336,10 @@ bool tr_wfxt(struct tr *t, uint32_t insn)
 	return emit_wait(t, bit(insn, 5) ? 2 : 3, F_RD(insn));
 }
 
-// ---- PSTATE fields --------------------------------------------------------------------------------------------
+// ---- PSTATE fields ------------------------------------------------------------------------------
 
-// MSR DAIFSet/DAIFClr at EL0 while SCTLR_ELx.UMA is 0 (or the other fields, which are UNDEFINED there).
+// MSR DAIFSet/DAIFClr at EL0 while SCTLR_ELx.UMA is 0 (or the other fields, which are UNDEFINED
+// there).
 static NOINLINE bool daif_trapped(struct pe *pe, const struct uop *op)
 {
 	uint32_t i = op->insn;
@@ -346,7 +351,8 @@ static NOINLINE bool daif_trapped(struct pe *pe, const struct uop *op)
 	}
 	pe->cur = op;
 	fault_trap(pe, host || pe_tge(pe) ? 2 : 1, EC_SYSREG,
-		   iss_sysreg(0, (unsigned)bits(i, 18, 16), 4, (unsigned)bits(i, 11, 8), (unsigned)bits(i, 7, 5), 31, false),
+		   iss_sysreg(0, (unsigned)bits(i, 18, 16), 4, (unsigned)bits(i, 11, 8),
+			      (unsigned)bits(i, 7, 5), 31, false),
 		   TRACE_CAUSE_SYSREG, host ? "HCR_EL2.TGE" : "SCTLR_EL1.UMA");
 	pe->fault.sysreg = "DAIF";
 	return true;
@@ -456,8 +462,7 @@ bool tr_msr_imm(struct tr *t, uint32_t insn)
 	return true;
 }
 
-// ---- system registers -----------------------------------------------------------------------------------------
-
+// ---- system registers ---------------------------------------------------------------------------
 
 // The name of what was accessed: of the table, or S<op0>_<op1>_C<n>_C<m>_<op2>.
 static const char *access_name(struct pe *pe, uint32_t insn)
@@ -468,8 +473,9 @@ static const char *access_name(struct pe *pe, uint32_t insn)
 	if (reg != SYSREG_NONE) {
 		return sysreg_name(reg);
 	}
-	snprintf(pe->fault.name, sizeof(pe->fault.name), "S%u_%u_C%u_C%u_%u", (unsigned)bits(insn, 20, 19),
-		 (unsigned)bits(insn, 18, 16), (unsigned)bits(insn, 15, 12), (unsigned)bits(insn, 11, 8),
+	snprintf(pe->fault.name, sizeof(pe->fault.name), "S%u_%u_C%u_C%u_%u",
+		 (unsigned)bits(insn, 20, 19), (unsigned)bits(insn, 18, 16),
+		 (unsigned)bits(insn, 15, 12), (unsigned)bits(insn, 11, 8),
 		 (unsigned)bits(insn, 7, 5));
 	return pe->fault.name;
 }
@@ -478,7 +484,8 @@ static const char *access_name(struct pe *pe, uint32_t insn)
 static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool read, enum sysreg *reg)
 {
 	uint32_t insn = op->insn;
-	struct sysreg_decision d = sysreg_permitted(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
+	struct sysreg_decision d =
+		sysreg_permitted(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
 
 	*reg = d.reg;
 	if (likely(d.outcome == SYSREG_PERMITTED)) {
@@ -486,7 +493,8 @@ static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool rea
 	}
 	pe->cur = op;
 	if (d.outcome == SYSREG_UNDEFINED) {
-		log_line(pe->log, LOG_LEVEL_UNIMP, "PE %u: %s %s at EL%u is UNDEFINED (pc 0x%llx)%s%s", pe->index,
+		log_line(pe->log, LOG_LEVEL_UNIMP,
+			 "PE %u: %s %s at EL%u is UNDEFINED (pc 0x%llx)%s%s", pe->index,
 			 read ? "read of" : "write to", access_name(pe, insn), pe->el,
 			 (unsigned long long)pe_uop_pc(pe, op), d.control != NULL ? ": " : "",
 			 d.control != NULL ? d.control : "");
@@ -503,13 +511,15 @@ static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool rea
 
 static struct sysreg_cached *cached_permission(struct pe *pe, uint32_t enc, bool read)
 {
-	return &pe->sysreg_cache[read][pe->el << 1 | pe->sp_sel][(enc ^ enc >> 7) & (SYSREG_CACHE_COUNT - 1)];
+	return &pe->sysreg_cache[read][pe->el << 1 | pe->sp_sel]
+				[(enc ^ enc >> 7) & (SYSREG_CACHE_COUNT - 1)];
 }
 
 static void remember_permission(struct pe *pe, uint32_t enc, bool read, enum sysreg reg)
 {
-	*cached_permission(pe, enc, read) =
-		(struct sysreg_cached){.enc = (uint16_t)enc, .reg = (uint16_t)reg, .epoch = pe->sysreg_epoch};
+	*cached_permission(pe, enc, read) = (struct sysreg_cached){.enc = (uint16_t)enc,
+								   .reg = (uint16_t)reg,
+								   .epoch = pe->sysreg_epoch};
 }
 
 // The access in full: the permission is decided and remembered.
@@ -609,27 +619,34 @@ bool tr_msr(struct tr *t, uint32_t insn)
 	u->rd = tr_xr(F_RD(insn));
 	u->aux = (uint32_t)bits(insn, 20, 5);
 	// Thread pointers and the like change nothing that the rest of the block depends on.
-	t->goes_on = reg != SYSREG_NONE && reg != SR_DAIF && !(sysreg_flags(reg) & SYSREG_ENDS_BLOCK) &&
-		     !(sysreg_rows[reg].e2h != 0 && (sysreg_flags((enum sysreg)sysreg_rows[reg].e2h) & SYSREG_ENDS_BLOCK));
+	t->goes_on = reg != SYSREG_NONE && reg != SR_DAIF &&
+		     !(sysreg_flags(reg) & SYSREG_ENDS_BLOCK) &&
+		     !(sysreg_rows[reg].e2h != 0 &&
+		       (sysreg_flags((enum sysreg)sysreg_rows[reg].e2h) & SYSREG_ENDS_BLOCK));
 	return true;
 }
 
 static NOINLINE bool do_sys(struct pe *pe, const struct uop *op)
 {
+	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
 	enum sysreg reg;
 	bool ok;
 
-	if (!sysreg_access(pe, op, false, &reg)) {
-		return false;
+	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
+		if (!sysreg_access(pe, op, false, &reg)) {
+			return false;
+		}
+		remember_permission(pe, op->aux, false, reg);
 	}
 	pe->cur = op;
-	ok = sysins_execute(pe, (uint16_t)bits(op->insn, 20, 5), XD);
+	ok = sysins_execute(pe, (uint16_t)op->aux, XD);
 	if (ok) {
 		pe->cur = NULL;
 	}
 	return ok;
 }
 
+// aux: the encoding.
 static OP(op_sys)
 {
 	if (unlikely(!do_sys(pe, op))) {
@@ -643,10 +660,12 @@ bool tr_sys(struct tr *t, uint32_t insn)
 	struct uop *u = tr_emit(t, op_sys);
 
 	u->rd = tr_xr(F_RD(insn));
+	u->aux = (uint32_t)bits(insn, 20, 5);
 	return true;
 }
 
-// No SYSL instruction is implemented: the permission check decides between UNDEFINED and a trap (TIDCP).
+// No SYSL instruction is implemented: the permission check decides between UNDEFINED and a trap
+// (TIDCP).
 bool tr_sysl(struct tr *t, uint32_t insn)
 {
 	struct uop *u = tr_emit(t, op_mrs);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the guest did wrong, as a value: built where it is found, routed by exception.c, encoded by esr.h.
+// What the guest did wrong, as a value: built where it is found, routed by exception.c, encoded by
+// esr.h.
 #ifndef STRATA_CPU_FAULT_H
 #define STRATA_CPU_FAULT_H
 
@@ -14,7 +15,8 @@ struct mmu_fault;
 struct uop;
 
 struct fault {
-	uint8_t ec; // ESR_ELx.EC as taken to a higher EL; EC_*_LOWER become the _SAME form at the same EL
+	uint8_t ec; // ESR_ELx.EC as taken to a higher EL; EC_*_LOWER become the _SAME form at the
+		    // same EL
 	uint32_t iss;
 	uint8_t target_el; // 0: default routing (EL1, or EL2 by TGE ...)
 	bool il16; // IL = 0 (never for AArch64 but kept for completeness)
@@ -31,7 +33,8 @@ struct fault {
 	char name[24]; // storage for the name of an unnamed system register
 };
 
-// Builders: fill pe->fault. They take nothing yet; the handler then does `return exc_raise(pe, op)`.
+// Builders: fill pe->fault. They take nothing yet; the handler then does `return exc_raise(pe,
+// op)`.
 void fault_undefined(struct pe *pe);
 void fault_trap(struct pe *pe, unsigned target_el, enum ec ec, uint32_t iss, enum trace_cause cause,
 		const char *control);

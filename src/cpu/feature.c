@@ -19,13 +19,13 @@ struct feature_row {
 };
 
 static const struct feature_row feature_rows[FEATURE_COUNT] = {
-        [FEAT_NONE] = {.name = "FEAT_NONE", .id_reg = SYSREG_NONE},
+	[FEAT_NONE] = {.name = "FEAT_NONE", .id_reg = SYSREG_NONE},
 #define FEATURE(row_name, row_reg, row_lsb, row_value, need1, need2) \
 	[row_name] = {.name = #row_name, \
-	              .id_reg = row_reg, \
-	              .lsb = row_lsb, \
-	              .value = row_value, \
-	              .needs = {need1, need2}},
+		      .id_reg = row_reg, \
+		      .lsb = row_lsb, \
+		      .value = row_value, \
+		      .needs = {need1, need2}},
 #include "cpu/feature.def"
 #undef FEATURE
 };
@@ -78,18 +78,19 @@ enum feature feature_missing(const struct feature_set *set, enum feature feature
 	return FEAT_NONE;
 }
 
-// ---- ID registers ---------------------------------------------------------------------------------------------
+// ---- ID registers -------------------------------------------------------------------------------
 
 static void set_field(uint64_t *reg, unsigned lsb, uint64_t value)
 {
 	*reg = bits_set(*reg, lsb + 3, lsb, value);
 }
 
-// ID_AA64ISAR1_EL1.{APA, API, GPA, GPI} and ID_AA64ISAR2_EL1.{APA3, GPA3}: the algorithm chooses the field.
+// ID_AA64ISAR1_EL1.{APA, API, GPA, GPI} and ID_AA64ISAR2_EL1.{APA3, GPA3}: the algorithm chooses
+// the field.
 static void pauth_fields(const struct feature_set *set, uint64_t *id)
 {
 	static const uint16_t levels[] = {FEAT_PAuth, FEAT_EPAC, FEAT_PAuth2, FEAT_FPAC,
-	                                  FEAT_FPACCOMBINE};
+					  FEAT_FPACCOMBINE};
 	uint64_t value = 0;
 
 	for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
@@ -111,7 +112,8 @@ static void pauth_fields(const struct feature_set *set, uint64_t *id)
 	}
 }
 
-// Granules: TGran4 and TGran64 are signed (0xf: absent), TGran16 is not; the stage-2 fields come with FEAT_GTG.
+// Granules: TGran4 and TGran64 are signed (0xf: absent), TGran16 is not; the stage-2 fields come
+// with FEAT_GTG.
 static void granule_fields(const struct feature_set *set, uint64_t *mmfr0)
 {
 	bool g4 = feature_in(set, FEAT_GRAN4K);
@@ -157,91 +159,91 @@ void feature_id_registers(const struct feature_set *set, uint64_t *id)
 	}
 }
 
-// ---- control bits that features bring -------------------------------------------------------------------------
+// ---- control bits that features bring -----------------------------------------------------------
 
 static const struct {
 	uint16_t reg;
 	uint16_t feature;
 	uint64_t mask;
 } feature_bits[] = {
-        {SR_SCTLR_EL1, FEAT_PAN, SCTLR_SPAN},
-        {SR_SCTLR_EL1, FEAT_PAN3, SCTLR_EPAN},
-        {SR_SCTLR_EL1, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
-        {SR_SCTLR_EL1, FEAT_IESB, SCTLR_IESB},
-        {SR_SCTLR_EL1, FEAT_CSV2_2, SCTLR_TSCXT},
-        {SR_SCTLR_EL1, FEAT_SPECRES, SCTLR_ENRCTX},
-        {SR_SCTLR_EL1, FEAT_LSE2, SCTLR_NAA},
-        {SR_SCTLR_EL1, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
-        {SR_SCTLR_EL1, FEAT_BTI, SCTLR_BT0 | SCTLR_BT1},
-        {SR_SCTLR_EL1, FEAT_SSBS, SCTLR_DSSBS},
-        {SR_SCTLR_EL2, FEAT_VHE, SCTLR_EL2_VHE_ONLY},
-        {SR_SCTLR_EL2, FEAT_PAN3, SCTLR_EPAN},
-        {SR_SCTLR_EL2, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
-        {SR_SCTLR_EL2, FEAT_IESB, SCTLR_IESB},
-        {SR_SCTLR_EL2, FEAT_LSE2, SCTLR_NAA},
-        {SR_SCTLR_EL2, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
-        {SR_SCTLR_EL2, FEAT_BTI, SCTLR_BT0 | SCTLR_BT1},
-        {SR_SCTLR_EL2, FEAT_SSBS, SCTLR_DSSBS},
-        {SR_SCTLR_EL3, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
-        {SR_SCTLR_EL3, FEAT_IESB, SCTLR_IESB},
-        {SR_SCTLR_EL3, FEAT_LSE2, SCTLR_NAA},
-        {SR_SCTLR_EL3, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
-        {SR_SCTLR_EL3, FEAT_BTI, SCTLR_BT1},
-        {SR_SCTLR_EL3, FEAT_SSBS, SCTLR_DSSBS},
-        {SR_HCR_EL2, FEAT_VHE, HCR_EL2_E2H},
-        {SR_HCR_EL2, FEAT_LOR, HCR_EL2_TLOR},
-        {SR_HCR_EL2, FEAT_RAS, HCR_EL2_TERR | HCR_EL2_TEA},
-        {SR_HCR_EL2, FEAT_PAuth, HCR_EL2_APK | HCR_EL2_API},
-        {SR_HCR_EL2, FEAT_S2FWB, HCR_EL2_FWB},
-        {SR_HCR_EL2, FEAT_RASv1p1, HCR_EL2_FIEN},
-        {SR_HCR_EL2, FEAT_EVT,
-         HCR_EL2_TID4 | HCR_EL2_TICAB | HCR_EL2_TOCU | HCR_EL2_TTLBIS | HCR_EL2_TTLBOS},
-        {SR_HCR_EL2, FEAT_CSV2_2, HCR_EL2_EnSCXT},
-        {SR_SCR_EL3, FEAT_EL2, SCR_EL3_HCE},
-        {SR_SCR_EL3, FEAT_LOR, SCR_EL3_TLOR},
-        {SR_SCR_EL3, FEAT_RAS, SCR_EL3_TERR},
-        {SR_SCR_EL3, FEAT_PAuth, SCR_EL3_APK | SCR_EL3_API},
-        {SR_SCR_EL3, FEAT_SEL2, SCR_EL3_EEL2},
-        {SR_SCR_EL3, FEAT_DoubleFault, SCR_EL3_EASE | SCR_EL3_NMEA},
-        {SR_SCR_EL3, FEAT_RASv1p1, SCR_EL3_FIEN},
-        {SR_SCR_EL3, FEAT_CSV2_2, SCR_EL3_EnSCXT},
-        {SR_CPACR_EL1, FEAT_FP, CPACR_EL1_FPEN},
-        {SR_TCR_EL1, FEAT_ASID16, BIT(36)},
-        {SR_TCR_EL1, FEAT_HAFDBS, MASK(40, 39)},
-        {SR_TCR_EL1, FEAT_HPDS, MASK(42, 41)},
-        {SR_TCR_EL1, FEAT_HPDS2, MASK(50, 43)},
-        {SR_TCR_EL1, FEAT_PAuth, MASK(52, 51)}, // TBID
-        {SR_TCR_EL1, FEAT_E0PD, MASK(56, 55)},
-        {SR_TCR_EL1, FEAT_LPA2, BIT(59)}, // DS
-        {SR_TCR_EL2, FEAT_VHE, TCR_EL1_WRITABLE & ~TCR_EL3_WRITABLE},
-        {SR_TCR_EL3, FEAT_HAFDBS, MASK(22, 21)},
-        {SR_TCR_EL3, FEAT_HPDS, BIT(24)},
-        {SR_TCR_EL3, FEAT_HPDS2, MASK(28, 25)},
-        {SR_TCR_EL3, FEAT_PAuth, BIT(29)}, // TBID
-        {SR_TCR_EL3, FEAT_LPA2, BIT(32)}, // DS
-        {SR_VTCR_EL2, FEAT_VMID16, BIT(19)},
-        {SR_VTCR_EL2, FEAT_HAFDBS, MASK(22, 21)},
-        {SR_VTCR_EL2, FEAT_HPDS2, MASK(28, 25)},
-        {SR_VTCR_EL2, FEAT_SEL2, MASK(30, 29)},
-        {SR_VTCR_EL2, FEAT_LPA2, MASK(33, 32)}, // DS, SL2
-        {SR_VSTCR_EL2, FEAT_LPA2, BIT(33)},
-        {SR_TTBR0_EL1, FEAT_TTCNP, BIT(0)},
-        {SR_TTBR1_EL1, FEAT_TTCNP, BIT(0)},
-        {SR_TTBR0_EL2, FEAT_TTCNP, BIT(0)},
-        {SR_TTBR1_EL2, FEAT_TTCNP, BIT(0)},
-        {SR_TTBR0_EL3, FEAT_TTCNP, BIT(0)},
-        {SR_VTTBR_EL2, FEAT_TTCNP, BIT(0)},
-        {SR_VTTBR_EL2, FEAT_VMID16, MASK(63, 56)},
-        {SR_VSTTBR_EL2, FEAT_TTCNP, BIT(0)},
-        {SR_TTBR0_EL2, FEAT_VHE, MASK(63, 48)}, // ASID
-        {SR_HPFAR_EL2, FEAT_SEL2, BIT(63)},
-        {SR_MDCR_EL2, FEAT_PMUv3, MASK(7, 0)},
-        {SR_MDCR_EL2, FEAT_PMUv3p1, MDCR_EL2_HPMD},
-        {SR_MDCR_EL2, FEAT_PMUv3p5, MDCR_EL2_HCCD | MDCR_EL2_HLP},
-        {SR_MDCR_EL3, FEAT_PMUv3, MDCR_EL3_TPM | MDCR_EL3_SPME | MDCR_EL3_EPMAD},
-        {SR_MDCR_EL3, FEAT_PMUv3p5, MDCR_EL3_SCCD},
-        {SR_PMCR_EL0, FEAT_PMUv3p5, BIT(7)}, // LP
-        {SR_FPCR, FEAT_FP16, BIT(19)}, // FZ16
+	{SR_SCTLR_EL1, FEAT_PAN, SCTLR_SPAN},
+	{SR_SCTLR_EL1, FEAT_PAN3, SCTLR_EPAN},
+	{SR_SCTLR_EL1, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
+	{SR_SCTLR_EL1, FEAT_IESB, SCTLR_IESB},
+	{SR_SCTLR_EL1, FEAT_CSV2_2, SCTLR_TSCXT},
+	{SR_SCTLR_EL1, FEAT_SPECRES, SCTLR_ENRCTX},
+	{SR_SCTLR_EL1, FEAT_LSE2, SCTLR_NAA},
+	{SR_SCTLR_EL1, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
+	{SR_SCTLR_EL1, FEAT_BTI, SCTLR_BT0 | SCTLR_BT1},
+	{SR_SCTLR_EL1, FEAT_SSBS, SCTLR_DSSBS},
+	{SR_SCTLR_EL2, FEAT_VHE, SCTLR_EL2_VHE_ONLY},
+	{SR_SCTLR_EL2, FEAT_PAN3, SCTLR_EPAN},
+	{SR_SCTLR_EL2, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
+	{SR_SCTLR_EL2, FEAT_IESB, SCTLR_IESB},
+	{SR_SCTLR_EL2, FEAT_LSE2, SCTLR_NAA},
+	{SR_SCTLR_EL2, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
+	{SR_SCTLR_EL2, FEAT_BTI, SCTLR_BT0 | SCTLR_BT1},
+	{SR_SCTLR_EL2, FEAT_SSBS, SCTLR_DSSBS},
+	{SR_SCTLR_EL3, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
+	{SR_SCTLR_EL3, FEAT_IESB, SCTLR_IESB},
+	{SR_SCTLR_EL3, FEAT_LSE2, SCTLR_NAA},
+	{SR_SCTLR_EL3, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
+	{SR_SCTLR_EL3, FEAT_BTI, SCTLR_BT1},
+	{SR_SCTLR_EL3, FEAT_SSBS, SCTLR_DSSBS},
+	{SR_HCR_EL2, FEAT_VHE, HCR_EL2_E2H},
+	{SR_HCR_EL2, FEAT_LOR, HCR_EL2_TLOR},
+	{SR_HCR_EL2, FEAT_RAS, HCR_EL2_TERR | HCR_EL2_TEA},
+	{SR_HCR_EL2, FEAT_PAuth, HCR_EL2_APK | HCR_EL2_API},
+	{SR_HCR_EL2, FEAT_S2FWB, HCR_EL2_FWB},
+	{SR_HCR_EL2, FEAT_RASv1p1, HCR_EL2_FIEN},
+	{SR_HCR_EL2, FEAT_EVT,
+	 HCR_EL2_TID4 | HCR_EL2_TICAB | HCR_EL2_TOCU | HCR_EL2_TTLBIS | HCR_EL2_TTLBOS},
+	{SR_HCR_EL2, FEAT_CSV2_2, HCR_EL2_EnSCXT},
+	{SR_SCR_EL3, FEAT_EL2, SCR_EL3_HCE},
+	{SR_SCR_EL3, FEAT_LOR, SCR_EL3_TLOR},
+	{SR_SCR_EL3, FEAT_RAS, SCR_EL3_TERR},
+	{SR_SCR_EL3, FEAT_PAuth, SCR_EL3_APK | SCR_EL3_API},
+	{SR_SCR_EL3, FEAT_SEL2, SCR_EL3_EEL2},
+	{SR_SCR_EL3, FEAT_DoubleFault, SCR_EL3_EASE | SCR_EL3_NMEA},
+	{SR_SCR_EL3, FEAT_RASv1p1, SCR_EL3_FIEN},
+	{SR_SCR_EL3, FEAT_CSV2_2, SCR_EL3_EnSCXT},
+	{SR_CPACR_EL1, FEAT_FP, CPACR_EL1_FPEN},
+	{SR_TCR_EL1, FEAT_ASID16, BIT(36)},
+	{SR_TCR_EL1, FEAT_HAFDBS, MASK(40, 39)},
+	{SR_TCR_EL1, FEAT_HPDS, MASK(42, 41)},
+	{SR_TCR_EL1, FEAT_HPDS2, MASK(50, 43)},
+	{SR_TCR_EL1, FEAT_PAuth, MASK(52, 51)}, // TBID
+	{SR_TCR_EL1, FEAT_E0PD, MASK(56, 55)},
+	{SR_TCR_EL1, FEAT_LPA2, BIT(59)}, // DS
+	{SR_TCR_EL2, FEAT_VHE, TCR_EL1_WRITABLE & ~TCR_EL3_WRITABLE},
+	{SR_TCR_EL3, FEAT_HAFDBS, MASK(22, 21)},
+	{SR_TCR_EL3, FEAT_HPDS, BIT(24)},
+	{SR_TCR_EL3, FEAT_HPDS2, MASK(28, 25)},
+	{SR_TCR_EL3, FEAT_PAuth, BIT(29)}, // TBID
+	{SR_TCR_EL3, FEAT_LPA2, BIT(32)}, // DS
+	{SR_VTCR_EL2, FEAT_VMID16, BIT(19)},
+	{SR_VTCR_EL2, FEAT_HAFDBS, MASK(22, 21)},
+	{SR_VTCR_EL2, FEAT_HPDS2, MASK(28, 25)},
+	{SR_VTCR_EL2, FEAT_SEL2, MASK(30, 29)},
+	{SR_VTCR_EL2, FEAT_LPA2, MASK(33, 32)}, // DS, SL2
+	{SR_VSTCR_EL2, FEAT_LPA2, BIT(33)},
+	{SR_TTBR0_EL1, FEAT_TTCNP, BIT(0)},
+	{SR_TTBR1_EL1, FEAT_TTCNP, BIT(0)},
+	{SR_TTBR0_EL2, FEAT_TTCNP, BIT(0)},
+	{SR_TTBR1_EL2, FEAT_TTCNP, BIT(0)},
+	{SR_TTBR0_EL3, FEAT_TTCNP, BIT(0)},
+	{SR_VTTBR_EL2, FEAT_TTCNP, BIT(0)},
+	{SR_VTTBR_EL2, FEAT_VMID16, MASK(63, 56)},
+	{SR_VSTTBR_EL2, FEAT_TTCNP, BIT(0)},
+	{SR_TTBR0_EL2, FEAT_VHE, MASK(63, 48)}, // ASID
+	{SR_HPFAR_EL2, FEAT_SEL2, BIT(63)},
+	{SR_MDCR_EL2, FEAT_PMUv3, MASK(7, 0)},
+	{SR_MDCR_EL2, FEAT_PMUv3p1, MDCR_EL2_HPMD},
+	{SR_MDCR_EL2, FEAT_PMUv3p5, MDCR_EL2_HCCD | MDCR_EL2_HLP},
+	{SR_MDCR_EL3, FEAT_PMUv3, MDCR_EL3_TPM | MDCR_EL3_SPME | MDCR_EL3_EPMAD},
+	{SR_MDCR_EL3, FEAT_PMUv3p5, MDCR_EL3_SCCD},
+	{SR_PMCR_EL0, FEAT_PMUv3p5, BIT(7)}, // LP
+	{SR_FPCR, FEAT_FP16, BIT(19)}, // FZ16
 };
 
 void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
@@ -255,10 +257,10 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 	}
 	for (size_t i = 0; i < sizeof(spsr) / sizeof(spsr[0]); i++) {
 		writable[spsr[i]] &= ~((feature_in(set, FEAT_UAO) ? 0 : BIT(23)) |
-		                       (feature_in(set, FEAT_PAN) ? 0 : BIT(22)) |
-		                       (feature_in(set, FEAT_DIT) ? 0 : BIT(24)) |
-		                       (feature_in(set, FEAT_SSBS) ? 0 : BIT(12)) |
-		                       (feature_in(set, FEAT_BTI) ? 0 : MASK(11, 10)));
+				       (feature_in(set, FEAT_PAN) ? 0 : BIT(22)) |
+				       (feature_in(set, FEAT_DIT) ? 0 : BIT(24)) |
+				       (feature_in(set, FEAT_SSBS) ? 0 : BIT(12)) |
+				       (feature_in(set, FEAT_BTI) ? 0 : MASK(11, 10)));
 	}
 	if (!feature_in(set, FEAT_VHE)) {
 		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3];

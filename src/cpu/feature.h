@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Architecture features of a PE: the set that a model implements. The ID registers are computed from it, so that
-// what is implemented is exactly what they say.
+// Architecture features of a PE: the set that a model implements. The ID registers are computed
+// from it, so that what is implemented is exactly what they say.
 #ifndef STRATA_CPU_FEATURE_H
 #define STRATA_CPU_FEATURE_H
 
@@ -26,7 +26,8 @@ static inline bool feature_in(const struct feature_set *set, enum feature featur
 
 const char *feature_name(enum feature feature);
 
-// By its Arm ARM name with or without "FEAT_", in any case ("lse", "FEAT_LSE"); FEAT_NONE if there is none.
+// By its Arm ARM name with or without "FEAT_", in any case ("lse", "FEAT_LSE"); FEAT_NONE if there
+// is none.
 enum feature feature_find(const char *name);
 
 void feature_add(struct feature_set *set, enum feature feature);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// CPU models: named cores as lists of features and the identification values that no feature decides, and the parser
-// of "NAME,switch=value,...". What a real core has and Strata has not is simply absent from its list.
+// CPU models: named cores as lists of features and the identification values that no feature
+// decides, and the parser of "NAME,switch=value,...". What a real core has and Strata has not is
+// simply absent from its list.
 #include "cpu/model.h"
 
 #include <stdarg.h>
@@ -13,34 +14,35 @@
 #include "cpu/sysreg_fields.h"
 #include "cpu/sysreg_internal.h"
 
-// Armv8.0 as every core here implements it: FP, SIMD, CRC32 and cryptography, EL2, EL3, a GICv3 CPU interface.
+// Armv8.0 as every core here implements it: FP, SIMD, CRC32 and cryptography, EL2, EL3, a GICv3 CPU
+// interface.
 #define FEATURES_V8_0 \
 	FEAT_FP, FEAT_AdvSIMD, FEAT_CRC32, FEAT_AES, FEAT_PMULL, FEAT_SHA1, FEAT_SHA256, \
-	        FEAT_PMUv3, FEAT_EL2, FEAT_EL3, FEAT_GICv3, FEAT_GRAN4K, FEAT_GRAN64K, FEAT_ASID16
+		FEAT_PMUv3, FEAT_EL2, FEAT_EL3, FEAT_GICv3, FEAT_GRAN4K, FEAT_GRAN64K, FEAT_ASID16
 
 #define FEATURES_V8_2 \
 	FEATURES_V8_0, FEAT_LSE, FEAT_RDM, FEAT_PAN, FEAT_PAN2, FEAT_VHE, FEAT_HAFDBS, \
-	        FEAT_VMID16, FEAT_LOR, FEAT_HPDS, FEAT_HPDS2, FEAT_XNX, FEAT_TTCNP, FEAT_UAO, \
-	        FEAT_RAS, FEAT_IESB, FEAT_FP16, FEAT_DotProd, FEAT_LRCPC, FEAT_DPB, FEAT_SSBS, \
-	        FEAT_SSBS2, FEAT_CSV2, FEAT_CSV3, FEAT_PMUv3p1, FEAT_Debugv8p1, FEAT_Debugv8p2, \
-	        FEAT_GRAN16K
+		FEAT_VMID16, FEAT_LOR, FEAT_HPDS, FEAT_HPDS2, FEAT_XNX, FEAT_TTCNP, FEAT_UAO, \
+		FEAT_RAS, FEAT_IESB, FEAT_FP16, FEAT_DotProd, FEAT_LRCPC, FEAT_DPB, FEAT_SSBS, \
+		FEAT_SSBS2, FEAT_CSV2, FEAT_CSV3, FEAT_PMUv3p1, FEAT_Debugv8p1, FEAT_Debugv8p2, \
+		FEAT_GRAN16K
 
 #define FEATURES_V8_4 \
 	FEATURES_V8_2, FEAT_LSE2, FEAT_LRCPC2, FEAT_SHA512, FEAT_SHA3, FEAT_SM3, FEAT_SM4, \
-	        FEAT_FCMA, FEAT_JSCVT, FEAT_FHM, FEAT_FlagM, FEAT_BF16, FEAT_I8MM, FEAT_DIT, \
-	        FEAT_DPB2, FEAT_DGH, FEAT_PAuth, FEAT_PAuth2, FEAT_RNG, FEAT_S2FWB, FEAT_IDST, \
-	        FEAT_EVT, FEAT_RASv1p1, FEAT_DoubleFault, FEAT_PMUv3p4, FEAT_Debugv8p4, FEAT_DoPD
+		FEAT_FCMA, FEAT_JSCVT, FEAT_FHM, FEAT_FlagM, FEAT_BF16, FEAT_I8MM, FEAT_DIT, \
+		FEAT_DPB2, FEAT_DGH, FEAT_PAuth, FEAT_PAuth2, FEAT_RNG, FEAT_S2FWB, FEAT_IDST, \
+		FEAT_EVT, FEAT_RASv1p1, FEAT_DoubleFault, FEAT_PMUv3p4, FEAT_Debugv8p4, FEAT_DoPD
 
 static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_n1[] = {FEATURES_V8_2, FEAT_NONE};
 static const uint16_t features_v1[] = {FEATURES_V8_4, FEAT_CCIDX, FEAT_PACQARMA5, FEAT_NONE};
 static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS, FEAT_FlagM2, FEAT_SB,
-                                        FEAT_SPECRES,   FEAT_BTI,     FEAT_FPAC,   FEAT_PACIMP,
-                                        FEAT_WFxT,      FEAT_PAN3,    FEAT_TTL,    FEAT_TLBIOS,
-                                        FEAT_TLBIRANGE, FEAT_E0PD,    FEAT_LVA,    FEAT_LPA,
-                                        FEAT_LPA2,      FEAT_GTG,     FEAT_TTST,   FEAT_CSV2_2,
-                                        FEAT_SEL2,      FEAT_ETS2,    FEAT_NONE};
+					FEAT_SPECRES,   FEAT_BTI,     FEAT_FPAC,   FEAT_PACIMP,
+					FEAT_WFxT,      FEAT_PAN3,    FEAT_TTL,    FEAT_TLBIOS,
+					FEAT_TLBIRANGE, FEAT_E0PD,    FEAT_LVA,    FEAT_LPA,
+					FEAT_LPA2,      FEAT_GTG,     FEAT_TTST,   FEAT_CSV2_2,
+					FEAT_SEL2,      FEAT_ETS2,    FEAT_NONE};
 
 struct model_row {
 	const char *name;
@@ -55,90 +57,90 @@ struct model_row {
 };
 
 static const struct model_row model_rows[] = {
-        {
-                .name = "max",
-                .description = "every feature that Strata implements",
-                .features = features_max,
-                .midr = 0x000f0510,
-                .ctr = 0xb444c004, // IDC and DIC: no cache maintenance is needed for coherent code
-                .clidr = 0x0a200023,
-                .ccsidr = {{0x701fe00a, 0x201fe012}, {0x70ffe07a, 0}},
-                .pmcr = 0x00003000,
-                .pa_bits = 52,
-                .breakpoints = 6,
-                .watchpoints = 4,
-                .context_breakpoints = 2,
-                .tlb_entries = 4096,
-        },
-        {
-                .name = "cortex-a53",
-                .description = "Arm Cortex-A53 r0p4 (Armv8.0)",
-                .features = features_a53,
-                .midr = 0x410fd034,
-                .revidr = 0x100,
-                .ctr = 0x84448004,
-                .clidr = 0x0a200023,
-                .ccsidr = {{0x700fe01a, 0x201fe00a}, {0x707fe07a, 0}},
-                .pmcr = 0x41033000,
-                .pa_bits = 40,
-                .breakpoints = 6,
-                .watchpoints = 4,
-                .context_breakpoints = 2,
-                .tlb_entries = 512,
-        },
-        {
-                .name = "cortex-a72",
-                .description = "Arm Cortex-A72 r0p3 (Armv8.0)",
-                .features = features_a72,
-                .midr = 0x410fd083,
-                .ctr = 0x8444c004,
-                .clidr = 0x0a200023,
-                .ccsidr = {{0x701fe00a, 0x201fe012}, {0x707fe07a, 0}},
-                .pmcr = 0x41023000,
-                .pa_bits = 44,
-                .breakpoints = 6,
-                .watchpoints = 4,
-                .context_breakpoints = 2,
-                .tlb_entries = 1024,
-        },
-        {
-                .name = "neoverse-n1",
-                .description = "Arm Neoverse N1 r4p1 (Armv8.2)",
-                .features = features_n1,
-                .midr = 0x414fd0c1,
-                .ctr = 0x8444c004,
-                .clidr = 0x82000023,
-                .ccsidr = {{0x701fe01a, 0x201fe01a}, {0x70ffe03a, 0}},
-                .pmcr = 0x410c3000,
-                .pa_bits = 48,
-                .breakpoints = 6,
-                .watchpoints = 4,
-                .context_breakpoints = 2,
-                .tlb_entries = 1024,
-        },
-        {
-                .name = "neoverse-v1",
-                .description = "Arm Neoverse V1 r1p2 (Armv8.4, without SVE, statistical profiling, "
-                               "nested virtualization)",
-                .features = features_v1,
-                .midr = 0x411fd402,
-                .ctr = 0xb444c004,
-                .clidr = 0x82000023,
-                // FEAT_CCIDX format: NumSets - 1 in [55:32], ways - 1 in [23:3].
-                .ccsidr = {{UINT64_C(0xff0000001a), UINT64_C(0xff0000001a)},
-                           {UINT64_C(0x7ff0000003a), 0}},
-                .pmcr = 0x41213000,
-                .pa_bits = 48,
-                .breakpoints = 6,
-                .watchpoints = 4,
-                .context_breakpoints = 2,
-                .tlb_entries = 2048,
-        },
+	{
+		.name = "max",
+		.description = "every feature that Strata implements",
+		.features = features_max,
+		.midr = 0x000f0510,
+		.ctr = 0xb444c004, // IDC and DIC: no cache maintenance is needed for coherent code
+		.clidr = 0x0a200023,
+		.ccsidr = {{0x701fe00a, 0x201fe012}, {0x70ffe07a, 0}},
+		.pmcr = 0x00003000,
+		.pa_bits = 52,
+		.breakpoints = 6,
+		.watchpoints = 4,
+		.context_breakpoints = 2,
+		.tlb_entries = 4096,
+	},
+	{
+		.name = "cortex-a53",
+		.description = "Arm Cortex-A53 r0p4 (Armv8.0)",
+		.features = features_a53,
+		.midr = 0x410fd034,
+		.revidr = 0x100,
+		.ctr = 0x84448004,
+		.clidr = 0x0a200023,
+		.ccsidr = {{0x700fe01a, 0x201fe00a}, {0x707fe07a, 0}},
+		.pmcr = 0x41033000,
+		.pa_bits = 40,
+		.breakpoints = 6,
+		.watchpoints = 4,
+		.context_breakpoints = 2,
+		.tlb_entries = 512,
+	},
+	{
+		.name = "cortex-a72",
+		.description = "Arm Cortex-A72 r0p3 (Armv8.0)",
+		.features = features_a72,
+		.midr = 0x410fd083,
+		.ctr = 0x8444c004,
+		.clidr = 0x0a200023,
+		.ccsidr = {{0x701fe00a, 0x201fe012}, {0x707fe07a, 0}},
+		.pmcr = 0x41023000,
+		.pa_bits = 44,
+		.breakpoints = 6,
+		.watchpoints = 4,
+		.context_breakpoints = 2,
+		.tlb_entries = 1024,
+	},
+	{
+		.name = "neoverse-n1",
+		.description = "Arm Neoverse N1 r4p1 (Armv8.2)",
+		.features = features_n1,
+		.midr = 0x414fd0c1,
+		.ctr = 0x8444c004,
+		.clidr = 0x82000023,
+		.ccsidr = {{0x701fe01a, 0x201fe01a}, {0x70ffe03a, 0}},
+		.pmcr = 0x410c3000,
+		.pa_bits = 48,
+		.breakpoints = 6,
+		.watchpoints = 4,
+		.context_breakpoints = 2,
+		.tlb_entries = 1024,
+	},
+	{
+		.name = "neoverse-v1",
+		.description = "Arm Neoverse V1 r1p2 (Armv8.4, without SVE, statistical profiling, "
+			       "nested virtualization)",
+		.features = features_v1,
+		.midr = 0x411fd402,
+		.ctr = 0xb444c004,
+		.clidr = 0x82000023,
+		// FEAT_CCIDX format: NumSets - 1 in [55:32], ways - 1 in [23:3].
+		.ccsidr = {{UINT64_C(0xff0000001a), UINT64_C(0xff0000001a)},
+			   {UINT64_C(0x7ff0000003a), 0}},
+		.pmcr = 0x41213000,
+		.pa_bits = 48,
+		.breakpoints = 6,
+		.watchpoints = 4,
+		.context_breakpoints = 2,
+		.tlb_entries = 2048,
+	},
 };
 #define MODEL_COUNT (sizeof(model_rows) / sizeof(model_rows[0]))
 
 static bool fail(char *error, size_t error_size, const char *fmt, ...)
-        __attribute__((format(printf, 3, 4)));
+	__attribute__((format(printf, 3, 4)));
 
 static bool fail(char *error, size_t error_size, const char *fmt, ...)
 {
@@ -150,14 +152,14 @@ static bool fail(char *error, size_t error_size, const char *fmt, ...)
 	return false;
 }
 
-// ---- switches -------------------------------------------------------------------------------------------------
+// ---- switches -----------------------------------------------------------------------------------
 
 static const struct {
 	const char *name;
 	uint16_t feature;
 } pauth_algorithms[] = {{"qarma5", FEAT_PACQARMA5},
-                        {"qarma3", FEAT_PACQARMA3},
-                        {"impdef", FEAT_PACIMP}};
+			{"qarma3", FEAT_PACQARMA3},
+			{"impdef", FEAT_PACIMP}};
 #define PAUTH_ALGORITHM_COUNT (sizeof(pauth_algorithms) / sizeof(pauth_algorithms[0]))
 
 static void drop_pauth_algorithms(struct feature_set *set)
@@ -168,11 +170,11 @@ static void drop_pauth_algorithms(struct feature_set *set)
 }
 
 static bool set_pauth_algorithm(struct feature_set *set, const char *value, char *error,
-                                size_t error_size)
+				size_t error_size)
 {
 	if (!feature_in(set, FEAT_PAuth)) {
 		return fail(error, error_size,
-		            "pauth-algorithm=%s needs FEAT_PAuth, which this CPU has not", value);
+			    "pauth-algorithm=%s needs FEAT_PAuth, which this CPU has not", value);
 	}
 	for (size_t i = 0; i < PAUTH_ALGORITHM_COUNT; i++) {
 		if (strcasecmp(value, pauth_algorithms[i].name) == 0) {
@@ -182,19 +184,19 @@ static bool set_pauth_algorithm(struct feature_set *set, const char *value, char
 		}
 	}
 	return fail(error, error_size,
-	            "pauth-algorithm=%s: the algorithms are qarma5, qarma3 and impdef", value);
+		    "pauth-algorithm=%s: the algorithms are qarma5, qarma3 and impdef", value);
 }
 
 // One "name=value" of the text; `on` collects what was turned on, to be checked when all are known.
 static bool apply_switch(struct feature_set *set, struct feature_set *on, char *text, char *error,
-                         size_t error_size)
+			 size_t error_size)
 {
 	char *value = strchr(text, '=');
 	enum feature feature;
 
 	if (value == NULL) {
 		return fail(error, error_size, "CPU switch '%s': write %s=on or %s=off", text, text,
-		            text);
+			    text);
 	}
 	*value++ = '\0';
 	if (strcasecmp(text, "pauth-algorithm") == 0) {
@@ -214,7 +216,7 @@ static bool apply_switch(struct feature_set *set, struct feature_set *on, char *
 	}
 	if (strcasecmp(value, "on") != 0) {
 		return fail(error, error_size, "CPU switch '%s=%s': the values are on and off",
-		            text, value);
+			    text, value);
 	}
 	if (feature == FEAT_PACQARMA5 || feature == FEAT_PACQARMA3 || feature == FEAT_PACIMP) {
 		drop_pauth_algorithms(set);
@@ -225,7 +227,7 @@ static bool apply_switch(struct feature_set *set, struct feature_set *on, char *
 }
 
 static bool check_consistent(struct feature_set *set, const struct feature_set *on, char *error,
-                             size_t error_size)
+			     size_t error_size)
 {
 	for (unsigned f = FEAT_NONE + 1; f < FEATURE_COUNT; f++) {
 		enum feature missing;
@@ -236,7 +238,7 @@ static bool check_consistent(struct feature_set *set, const struct feature_set *
 		missing = feature_missing(set, (enum feature)f);
 		if (missing != FEAT_NONE) {
 			return fail(error, error_size, "%s=on needs %s, which this CPU has not",
-			            feature_name((enum feature)f) + 5, feature_name(missing));
+				    feature_name((enum feature)f) + 5, feature_name(missing));
 		}
 	}
 	// PAuth turned on in a model without it: the fast algorithm.
@@ -251,7 +253,7 @@ static bool check_consistent(struct feature_set *set, const struct feature_set *
 	return true;
 }
 
-// ---- building -------------------------------------------------------------------------------------------------
+// ---- building -----------------------------------------------------------------------------------
 
 // ID_AA64MMFR0_EL1.PARange
 static unsigned pa_range(unsigned pa_bits)
@@ -282,8 +284,8 @@ static void build_id(struct cpu_model *model, const struct model_row *row)
 	id[SR_CCSIDR_EL1] = row->ccsidr[0][0];
 	id[SR_ID_AA64MMFR0_EL1] |= pa_range(model->pa_bits);
 	id[SR_ID_AA64DFR0_EL1] |= (uint64_t)(row->breakpoints - 1) << 12 |
-	                          (uint64_t)(row->watchpoints - 1) << 20 |
-	                          (uint64_t)(row->context_breakpoints - 1) << 28;
+				  (uint64_t)(row->watchpoints - 1) << 20 |
+				  (uint64_t)(row->context_breakpoints - 1) << 28;
 	id[SR_LORID_EL1] = 4 << 16 | 4; // descriptors, regions
 	if (feature_in(&model->features, FEAT_PMUv3)) {
 		id[SR_PMCR_EL0] = row->pmcr | BIT(6); // LC is RES1 without AArch32
@@ -368,7 +370,7 @@ static const struct model_row *find_row(const char *name)
 }
 
 static bool parse(struct cpu_model *model, char *text, bool has_el2, bool has_el3, char *error,
-                  size_t error_size)
+		  size_t error_size)
 {
 	struct feature_set on = {{0}};
 	char *rest = NULL;
@@ -377,9 +379,9 @@ static bool parse(struct cpu_model *model, char *text, bool has_el2, bool has_el
 
 	if (row == NULL) {
 		return fail(error, error_size,
-		            "unknown CPU model '%s' (max, cortex-a53, cortex-a72, neoverse-n1, "
-		            "neoverse-v1)",
-		            word != NULL ? word : "");
+			    "unknown CPU model '%s' (max, cortex-a53, cortex-a72, neoverse-n1, "
+			    "neoverse-v1)",
+			    word != NULL ? word : "");
 	}
 	for (const uint16_t *f = row->features; *f != FEAT_NONE; f++) {
 		feature_add(&model->features, (enum feature) * f);
@@ -403,7 +405,7 @@ static bool parse(struct cpu_model *model, char *text, bool has_el2, bool has_el
 }
 
 struct cpu_model *cpu_model_parse(const char *text, bool has_el2, bool has_el3, char *error,
-                                  size_t error_size)
+				  size_t error_size)
 {
 	struct cpu_model *model = calloc(1, sizeof(*model));
 	char *copy = strdup(text);
@@ -420,7 +422,7 @@ struct cpu_model *cpu_model_parse(const char *text, bool has_el2, bool has_el3, 
 }
 
 void cpu_model_list(void (*fn)(void *opaque, const char *name, const char *description),
-                    void *opaque)
+		    void *opaque)
 {
 	for (size_t i = 0; i < MODEL_COUNT; i++) {
 		fn(opaque, model_rows[i].name, model_rows[i].description);

@@ -13,30 +13,31 @@
 struct cpu_model {
 	char name[32];
 	struct feature_set features;
-	// Value of every register at reset: ID registers (MIDR_EL1, ID_AA64*, CTR_EL0, DCZID_EL0, ...) as computed, RES1
-	// bits, and what else sysreg.def says. Bits that are not writable keep it.
+	// Value of every register at reset: ID registers (MIDR_EL1, ID_AA64*, CTR_EL0, DCZID_EL0,
+	// ...) as computed, RES1 bits, and what else sysreg.def says. Bits that are not writable
+	// keep it.
 	uint64_t id[SYSREG_COUNT];
-	uint64_t writable
-	        [SYSREG_COUNT]; // bits that a write changes, with the features of this model
-	uint64_t ccsidr
-	        [7]
-	        [2]; // CCSIDR_EL1 by level and kind (0 data or unified, 1 instruction); 0: no such cache
+	uint64_t writable[SYSREG_COUNT]; // bits that a write changes, with the features of this
+					 // model
+	uint64_t ccsidr[7][2]; // CCSIDR_EL1 by level and kind (0 data or unified, 1 instruction);
+			       // 0: no such cache
 	uint8_t pa_bits;
 	unsigned breakpoints, watchpoints,
-	        pmu_counters; // pmu_counters: event counters, without the cycle counter
+		pmu_counters; // pmu_counters: event counters, without the cycle counter
 	unsigned tlb_entries; // leaf entries of the sized architectural TLB
 	struct mmu_features mmu;
-	uint64_t group_traps
-	        [64][2]; // rows of trap.def by register group, one bit each (sysreg_permit.c)
+	uint64_t group_traps[64][2]; // rows of trap.def by register group, one bit each
+				     // (sysreg_permit.c)
 };
 
-// Parse "NAME[,switch=on|off|value]...". has_el2/has_el3: the board's levels (reflected in ID_AA64PFR0_EL1).
-// Returns a model to be freed with free(), or NULL with a one-line message in error.
+// Parse "NAME[,switch=on|off|value]...". has_el2/has_el3: the board's levels (reflected in
+// ID_AA64PFR0_EL1). Returns a model to be freed with free(), or NULL with a one-line message in
+// error.
 struct cpu_model *cpu_model_parse(const char *text, bool has_el2, bool has_el3, char *error,
-                                  size_t error_size);
+				  size_t error_size);
 
 // Names of all models and switches, for --help: calls fn for each.
 void cpu_model_list(void (*fn)(void *opaque, const char *name, const char *description),
-                    void *opaque);
+		    void *opaque);
 
 #endif

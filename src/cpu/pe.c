@@ -38,11 +38,13 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 	pe->none = calloc(1, sizeof(*pe->none));
 	pe->jumps = calloc(JUMP_COUNT, sizeof(*pe->jumps));
 	pe->pauth_cache = calloc(1, sizeof(*pe->pauth_cache));
-	pe->tlb = mmu_tlb_create(config->bus, config->tlb_mode, config->model->tlb_entries, pe_tlb_dropped, pe);
+	pe->tlb = mmu_tlb_create(config->bus, config->tlb_mode, config->model->tlb_entries,
+				 pe_tlb_dropped, pe);
 	for (unsigned i = 0; i < 8; i++) {
 		pe->views[i / 2][i % 2].mmu = mmu_view_create();
 	}
-	if (pe->contexts == NULL || pe->none == NULL || pe->jumps == NULL || pe->pauth_cache == NULL || pe->tlb == NULL) {
+	if (pe->contexts == NULL || pe->none == NULL || pe->jumps == NULL ||
+	    pe->pauth_cache == NULL || pe->tlb == NULL) {
 		pe_destroy(pe);
 		*error = "out of memory for a PE";
 		return -ENOMEM;
@@ -88,7 +90,8 @@ void pe_destroy(struct pe *pe)
 	free(pe);
 }
 
-// What firmware above `el` leaves behind: nothing trapped, AArch64 below, timers and GIC registers accessible.
+// What firmware above `el` leaves behind: nothing trapped, AArch64 below, timers and GIC registers
+// accessible.
 static void hand_over(struct pe *pe, unsigned el, bool secure)
 {
 	if (pe->has_el3 && el < 3) {
@@ -105,8 +108,9 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 		pe->sr[SR_ICC_SRE_EL3] = 0xf;
 	}
 	if (pe->has_el2 && el < 2) {
-		pe->sr[SR_HCR_EL2] |= HCR_EL2_RW | (pe->model->writable[SR_HCR_EL2] &
-					      (HCR_EL2_APK | HCR_EL2_API | HCR_EL2_EnSCXT | HCR_EL2_FIEN));
+		pe->sr[SR_HCR_EL2] |=
+			HCR_EL2_RW | (pe->model->writable[SR_HCR_EL2] &
+				      (HCR_EL2_APK | HCR_EL2_API | HCR_EL2_EnSCXT | HCR_EL2_FIEN));
 		pe->sr[SR_CNTHCTL_EL2] = 3;
 		pe->sr[SR_ICC_SRE_EL2] = 0xf;
 	}
@@ -159,7 +163,7 @@ void pe_dvm(struct pe *pe, const struct mmu_tlbi *message)
 	mmu_tlb_invalidate(pe->tlb, message);
 }
 
-// ---- what other rooms ask -------------------------------------------------------------------------------------
+// ---- what other rooms ask -----------------------------------------------------------------------
 
 unsigned pe_el(const struct pe *pe)
 {
@@ -212,20 +216,22 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 	}
 }
 
-void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque), void *opaque)
+void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
+			   void *opaque)
 {
 	pe->state_changed = changed;
 	pe->state_changed_opaque = opaque;
 }
 
-void pe_set_intid_source(struct pe *pe, uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
+void pe_set_intid_source(struct pe *pe,
+			 uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
 			 void *opaque)
 {
 	pe->intid = intid;
 	pe->intid_opaque = opaque;
 }
 
-// ---- state by value -------------------------------------------------------------------------------------------
+// ---- state by value -----------------------------------------------------------------------------
 
 uint64_t pe_x(const struct pe *pe, unsigned n)
 {
@@ -267,11 +273,12 @@ uint64_t pe_insns(const struct pe *pe)
 
 void pe_dump(const struct pe *pe, FILE *file)
 {
-	fprintf(file, "PE %u: EL%u %s pc 0x%016llx sp 0x%016llx pstate 0x%08llx\n", pe->index, pe->el,
-		pe_is_secure(pe) ? "Secure" : "Non-secure", (unsigned long long)pe_pc(pe),
+	fprintf(file, "PE %u: EL%u %s pc 0x%016llx sp 0x%016llx pstate 0x%08llx\n", pe->index,
+		pe->el, pe_is_secure(pe) ? "Secure" : "Non-secure", (unsigned long long)pe_pc(pe),
 		(unsigned long long)pe->x[X_SP], (unsigned long long)pe_pstate(pe));
 	for (unsigned i = 0; i < 31; i++) {
-		fprintf(file, "  x%-2u 0x%016llx%s", i, (unsigned long long)pe->x[i], i % 4 == 3 || i == 30 ? "\n" : "");
+		fprintf(file, "  x%-2u 0x%016llx%s", i, (unsigned long long)pe->x[i],
+			i % 4 == 3 || i == 30 ? "\n" : "");
 	}
 	for (unsigned el = 1; el <= 3; el++) {
 		static const enum sysreg esr[4] = {0, SR_ESR_EL1, SR_ESR_EL2, SR_ESR_EL3};
@@ -281,9 +288,13 @@ void pe_dump(const struct pe *pe, FILE *file)
 		if ((el == 2 && !pe->has_el2) || (el == 3 && !pe->has_el3)) {
 			continue;
 		}
-		fprintf(file, "  EL%u: ESR 0x%08llx ELR 0x%016llx FAR 0x%016llx SPSR 0x%08llx VBAR 0x%016llx\n", el,
-			(unsigned long long)pe->sr[esr[el]], (unsigned long long)pe->sr[exception_elr(el)],
-			(unsigned long long)pe->sr[far[el]], (unsigned long long)pe->sr[exception_spsr(el)],
+		fprintf(file,
+			"  EL%u: ESR 0x%08llx ELR 0x%016llx FAR 0x%016llx SPSR 0x%08llx VBAR "
+			"0x%016llx\n",
+			el, (unsigned long long)pe->sr[esr[el]],
+			(unsigned long long)pe->sr[exception_elr(el)],
+			(unsigned long long)pe->sr[far[el]],
+			(unsigned long long)pe->sr[exception_spsr(el)],
 			(unsigned long long)pe->sr[vbar[el]]);
 	}
 }

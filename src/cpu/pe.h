@@ -19,10 +19,11 @@ struct pe;
 struct cpu_model; // a named core with its features and ID registers (cpu/model.h)
 struct code_cache; // decoded code, shared by all PEs of a board (cpu/code.h)
 
-// Services that the board offers to a PE. Each returns true when it dealt with the instruction; X registers are
-// read and written with pe_x/pe_set_x. NULL entries: the architected behaviour.
+// Services that the board offers to a PE. Each returns true when it dealt with the instruction; X
+// registers are read and written with pe_x/pe_set_x. NULL entries: the architected behaviour.
 struct pe_services {
-	// HVC/SMC taken by firmware that is not simulated (PSCI). imm is the instruction's immediate.
+	// HVC/SMC taken by firmware that is not simulated (PSCI). imm is the instruction's
+	// immediate.
 	bool (*smc)(struct pe *pe, void *opaque, uint16_t imm);
 	bool (*hvc)(struct pe *pe, void *opaque, uint16_t imm);
 	// HLT: semihosting (imm 0xf000).
@@ -54,15 +55,15 @@ struct pe_config {
 int pe_create(struct pe **pe, const struct pe_config *config, const char **error);
 void pe_destroy(struct pe *pe);
 
-// Cold reset: highest implemented EL, then moved to `el` (1..3) as firmware would hand over, with registers that a
-// level above would have had to set up for `el` to be usable set up (SCR_EL3.RW/NS/HCE..., HCR_EL2.RW, CNTHCTL...).
-// secure: the Security state of that level.
+// Cold reset: highest implemented EL, then moved to `el` (1..3) as firmware would hand over, with
+// registers that a level above would have had to set up for `el` to be usable set up
+// (SCR_EL3.RW/NS/HCE..., HCR_EL2.RW, CNTHCTL...). secure: the Security state of that level.
 void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc);
 
 enum pe_stop { PE_STOP_DEADLINE, PE_STOP_WAITING, PE_STOP_HALTED, PE_STOP_REQUESTED };
 
-// Run until virtual time >= until (first block boundary at or after), or the PE waits (WFI/WFE), is halted
-// (powered off) or a stop was requested.
+// Run until virtual time >= until (first block boundary at or after), or the PE waits (WFI/WFE), is
+// halted (powered off) or a stop was requested.
 enum pe_stop pe_run(struct pe *pe, uint64_t until);
 
 // Make a running PE return from pe_run at the next block boundary.
@@ -99,8 +100,8 @@ void pe_set_pc(struct pe *pe, uint64_t pc);
 uint64_t pe_pstate(const struct pe *pe); // SPSR layout: NZCV, DAIF, EL, SP, PAN, ...
 uint64_t pe_insns(const struct pe *pe); // instructions executed since reset
 
-// A debugger's view of memory at a virtual address in the PE's current regime: no side effects, no faults.
-// Returns the number of bytes copied (stops at the first that is not mapped RAM).
+// A debugger's view of memory at a virtual address in the PE's current regime: no side effects, no
+// faults. Returns the number of bytes copied (stops at the first that is not mapped RAM).
 size_t pe_read_memory(struct pe *pe, uint64_t va, void *data, size_t size);
 size_t pe_write_memory(struct pe *pe, uint64_t va, const void *data, size_t size);
 

@@ -21,9 +21,9 @@
 #include "cpu/vreg.h"
 #include "mmu/mmu.h"
 
-// ---- the fast TLB ---------------------------------------------------------------------------------------------
-// An index from virtual page to host pointer, derived from the architectural TLB: a subset of it at any time.
-// One per translation context; a context switch selects another one and flushes nothing.
+// ---- the fast TLB -------------------------------------------------------------------------------
+// An index from virtual page to host pointer, derived from the architectural TLB: a subset of it at
+// any time. One per translation context; a context switch selects another one and flushes nothing.
 
 #define FAST_BITS 10
 #define FAST_COUNT (1u << FAST_BITS)
@@ -48,7 +48,8 @@ struct exec_entry {
 	bool guarded; // BTI guarded page
 };
 
-// Everything that decides a translation and what may be done with it, apart from the tables in memory.
+// Everything that decides a translation and what may be done with it, apart from the tables in
+// memory.
 struct fast_key {
 	uint64_t sctlr, tcr, mair, hcr, vtcr, scr;
 	uint16_t asid, vmid;
@@ -59,12 +60,15 @@ struct fast_key {
 struct fast_tlb {
 	struct fast_entry e[FAST_COUNT];
 	struct exec_entry x[FAST_EXEC_COUNT];
-	struct fast_entry a[FAST_ALIGNED_COUNT]; // Device memory, RAM or not: aligned accesses only, by mem.c
-	uint64_t used_e[FAST_COUNT / 64]; // which entries may hold something: what a clear has to go over
+	// Device memory, RAM or not: aligned accesses only, by mem.c
+	struct fast_entry a[FAST_ALIGNED_COUNT];
+	// which entries may hold something: what a clear has to go over
+	uint64_t used_e[FAST_COUNT / 64];
 	uint64_t used_x[FAST_EXEC_COUNT / 64];
 	uint32_t used_a;
 	struct fast_key key;
-	uint64_t id; // unique for (context, generation of its executable translations): the jump cache's tag
+	uint64_t id; // unique for (context, generation of its executable translations): the jump
+		     // cache's tag
 	uint64_t used; // for replacement
 	bool empty; // e and a
 	bool empty_x;
@@ -83,13 +87,14 @@ struct level_view {
 	uint32_t epoch; // valid while it is the PE's view_epoch
 	struct level_checks checks;
 	struct fast_tlb *fast; // of the translations
-	struct fast_tlb *data; // the same, or one that is always empty where every access has to be looked at
+	struct fast_tlb *data; // the same, or one that is always empty where every access has to be
+			       // looked at
 	struct fast_tlb *unpriv; // for LDTR/STTR while PSTATE.UAO is 0
 	struct mmu_regime regime;
 	struct mmu_view *mmu; // of the regime
 };
 
-// ---- the jump cache: virtual PC to decoded block --------------------------------------------------------------
+// ---- the jump cache: virtual PC to decoded block ------------------------------------------------
 
 #define JUMP_BITS 12
 #define JUMP_COUNT (1u << JUMP_BITS)
@@ -110,8 +115,8 @@ struct sysreg_hook {
 	uint8_t after; // what a write has to be followed by: SYSREG_CHANGES_*, SYSREG_DECIDES
 };
 
-// A remembered permission: accesses to this encoding, from this level and SPSel, lead to `reg` without a trap. Valid
-// while no deciding register was written (the epoch).
+// A remembered permission: accesses to this encoding, from this level and SPSel, lead to `reg`
+// without a trap. Valid while no deciding register was written (the epoch).
 struct sysreg_cached {
 	uint16_t enc;
 	uint16_t reg;
@@ -140,15 +145,19 @@ struct pe {
 	int64_t budget; // nanoseconds until `deadline`; taken at block entry
 	uint64_t deadline; // now == deadline - budget (between blocks)
 	uint64_t vpage; // virtual address of the 4 KiB page being executed
-	struct code_page *code_page; // the physical page being executed; NULL after a flush of the code cache
-	uint64_t jump_id; // tag of valid jump cache entries: the context and the generation of its mappings
+	struct code_page *
+		code_page; // the physical page being executed; NULL after a flush of the code cache
+	uint64_t jump_id; // tag of valid jump cache entries: the context and the generation of its
+			  // mappings
 	struct fast_tlb *fast; // of the current context
 	struct fast_tlb *fast_unpriv; // for LDTR/STTR
-	struct fast_tlb *exec_fast; // for instruction fetches: the current context even while `fast` is `none`
+	struct fast_tlb *exec_fast; // for instruction fetches: the current context even while
+				    // `fast` is `none`
 	const struct uop *cur; // the uop in a slow path, for the exact time and PC; NULL outside
 	struct level_checks checks; // of the current EL
 	struct jump_entry *jumps; // JUMP_COUNT
-	union vreg v[33]; // v[32]: the repeated element of by-element instructions, of no meaning between them
+	union vreg v[33]; // v[32]: the repeated element of by-element instructions, of no meaning
+			  // between them
 	struct fp_env fp;
 	uint64_t scratch[16]; // for multi-register accesses
 
@@ -189,7 +198,8 @@ struct pe {
 	unsigned stuck_count;
 
 	uint32_t sysreg_epoch;
-	struct sysreg_cached sysreg_cache[2][8][SYSREG_CACHE_COUNT]; // by read, EL and SPSel, encoding
+	struct sysreg_cached sysreg_cache[2][8]
+					 [SYSREG_CACHE_COUNT]; // by read, EL and SPSel, encoding
 	uint64_t sr[SYSREG_COUNT];
 	struct sysreg_hook hooks[SYSREG_COUNT];
 
@@ -206,7 +216,8 @@ struct pe {
 	uint64_t context_sequence;
 	uint64_t context_clock;
 	struct exec_entry exec_transient; // a fetch translation that must not be kept
-	struct fast_tlb *none; // an always-empty one, for contexts that must take the slow path (watchpoints)
+	struct fast_tlb *none; // an always-empty one, for contexts that must take the slow path
+			       // (watchpoints)
 
 	const struct cpu_model *model;
 	struct bus *bus;
@@ -244,7 +255,7 @@ static inline struct exec_entry *fast_exec_slot(struct fast_tlb *fast, uint64_t 
 	return &fast->x[i];
 }
 
-// ---- time -----------------------------------------------------------------------------------------------------
+// ---- time ---------------------------------------------------------------------------------------
 
 // Virtual time now: exact in a slow path (pe->cur set), else at a block boundary.
 static inline uint64_t pe_now(const struct pe *pe)
@@ -273,7 +284,7 @@ static inline void pe_attend(struct pe *pe, unsigned why)
 	pe_kick(pe);
 }
 
-// ---- state helpers --------------------------------------------------------------------------------------------
+// ---- state helpers ------------------------------------------------------------------------------
 
 static inline bool has(const struct pe *pe, enum feature feature)
 {
@@ -283,7 +294,8 @@ static inline bool has(const struct pe *pe, enum feature feature)
 // NZCV in bits 31:28.
 static inline uint32_t pe_nzcv(const struct pe *pe)
 {
-	return (uint32_t)((pe->nf >> 63) << 31 | (uint64_t)(pe->zf == 0) << 30 | pe->cf << 29 | (pe->vf >> 63) << 28);
+	return (uint32_t)((pe->nf >> 63) << 31 | (uint64_t)(pe->zf == 0) << 30 | pe->cf << 29 |
+			  (pe->vf >> 63) << 28);
 }
 
 static inline void pe_set_nzcv(struct pe *pe, uint32_t nzcv)
@@ -327,15 +339,18 @@ static inline bool pe_tge(const struct pe *pe)
 // Is the current EL0/EL2 in the EL2&0 regime (E2H, and at EL0 also TGE)?
 bool pe_in_host(const struct pe *pe);
 
-// The EL whose SCTLR/TCR/... govern the current translation regime: 1, 2 or 3 (S1TranslationRegime).
+// The EL whose SCTLR/TCR/... govern the current translation regime: 1, 2 or 3
+// (S1TranslationRegime).
 unsigned pe_regime_el(const struct pe *pe);
 
-// Stack pointer banking: change EL and SPSel together with the copy of SP to and from SP_ELx storage.
+// Stack pointer banking: change EL and SPSel together with the copy of SP to and from SP_ELx
+// storage.
 void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel);
 
-// ---- notifications --------------------------------------------------------------------------------------------
+// ---- notifications ------------------------------------------------------------------------------
 
-// Something that the translation context, FP access or checks depend on changed (EL, PAN, a control register).
+// Something that the translation context, FP access or checks depend on changed (EL, PAN, a control
+// register).
 void pe_context_changed(struct pe *pe);
 // Only EL, PAN or UAO changed; the registers did not.
 void pe_context_select(struct pe *pe);
@@ -352,7 +367,8 @@ void pe_debug_changed(struct pe *pe);
 // SPSR layout of the current PSTATE (PSTATE to SPSR for an exception to AArch64).
 uint64_t pe_spsr_from_pstate(const struct pe *pe);
 
-// Build the translation regime that applies to `el` in Security state `secure` (EL0 uses EL1&0 or EL2&0).
+// Build the translation regime that applies to `el` in Security state `secure` (EL0 uses EL1&0 or
+// EL2&0).
 void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_regime *regime);
 
 // Do LDTR and STTR make accesses as EL0 would?

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The performance monitors (Arm ARM D13): PMUv3 up to FEAT_PMUv3p5.
 //
-// What counts time (cycles, instructions) is brought up to date when it is read or when anything that decides about
-// counting changes: a register, the level, the Security state. An overflow that must interrupt is one event on the queue,
-// at the time at which it will happen if nothing changes. All register state stands in pe->sr.
+// What counts time (cycles, instructions) is brought up to date when it is read or when anything
+// that decides about counting changes: a register, the level, the Security state. An overflow that
+// must interrupt is one event on the queue, at the time at which it will happen if nothing changes.
+// All register state stands in pe->sr.
 #include "cpu/pmu.h"
 
 #include <stdlib.h>
@@ -49,7 +50,7 @@ struct pmu {
 	uint32_t timed; // and those of these that advance with time
 };
 
-// ---- registers ------------------------------------------------------------------------------------------------
+// ---- registers ----------------------------------------------------------------------------------
 
 // The rows of the numbered registers stand side by side in the order of their encodings.
 _Static_assert(SR_PMEVCNTR30_EL0 == SR_PMEVCNTR0_EL0 + 30, "PMEVCNTRn_EL0 rows are contiguous");
@@ -73,7 +74,7 @@ static unsigned event_of(const struct pmu *pmu, unsigned i)
 	}
 	// evtCount is 10 bits before FEAT_PMUv3p1.
 	return (unsigned)(pmu->pe->sr[filter_reg(i)] &
-	                  (has(pmu->pe, FEAT_PMUv3p1) ? 0xffff : 0x3ff));
+			  (has(pmu->pe, FEAT_PMUv3p1) ? 0xffff : 0x3ff));
 }
 
 static uint32_t low_mask(unsigned count)
@@ -81,7 +82,8 @@ static uint32_t low_mask(unsigned count)
 	return (uint32_t)(BIT(count) - 1);
 }
 
-// Event counters from this one on belong to EL2 (MDCR_EL2.HPMN). A number that is too large means all.
+// Event counters from this one on belong to EL2 (MDCR_EL2.HPMN). A number that is too large means
+// all.
 static unsigned first_reserved(const struct pmu *pmu)
 {
 	unsigned hpmn = (unsigned)(pmu->pe->sr[SR_MDCR_EL2] & MDCR_EL2_HPMN);
@@ -102,7 +104,7 @@ static uint32_t accessible_mask(const struct pmu *pmu)
 	return low_mask(accessible(pmu)) | CYCLE_BIT;
 }
 
-// ---- who counts -----------------------------------------------------------------------------------------------
+// ---- who counts ---------------------------------------------------------------------------------
 
 static bool switched_on(const struct pmu *pmu, unsigned i)
 {
@@ -129,7 +131,8 @@ static bool prohibited(const struct pmu *pmu, unsigned i)
 	    (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HPMD)) {
 		stop = true;
 	}
-	// Before FEAT_Debugv8p2 external debug overrides this while it is allowed, as DBGAUTHSTATUS_EL1 says it is.
+	// Before FEAT_Debugv8p2 external debug overrides this while it is allowed, as
+	// DBGAUTHSTATUS_EL1 says it is.
 	if (!has(pe, FEAT_Debugv8p2)) {
 		stop = false;
 	}
@@ -140,7 +143,7 @@ static bool prohibited(const struct pmu *pmu, unsigned i)
 		return true;
 	}
 	return p5 && ((secure && (pe->sr[SR_MDCR_EL3] & MDCR_EL3_SCCD)) ||
-	              (pe->el == 2 && (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HCCD)));
+		      (pe->el == 2 && (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HCCD)));
 }
 
 static bool filtered(const struct pmu *pmu, unsigned i)
@@ -188,7 +191,7 @@ static void decide(struct pmu *pmu)
 	pmu->pe->pmu_active = pmu->enabled != 0;
 }
 
-// ---- counting -------------------------------------------------------------------------------------------------
+// ---- counting -----------------------------------------------------------------------------------
 
 // Does the counter overflow at bit 64 rather than at bit 32?
 static bool is_long(const struct pmu *pmu, unsigned i)
@@ -202,7 +205,7 @@ static bool is_long(const struct pmu *pmu, unsigned i)
 		return false;
 	}
 	return i < first_reserved(pmu) ? (pe->sr[SR_PMCR_EL0] & PMCR_EL0_LP)
-	                               : (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HLP);
+				       : (pe->sr[SR_MDCR_EL2] & MDCR_EL2_HLP);
 }
 
 // Event counters are 32 bits wide before FEAT_PMUv3p5.
@@ -225,7 +228,7 @@ static void advance(struct pmu *pmu, unsigned i, uint64_t amount)
 			overflows = old + amount < old;
 		} else {
 			overflows = (amount >> 32) +
-			            (((old & UINT32_MAX) + (amount & UINT32_MAX)) >> 32);
+				    (((old & UINT32_MAX) + (amount & UINT32_MAX)) >> 32);
 		}
 		if (overflows == 0) {
 			return;
@@ -240,7 +243,8 @@ static void advance(struct pmu *pmu, unsigned i, uint64_t amount)
 	}
 }
 
-// What the counters count by: in the base timing an instruction is a cycle is a nanosecond; waiting is none.
+// What the counters count by: in the base timing an instruction is a cycle is a nanosecond; waiting
+// is none.
 static uint64_t counted(const struct pe *pe)
 {
 	return pe_now(pe) - pe->idle;
@@ -274,14 +278,15 @@ static void sync(struct pmu *pmu)
 	}
 }
 
-// ---- the interrupt --------------------------------------------------------------------------------------------
+// ---- the interrupt ------------------------------------------------------------------------------
 
-// CheckForPMUOverflow: what matters is the general enable of a counter (PMCR_EL0.E, MDCR_EL2.HPME), not its own bit.
+// CheckForPMUOverflow: what matters is the general enable of a counter (PMCR_EL0.E, MDCR_EL2.HPME),
+// not its own bit.
 static void line_update(struct pmu *pmu)
 {
 	const struct pe *pe = pmu->pe;
 	uint32_t pending = (uint32_t)(pe->sr[SR_PMOVSSET_EL0] & pe->sr[SR_PMINTENSET_EL1]),
-	         live = 0;
+		 live = 0;
 	uint32_t reserved = low_mask(pmu->counters) & ~low_mask(first_reserved(pmu));
 
 	if (pe->sr[SR_PMCR_EL0] & PMCR_EL0_E) {
@@ -328,7 +333,7 @@ static uint64_t next_overflow(const struct pmu *pmu)
 {
 	const struct pe *pe = pmu->pe;
 	uint32_t left =
-	        (uint32_t)(pmu->counting & pe->sr[SR_PMINTENSET_EL1] & ~pe->sr[SR_PMOVSSET_EL0]);
+		(uint32_t)(pmu->counting & pe->sr[SR_PMINTENSET_EL1] & ~pe->sr[SR_PMOVSSET_EL0]);
 	uint64_t best = FAR_AWAY;
 
 	for (; left != 0; left &= left - 1) {
@@ -370,7 +375,7 @@ static void overflow_fire(struct event *event, void *opaque)
 	predict(pmu, event->time + 1 + (pe_now(pmu->pe) < event->time ? next_overflow(pmu) : 0));
 }
 
-// ---- hooks of the engine --------------------------------------------------------------------------------------
+// ---- hooks of the engine ------------------------------------------------------------------------
 
 void pmu_count(struct pe *pe, enum pmu_event event)
 {
@@ -400,7 +405,7 @@ void pmu_woken(struct pe *pe)
 	predict(pe->pmu, 0);
 }
 
-// ---- register hooks -------------------------------------------------------------------------------------------
+// ---- register hooks -----------------------------------------------------------------------------
 
 #define HOOK_UNUSED __attribute__((unused))
 
@@ -463,7 +468,7 @@ static void mask_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 }
 
 static void swinc_write(HOOK_UNUSED struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg reg,
-                        uint64_t value)
+			uint64_t value)
 {
 	struct pmu *pmu = opaque;
 	uint32_t left = (uint32_t)value & pmu->counting & low_mask(accessible(pmu));
@@ -501,7 +506,8 @@ static void control_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t
 	update(opaque);
 }
 
-// PMSELR_EL0 names a counter that is not there or not accessible: RAZ/WI, one of the CONSTRAINED UNPREDICTABLE choices.
+// PMSELR_EL0 names a counter that is not there or not accessible: RAZ/WI, one of the CONSTRAINED
+// UNPREDICTABLE choices.
 static uint64_t xevtyper_read(struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg reg)
 {
 	unsigned i = (unsigned)(pe->sr[SR_PMSELR_EL0] & 31);
@@ -515,7 +521,7 @@ static void xevtyper_write(struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg 
 
 	if (i == CYCLE || i < accessible(opaque)) {
 		control_write(pe, opaque, filter_reg(i),
-		              value & pe->model->writable[filter_reg(i)]);
+			      value & pe->model->writable[filter_reg(i)]);
 	}
 }
 
@@ -535,9 +541,10 @@ static void xevcntr_write(struct pe *pe, void *opaque, HOOK_UNUSED enum sysreg r
 	}
 }
 
-// The events of 0x00 to 0x1f, and of 0x20 to 0x3f, that are implemented: what is counted here, whatever core is modelled.
+// The events of 0x00 to 0x1f, and of 0x20 to 0x3f, that are implemented: what is counted here,
+// whatever core is modelled.
 static uint64_t pmceid0_read(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
-                             HOOK_UNUSED enum sysreg reg)
+			     HOOK_UNUSED enum sysreg reg)
 {
 	return BIT(PMU_SW_INCR) | BIT(PMU_INST_RETIRED) | BIT(PMU_EXC_TAKEN) | BIT(PMU_EXC_RETURN) |
 	       BIT(PMU_CPU_CYCLES) | BIT(PMU_CHAIN);
@@ -556,29 +563,29 @@ static uint64_t pmceid1_read(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSE
 	return result;
 }
 
-// ---- set-up ---------------------------------------------------------------------------------------------------
+// ---- set-up -------------------------------------------------------------------------------------
 
 static const struct {
 	uint16_t reg;
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } pmu_hooks[] = {
-        {SR_PMCR_EL0, pmcr_read, pmcr_write},
-        {SR_PMCNTENSET_EL0, mask_read, mask_write},
-        {SR_PMCNTENCLR_EL0, mask_read, mask_write},
-        {SR_PMINTENSET_EL1, mask_read, mask_write},
-        {SR_PMINTENCLR_EL1, mask_read, mask_write},
-        {SR_PMOVSSET_EL0, mask_read, mask_write},
-        {SR_PMOVSCLR_EL0, mask_read, mask_write},
-        {SR_PMSWINC_EL0, NULL, swinc_write},
-        {SR_PMCCNTR_EL0, value_read, value_write},
-        {SR_PMCCFILTR_EL0, NULL, control_write},
-        {SR_PMXEVTYPER_EL0, xevtyper_read, xevtyper_write},
-        {SR_PMXEVCNTR_EL0, xevcntr_read, xevcntr_write},
-        {SR_PMCEID0_EL0, pmceid0_read, NULL},
-        {SR_PMCEID1_EL0, pmceid1_read, NULL},
-        {SR_MDCR_EL2, NULL, control_write},
-        {SR_MDCR_EL3, NULL, control_write},
+	{SR_PMCR_EL0, pmcr_read, pmcr_write},
+	{SR_PMCNTENSET_EL0, mask_read, mask_write},
+	{SR_PMCNTENCLR_EL0, mask_read, mask_write},
+	{SR_PMINTENSET_EL1, mask_read, mask_write},
+	{SR_PMINTENCLR_EL1, mask_read, mask_write},
+	{SR_PMOVSSET_EL0, mask_read, mask_write},
+	{SR_PMOVSCLR_EL0, mask_read, mask_write},
+	{SR_PMSWINC_EL0, NULL, swinc_write},
+	{SR_PMCCNTR_EL0, value_read, value_write},
+	{SR_PMCCFILTR_EL0, NULL, control_write},
+	{SR_PMXEVTYPER_EL0, xevtyper_read, xevtyper_write},
+	{SR_PMXEVCNTR_EL0, xevcntr_read, xevcntr_write},
+	{SR_PMCEID0_EL0, pmceid0_read, NULL},
+	{SR_PMCEID1_EL0, pmceid1_read, NULL},
+	{SR_MDCR_EL2, NULL, control_write},
+	{SR_MDCR_EL3, NULL, control_write},
 };
 
 struct pmu *pmu_create(struct pe *pe)
@@ -594,7 +601,7 @@ struct pmu *pmu_create(struct pe *pe)
 	event_init(&pmu->event, "pmu", overflow_fire, pmu);
 	for (size_t i = 0; i < sizeof(pmu_hooks) / sizeof(pmu_hooks[0]); i++) {
 		sysreg_bind(pe, (enum sysreg)pmu_hooks[i].reg, pmu_hooks[i].read,
-		            pmu_hooks[i].write, pmu);
+			    pmu_hooks[i].write, pmu);
 	}
 	for (unsigned i = 0; i < pmu->counters; i++) {
 		sysreg_bind(pe, value_reg(i), value_read, value_write, pmu);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The performance monitors of one PE (PMUv3). Counters are computed when someone looks: nothing is paid per instruction.
+// The performance monitors of one PE (PMUv3). Counters are computed when someone looks: nothing is
+// paid per instruction.
 #ifndef STRATA_CPU_PMU_H
 #define STRATA_CPU_PMU_H
 
@@ -23,7 +24,8 @@ enum pmu_event {
 	PMU_STALL = 0x3c, // FEAT_PMUv3p4
 };
 
-// Create the PMU of a PE that has FEAT_PMUv3 and bind its PM* registers, MDCR_EL2 and MDCR_EL3. NULL: out of memory.
+// Create the PMU of a PE that has FEAT_PMUv3 and bind its PM* registers, MDCR_EL2 and MDCR_EL3.
+// NULL: out of memory.
 struct pmu *pmu_create(struct pe *pe);
 void pmu_destroy(struct pmu *pmu);
 
@@ -34,8 +36,8 @@ void pmu_reset(struct pmu *pmu);
 struct irq_line *pmu_line(struct pe *pe);
 
 // The hooks of the execution engine. All are needed only while pe->pmu_active.
-// An exception is about to be taken or returned from (PMU_EXC_TAKEN, PMU_EXC_RETURN): before the level changes, since
-// an exception counts for the level it leaves.
+// An exception is about to be taken or returned from (PMU_EXC_TAKEN, PMU_EXC_RETURN): before the
+// level changes, since an exception counts for the level it leaves.
 void pmu_count(struct pe *pe, enum pmu_event event);
 // The level or Security state has changed.
 void pmu_el_changed(struct pe *pe);

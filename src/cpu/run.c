@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Running a PE: from block to block in the threaded code, and what happens between: interrupts, waits, the deadline,
-// stepping one instruction at a time, finding code at a virtual address.
+// Running a PE: from block to block in the threaded code, and what happens between: interrupts,
+// waits, the deadline, stepping one instruction at a time, finding code at a virtual address.
 #include <string.h>
 
 #include "cpu/debug.h"
@@ -8,13 +8,14 @@
 #include "cpu/mem.h"
 #include "cpu/sysreg_fields.h"
 
-// ---- finding code ---------------------------------------------------------------------------------------------
+// ---- finding code -------------------------------------------------------------------------------
 
 static void fetch_abort(struct pe *pe, uint64_t pc, const struct mmu_fault *fault)
 {
 	pe->cur = NULL;
 	mem_abort(pe, pc, fault, true, false);
-	pe->budget--; // a fetch that faults costs a cycle, so that a vector that cannot be fetched does not hang
+	pe->budget--; // a fetch that faults costs a cycle, so that a vector that cannot be fetched
+		      // does not hang
 	exception_take_fault(pe, pc, pc, 0, false);
 }
 
@@ -24,7 +25,10 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 	struct fast_tlb *fast = pe->exec_fast;
 	struct exec_entry *entry = &fast->x[(pc >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
 	uint64_t page = pc & ~PAGE_MASK;
-	struct mmu_access access = {.va = va_make(pc), .type = MMU_EXEC, .el0 = pe->el == 0, .size = 4};
+	struct mmu_access access = {.va = va_make(pc),
+				    .type = MMU_EXEC,
+				    .el0 = pe->el == 0,
+				    .size = 4};
 	struct mmu_result result;
 	struct mmu_fault fault;
 	struct bus_ram *ram;
@@ -38,13 +42,14 @@ static struct exec_entry *exec_page(struct pe *pe, uint64_t pc)
 	}
 	ram = bus_ram_find(pe->bus, result.pas, result.pa.v);
 	if (ram == NULL) {
-		// Instructions are fetched from RAM and flash only: a device answers with an external abort.
+		// Instructions are fetched from RAM and flash only: a device answers with an
+		// external abort.
 		fault = (struct mmu_fault){.type = MMU_FAULT_EXTERNAL};
 		fetch_abort(pe, pc, &fault);
 		return NULL;
 	}
-	// The translation may have dropped entries; the slot is filled last. What the TLB itself does not hold is used
-	// for this fetch only.
+	// The translation may have dropped entries; the slot is filled last. What the TLB itself
+	// does not hold is used for this fetch only.
 	entry = result.transient ? &pe->exec_transient : fast_exec_slot(fast, pc);
 	entry->page = code_page_get(pe->code, ram, result.pa.v & ~PAGE_MASK);
 	entry->tag = page;
@@ -62,8 +67,8 @@ static const struct uop *misaligned(struct pe *pe, uint64_t pc)
 	return NULL;
 }
 
-// BRK is the one instruction whose own exception must save PSTATE.BTYPE (AArch64.TakeException): wherever it is the
-// target of an indirect branch, BTYPE is kept for it.
+// BRK is the one instruction whose own exception must save PSTATE.BTYPE (AArch64.TakeException):
+// wherever it is the target of an indirect branch, BTYPE is kept for it.
 static bool is_brk(const struct exec_entry *exec, uint64_t pc)
 {
 	uint32_t insn;
@@ -95,7 +100,8 @@ const struct uop *code_lookup(struct pe *pe, uint64_t pc)
 	}
 	page = exec->page;
 	if (page->entry[(pc & PAGE_MASK) >> 2] == 0) {
-		// Building may empty the whole cache, this page object included: look it up anew afterwards.
+		// Building may empty the whole cache, this page object included: look it up anew
+		// afterwards.
 		struct bus_ram *ram = page->ram;
 		uint64_t pa = page->pa;
 
@@ -135,7 +141,8 @@ static bool btype_compatible(const struct pe *pe, uint32_t insn, unsigned btype)
 	return (insn & 0xffe0001f) == 0xd4200000 || (insn & 0xffe0001f) == 0xd4400000;
 }
 
-static const struct uop *branch_target_exception(struct pe *pe, uint64_t pc, uint32_t insn, unsigned btype)
+static const struct uop *branch_target_exception(struct pe *pe, uint64_t pc, uint32_t insn,
+						 unsigned btype)
 {
 	fault_trap(pe, 0, EC_BTI, btype, TRACE_CAUSE_BTI, NULL);
 	pe->btype = (uint8_t)btype;
@@ -144,11 +151,16 @@ static const struct uop *branch_target_exception(struct pe *pe, uint64_t pc, uin
 	return NULL;
 }
 
-// Is the page that is being executed guarded? Since it was entered its entry may have made way for another page's.
+// Is the page that is being executed guarded? Since it was entered its entry may have made way for
+// another page's.
 static bool on_guarded_page(struct pe *pe)
 {
-	const struct exec_entry *from = &pe->exec_fast->x[(pe->vpage >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
-	struct mmu_access access = {.va = va_make(pe->vpage), .type = MMU_EXEC, .el0 = pe->el == 0, .size = 4};
+	const struct exec_entry *from =
+		&pe->exec_fast->x[(pe->vpage >> PAGE_SHIFT) & (FAST_EXEC_COUNT - 1)];
+	struct mmu_access access = {.va = va_make(pe->vpage),
+				    .type = MMU_EXEC,
+				    .el0 = pe->el == 0,
+				    .size = 4};
 	struct mmu_result result;
 	struct mmu_fault fault;
 
@@ -236,9 +248,10 @@ OP(code_link_enter)
 	ENTER_BLOCK(op->target);
 }
 
-// ---- one instruction at a time --------------------------------------------------------------------------------
+// ---- one instruction at a time ------------------------------------------------------------------
 
-// Run the instruction at pe->pc, and nothing more. Breakpoints and software step are looked at first.
+// Run the instruction at pe->pc, and nothing more. Breakpoints and software step are looked at
+// first.
 static void step_one(struct pe *pe)
 {
 	const struct uop *op = pe->step_uops;
@@ -270,7 +283,8 @@ static void step_one(struct pe *pe)
 	pe->vpage = pc & ~PAGE_MASK;
 	pe->code_page = NULL; // no linking out of the step buffer
 	code_translate_one(pe->code, insn, (unsigned)(pc & PAGE_MASK), pe->step_uops);
-	// The instruction is paid for, and the budget is then empty, so that no block is entered after it.
+	// The instruction is paid for, and the budget is then empty, so that no block is entered
+	// after it.
 	pe->deadline = pe->deadline - (uint64_t)pe->budget + 1;
 	pe->budget = 0;
 	while (op != NULL) {
@@ -279,7 +293,7 @@ static void step_one(struct pe *pe)
 	debug_after_insn(pe, insn);
 }
 
-// ---- the loop -------------------------------------------------------------------------------------------------
+// ---- the loop -----------------------------------------------------------------------------------
 
 static void run_blocks(struct pe *pe)
 {
@@ -288,7 +302,9 @@ static void run_blocks(struct pe *pe)
 	if (unlikely(pe->btype != 0)) {
 		struct exec_entry *exec = pe->pc & 3 ? NULL : exec_page(pe, pe->pc);
 
-		op = exec != NULL ? code_check_btype(pe, exec, pe->pc) : pe->pc & 3 ? misaligned(pe, pe->pc) : NULL;
+		op = exec != NULL ? code_check_btype(pe, exec, pe->pc)
+		     : pe->pc & 3 ? misaligned(pe, pe->pc)
+				  : NULL;
 	} else {
 		const struct jump_entry *entry = &pe->jumps[jump_hash(pe->pc)];
 
@@ -352,14 +368,16 @@ enum pe_stop pe_run(struct pe *pe, uint64_t until)
 	}
 	for (;;) {
 		set_deadline(pe, pe->until);
-		if (unlikely(pe->attention & (PE_ATTENTION_STOP | PE_ATTENTION_WAIT | PE_ATTENTION_HALT)) &&
+		if (unlikely(pe->attention &
+			     (PE_ATTENTION_STOP | PE_ATTENTION_WAIT | PE_ATTENTION_HALT)) &&
 		    has_to_stop(pe, &why)) {
 			return why;
 		}
 		if (pe->budget <= 0) {
 			return PE_STOP_DEADLINE;
 		}
-		if (unlikely(pe->attention & PE_ATTENTION_INTERRUPT) && exception_take_interrupt(pe) && pe->attention != 0) {
+		if (unlikely(pe->attention & PE_ATTENTION_INTERRUPT) &&
+		    exception_take_interrupt(pe) && pe->attention != 0) {
 			continue; // another one, perhaps, that the handler's state does not mask
 		}
 		if (unlikely(pe->attention & PE_ATTENTION_SLOW)) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Whole-vector floating point on the host. The host's IEEE 754 operation gives the architecture's result and raises no
-// flag but Inexact whenever rounding is to nearest, denormals are not flushed, and every lane's result is a normal
-// number away from the smallest one (so no operand was a NaN or an infinity, and neither overflow nor underflow is
-// near). Inexact has to be set already: then there is no flag to find out.
+// Whole-vector floating point on the host. The host's IEEE 754 operation gives the architecture's
+// result and raises no flag but Inexact whenever rounding is to nearest, denormals are not flushed,
+// and every lane's result is a normal number away from the smallest one (so no operand was a NaN or
+// an infinity, and neither overflow nor underflow is near). Inexact has to be set already: then
+// there is no flag to find out.
 #include "cpu/simd_host.h"
 
 #if defined(__x86_64__)
@@ -18,7 +19,8 @@ static bool host_usable(const struct fp_env *env)
 static inline __attribute__((always_inline)) bool lanes_plain_s(__m128 r)
 {
 	__m128i e = _mm_srli_epi32(_mm_slli_epi32(_mm_castps_si128(r), 1), 24);
-	__m128i bad = _mm_or_si128(_mm_cmplt_epi32(e, _mm_set1_epi32(2)), _mm_cmpgt_epi32(e, _mm_set1_epi32(254)));
+	__m128i bad = _mm_or_si128(_mm_cmplt_epi32(e, _mm_set1_epi32(2)),
+				   _mm_cmpgt_epi32(e, _mm_set1_epi32(254)));
 
 	return _mm_movemask_epi8(bad) == 0;
 }
@@ -27,7 +29,8 @@ static inline __attribute__((always_inline)) bool lanes_plain_s(__m128 r)
 static inline __attribute__((always_inline)) bool lanes_plain_d(__m128d r)
 {
 	__m128i e = _mm_srli_epi32(_mm_slli_epi32(_mm_castpd_si128(r), 1), 21);
-	__m128i bad = _mm_or_si128(_mm_cmplt_epi32(e, _mm_set1_epi32(2)), _mm_cmpgt_epi32(e, _mm_set1_epi32(2046)));
+	__m128i bad = _mm_or_si128(_mm_cmplt_epi32(e, _mm_set1_epi32(2)),
+				   _mm_cmpgt_epi32(e, _mm_set1_epi32(2046)));
 
 	return (_mm_movemask_epi8(bad) & 0xf0f0) == 0;
 }
@@ -36,7 +39,8 @@ static inline __attribute__((always_inline)) bool lanes_plain_d(__m128d r)
 #define LOAD_D(v) _mm_load_pd((const double *)(const void *)(v))
 
 #define DEF_HOST_S(name, attributes, supported, expr) \
-	attributes bool name(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m) \
+	attributes bool name(const struct fp_env *env, union vreg *d, const union vreg *n, \
+			     const union vreg *m) \
 	{ \
 		__m128 r; \
 \
@@ -52,7 +56,8 @@ static inline __attribute__((always_inline)) bool lanes_plain_d(__m128d r)
 	}
 
 #define DEF_HOST_D(name, attributes, supported, expr) \
-	attributes bool name(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m) \
+	attributes bool name(const struct fp_env *env, union vreg *d, const union vreg *n, \
+			     const union vreg *m) \
 	{ \
 		__m128d r; \
 \
@@ -84,7 +89,8 @@ DEF_HOST_D(simd_host_fms_d, WITH_FMA, HAS_FMA, _mm_fnmadd_pd(LOAD_D(n), LOAD_D(m
 #else
 
 #define DEF_NO_HOST(name) \
-	bool name(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m) \
+	bool name(const struct fp_env *env, union vreg *d, const union vreg *n, \
+		  const union vreg *m) \
 	{ \
 		(void)env; \
 		(void)d; \

@@ -9,19 +9,30 @@
 #include "cpu/fp/fp.h"
 #include "cpu/vreg.h"
 
-// Four single-precision or two double-precision lanes. True: *d holds the result and no flag changed. False: nothing
-// was done; the element-wise way has to be taken. The pointers may be equal.
-bool simd_host_add_s(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_add_d(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_sub_s(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_sub_d(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_mul_s(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_mul_d(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
+// Four single-precision or two double-precision lanes. True: *d holds the result and no flag
+// changed. False: nothing was done; the element-wise way has to be taken. The pointers may be
+// equal.
+bool simd_host_add_s(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_add_d(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_sub_s(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_sub_d(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_mul_s(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_mul_d(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
 // d + n * m, fused; needs a host with FMA.
-bool simd_host_fma_s(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_fma_d(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
+bool simd_host_fma_s(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_fma_d(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
 // d - n * m, fused.
-bool simd_host_fms_s(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
-bool simd_host_fms_d(const struct fp_env *env, union vreg *d, const union vreg *n, const union vreg *m);
+bool simd_host_fms_s(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
+bool simd_host_fms_d(const struct fp_env *env, union vreg *d, const union vreg *n,
+		     const union vreg *m);
 
 #endif

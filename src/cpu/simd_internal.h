@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the files of Advanced SIMD, floating point and crypto instructions share.
 //
-// Most of these instructions are worker functions, `void (struct pe *, const struct uop *)`, which one small handler
-// calls: a worker may use locals freely, since it is no handler. The hot and simple ones are handlers of their own.
+// Most of these instructions are worker functions, `void (struct pe *, const struct uop *)`, which
+// one small handler calls: a worker may use locals freely, since it is no handler. The hot and
+// simple ones are handlers of their own.
 //
-// One worker serves the scalar form (one element), the 64-bit and the 128-bit vector form: op->ra holds the number of
-// bytes of the result, op->imm the worker, op->aux what the translator computed (a shift, an index).
+// One worker serves the scalar form (one element), the 64-bit and the 128-bit vector form: op->ra
+// holds the number of bytes of the result, op->imm the worker, op->aux what the translator computed
+// (a shift, an index).
 #ifndef STRATA_CPU_SIMD_INTERNAL_H
 #define STRATA_CPU_SIMD_INTERNAL_H
 
@@ -18,7 +20,8 @@ typedef void simd_fn(struct pe *pe, const struct uop *op);
 
 #define FP_SR_QC (1u << 27) // cumulative saturation
 
-// Whole registers as host vectors. Comparisons give all ones or zero in each element, as the instructions do.
+// Whole registers as host vectors. Comparisons give all ones or zero in each element, as the
+// instructions do.
 #define SIMD_VECTOR(type) type##_t __attribute__((vector_size(16), may_alias))
 typedef SIMD_VECTOR(int8) v_int8;
 typedef SIMD_VECTOR(int16) v_int16;
@@ -49,8 +52,8 @@ static inline unsigned simd_bytes(uint32_t insn, unsigned size)
 	return simd_is_scalar(insn) ? 1u << size : F_Q(insn) ? 16 : 8;
 }
 
-// Translators for the common shapes. Tables are indexed by log2 of the element's bytes; NULL is unallocated.
-// Element size in bits 23:22; a vector of one 64-bit element is reserved.
+// Translators for the common shapes. Tables are indexed by log2 of the element's bytes; NULL is
+// unallocated. Element size in bits 23:22; a vector of one 64-bit element is reserved.
 bool simd_tr_sized(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 // The same with handlers, [0] for results of 64 bits (and scalar ones), [1] for 128 bits.
 bool simd_tr_sized_op(struct tr *t, uint32_t insn, op_fn *const fns[2][4]);
@@ -59,12 +62,13 @@ bool simd_tr_fp(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 // Floating point: half precision.
 bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 
-// By element: Rm's element, repeated into v[32], is what the worker sees as Rm. `size` is that of the element (1 to 3,
-// or of the group of elements that is repeated); the index and Rm are decoded as for that size.
+// By element: Rm's element, repeated into v[32], is what the worker sees as Rm. `size` is that of
+// the element (1 to 3, or of the group of elements that is repeated); the index and Rm are decoded
+// as for that size.
 bool simd_tr_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned bytes);
 // The same with the index and register given; aux bits 31:16 are the caller's.
 struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned size, unsigned rm,
-                              unsigned index, unsigned bytes);
+			      unsigned index, unsigned bytes);
 
 #define TR_SIZED(row, table) \
 	bool tr_##row(struct tr *t, uint32_t insn) \
@@ -86,7 +90,7 @@ struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned
 		return simd_tr_fp16(t, insn, table##_fns); \
 	}
 
-// ---- element-wise workers -------------------------------------------------------------------------------------
+// ---- element-wise workers -----------------------------------------------------------------------
 
 // expr of a and b, the elements of Rn and Rm.
 #define DEF_BINARY(name, view, type, expr) \
@@ -136,13 +140,13 @@ struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned
 // A shape for each element size; sign is int or uint.
 #define DEF_FOR_BHS(shape, name, sign, expr) \
 	shape(name##_b, b, sign##8_t, expr) shape(name##_h, h, sign##16_t, expr) \
-	        shape(name##_s, s, sign##32_t, expr)
+		shape(name##_s, s, sign##32_t, expr)
 #define DEF_FOR_BHSD(shape, name, sign, expr) \
 	DEF_FOR_BHS(shape, name, sign, expr) \
 	shape(name##_d, d, sign##64_t, expr)
 #define DEF_FOR_HSD(shape, name, expr16, expr32, expr64) \
 	shape(name##_h, h, uint16_t, expr16) shape(name##_s, s, uint32_t, expr32) \
-	        shape(name##_d, d, uint64_t, expr64)
+		shape(name##_d, d, uint64_t, expr64)
 
 #define TABLE_BHSD(name) \
 	static simd_fn *const name##_fns[4] = {name##_b, name##_h, name##_s, name##_d}
@@ -153,14 +157,15 @@ struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned
 // VFPExpandImm() for half (0), single (1) and double (2) precision.
 uint64_t simd_expand_fp_imm(unsigned imm8, unsigned type);
 
-// Vector conversions with fixed point, by signedness (1: unsigned) and element size; aux is fraction bits in 7:0 and
-// rounding in 11:8 (SIMD_ROUNDING_DYNAMIC: by FPCR).
+// Vector conversions with fixed point, by signedness (1: unsigned) and element size; aux is
+// fraction bits in 7:0 and rounding in 11:8 (SIMD_ROUNDING_DYNAMIC: by FPCR).
 #define SIMD_ROUNDING_DYNAMIC 15u
 extern simd_fn *const simd_to_fixed_fns[2][4];
 extern simd_fn *const simd_from_fixed_fns[2][4];
 
-// ---- halves ---------------------------------------------------------------------------------------------------
-// "2" forms (Q set) take the upper half of their narrow sources and write the upper half of narrow results.
+// ---- halves -------------------------------------------------------------------------------------
+// "2" forms (Q set) take the upper half of their narrow sources and write the upper half of narrow
+// results.
 
 static inline unsigned simd_upper(const struct uop *op)
 {
@@ -184,7 +189,7 @@ static inline void simd_write_half(struct pe *pe, const struct uop *op, uint64_t
 	}
 }
 
-// ---- saturation -----------------------------------------------------------------------------------------------
+// ---- saturation ---------------------------------------------------------------------------------
 
 // SignedSatQ() and UnsignedSatQ(), with FPSR.QC.
 static inline uint64_t simd_sat_signed(struct pe *pe, __int128 v, unsigned width)

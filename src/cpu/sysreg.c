@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // System registers: the rows, lookup, raw and masked access, reset, and the check of the table.
-// What may be accessed is decided in sysreg_permit.c; the effects of registers of the PE itself are in sysreg_hooks.c.
+// What may be accessed is decided in sysreg_permit.c; the effects of registers of the PE itself are
+// in sysreg_hooks.c.
 #include "cpu/sysreg.h"
 
 #include <stdio.h>
@@ -83,12 +84,13 @@ void sysreg_hook_changed(struct pe *pe, enum sysreg reg)
 {
 	struct sysreg_hook *hook = &pe->hooks[reg];
 
-	hook->after = (uint8_t)((sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) | (hook->decides ? SYSREG_DECIDES : 0));
+	hook->after = (uint8_t)((sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) |
+				(hook->decides ? SYSREG_DECIDES : 0));
 	hook->plain_write = hook->write == NULL && hook->after == 0;
 }
 
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
-                 void *opaque)
+		 void *opaque)
 {
 	struct sysreg_hook *hook = &pe->hooks[reg];
 
@@ -114,7 +116,8 @@ void sysreg_write(struct pe *pe, enum sysreg reg, uint64_t value)
 
 	value = (pe->sr[reg] & ~writable) | (value & writable);
 	if (likely(flags == 0 && hook->write != NULL)) {
-		hook->write(pe, hook->opaque, reg, value); // of a device: nothing of the PE follows it
+		hook->write(pe, hook->opaque, reg,
+			    value); // of a device: nothing of the PE follows it
 		return;
 	}
 	if (hook->write != NULL) {
@@ -145,7 +148,7 @@ void sysreg_reset(struct pe *pe)
 	pe->sr[SR_VMPIDR_EL2] = pe->has_el2 ? pe->sr[SR_MPIDR_EL1] : 0;
 }
 
-// ---- the check of the table -----------------------------------------------------------------------------------
+// ---- the check of the table ---------------------------------------------------------------------
 
 // What is wrong with a row, or NULL.
 static const char *row_fault(unsigned reg)
@@ -154,7 +157,7 @@ static const char *row_fault(unsigned reg)
 
 	if (reg > 0 && row[-1].enc >= row->enc) {
 		return row[-1].enc == row->enc ? "has the encoding of the row before it"
-		                               : "is not in the order of encodings";
+					       : "is not in the order of encodings";
 	}
 	if ((row->enc >> 14) == 0) {
 		return "has op0 = 0, which is no register";
@@ -172,7 +175,7 @@ static const char *row_fault(unsigned reg)
 		return "redirects (E2H) to a register that is itself redirected";
 	}
 	if (row->e2h != 0 && (sysreg_rows[row->e2h].read_els != 0xc ||
-	                      ((row->enc ^ sysreg_rows[row->e2h].enc) >> 14) != 0)) {
+			      ((row->enc ^ sysreg_rows[row->e2h].enc) >> 14) != 0)) {
 		return "redirects (E2H) to what is no _EL2 register";
 	}
 	if (row->alias != 0 && (row->alias >= SYSREG_COUNT || sysreg_rows[row->alias].alias != 0)) {
@@ -199,7 +202,7 @@ unsigned sysreg_check_table(char *error, size_t error_size)
 
 		if (fault != NULL && bad++ == 0) {
 			snprintf(error, error_size, "sysreg.def: %s %s", sysreg_rows[reg].name,
-			         fault);
+				 fault);
 		}
 	}
 	return bad;

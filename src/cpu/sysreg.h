@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// System registers: names, storage, permission, effect, and the binding of handlers by other rooms (timers, GIC).
+// System registers: names, storage, permission, effect, and the binding of handlers by other rooms
+// (timers, GIC).
 #ifndef STRATA_CPU_SYSREG_H
 #define STRATA_CPU_SYSREG_H
 
@@ -19,50 +20,65 @@ enum sysreg {
 	SYSREG_NONE = 0xffff
 };
 
-// op0:op1:CRn:CRm:op2 packed as in MRS/MSR bits [20:5] with op0 in full: op0<<14 | op1<<11 | CRn<<7 | CRm<<3 | op2.
+// op0:op1:CRn:CRm:op2 packed as in MRS/MSR bits [20:5] with op0 in full: op0<<14 | op1<<11 | CRn<<7
+// | CRm<<3 | op2.
 #define SYSREG_ENC(op0, op1, crn, crm, op2) \
 	((uint16_t)(((op0) << 14) | ((op1) << 11) | ((crn) << 7) | ((crm) << 3) | (op2)))
 
 const char *sysreg_name(enum sysreg reg);
 
-// Raw storage: no permission, no redirection, no hooks, no masks. What other rooms and the exception model use.
+// Raw storage: no permission, no redirection, no hooks, no masks. What other rooms and the
+// exception model use.
 uint64_t sysreg_get(const struct pe *pe, enum sysreg reg);
 void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value);
 
-// Hooks replace (read) or follow (write) the storage of one register of one PE; they cannot raise exceptions.
-// A read hook returns the value; NULL reads storage. A write hook gets the value already masked to the writable
-// bits and must store it itself (sysreg_set) if it is to be stored; NULL stores.
+// Hooks replace (read) or follow (write) the storage of one register of one PE; they cannot raise
+// exceptions. A read hook returns the value; NULL reads storage. A write hook gets the value
+// already masked to the writable bits and must store it itself (sysreg_set) if it is to be stored;
+// NULL stores.
 typedef uint64_t sysreg_read_fn(struct pe *pe, void *opaque, enum sysreg reg);
 typedef void sysreg_write_fn(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value);
-void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write, void *opaque);
+void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
+		 void *opaque);
 
 // What the hooks of other rooms may ask of a PE.
 unsigned pe_el(const struct pe *pe); // 0..3
 bool pe_is_secure(const struct pe *pe); // current Security state is Secure (EL3 counts as Secure)
 bool pe_has(const struct pe *pe, enum feature feature);
-bool pe_el2_enabled(const struct pe *pe); // EL2 implemented and enabled in the current Security state
+bool pe_el2_enabled(
+	const struct pe *pe); // EL2 implemented and enabled in the current Security state
 uint64_t pe_hcr(const struct pe *pe); // HCR_EL2 as it is in effect: 0 where EL2 is not enabled
 uint64_t pe_guest_hcr(const struct pe *pe); // the same at EL1, and 0 at other levels
 unsigned pe_index(const struct pe *pe);
 uint64_t pe_affinity(const struct pe *pe); // MPIDR_EL1 Aff3..Aff0 fields, other bits zero
-uint64_t pe_time(const struct pe *pe); // virtual time, nanoseconds, exact at the current instruction
+uint64_t
+pe_time(const struct pe *pe); // virtual time, nanoseconds, exact at the current instruction
 
 // Interrupt inputs of a PE, level sensitive, as the GIC's CPU interface drives them.
-enum pe_line { PE_LINE_IRQ, PE_LINE_FIQ, PE_LINE_SERROR, PE_LINE_VIRQ, PE_LINE_VFIQ, PE_LINE_COUNT };
+enum pe_line {
+	PE_LINE_IRQ,
+	PE_LINE_FIQ,
+	PE_LINE_SERROR,
+	PE_LINE_VIRQ,
+	PE_LINE_VFIQ,
+	PE_LINE_COUNT
+};
 void pe_set_line(struct pe *pe, enum pe_line line, bool level);
 
-// Called when the Security state or EL3-ness of the PE changed (exception entry and return), so that the GIC can
-// route Group 1 anew. One listener; NULL removes.
-void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque), void *opaque);
+// Called when the Security state or EL3-ness of the PE changed (exception entry and return), so
+// that the GIC can route Group 1 anew. One listener; NULL removes.
+void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
+			   void *opaque);
 
 // The GIC answers which INTID a line stands for (for the trace); NULL: unknown.
-void pe_set_intid_source(struct pe *pe, uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
+void pe_set_intid_source(struct pe *pe,
+			 uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
 			 void *opaque);
 
 // The event stream and SEV-like events: set the event register and wake a PE in WFE.
 void pe_signal_event(struct pe *pe);
 
-// ---- permission ---------------------------------------------------------------------------------------------
+// ---- permission ---------------------------------------------------------------------------------
 
 enum sysreg_outcome { SYSREG_PERMITTED, SYSREG_UNDEFINED, SYSREG_TRAPPED };
 
@@ -75,15 +91,16 @@ struct sysreg_decision {
 	const char *control; // what decided, "HCR_EL2.TVM"; NULL: the encoding itself
 };
 
-// May the instruction at `enc` (MRS/MSR op0 2,3 or SYS/SYSL op0 1; read = MRS/SYSL) with Rt = rt be executed in the
-// PE's current state? Pure: changes nothing.
+// May the instruction at `enc` (MRS/MSR op0 2,3 or SYS/SYSL op0 1; read = MRS/SYSL) with Rt = rt be
+// executed in the PE's current state? Pure: changes nothing.
 struct sysreg_decision sysreg_permitted(const struct pe *pe, uint16_t enc, bool read, unsigned rt);
 
 // Perform a permitted access. Values outside the writable mask keep their reset/RES value.
 uint64_t sysreg_read(struct pe *pe, enum sysreg reg);
 void sysreg_write(struct pe *pe, enum sysreg reg, uint64_t value);
 
-// Row lookup by encoding, SYSREG_NONE if the encoding is not in the table. (Not considering features.)
+// Row lookup by encoding, SYSREG_NONE if the encoding is not in the table. (Not considering
+// features.)
 enum sysreg sysreg_find(uint16_t enc);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields of the control registers, named once (Arm ARM, D24). A mask each; where the position is needed too, a
-// _SHIFT beside it.
+// Fields of the control registers, named once (Arm ARM, D24). A mask each; where the position is
+// needed too, a _SHIFT beside it.
 #ifndef STRATA_CPU_SYSREG_FIELDS_H
 #define STRATA_CPU_SYSREG_FIELDS_H
 
@@ -190,8 +190,9 @@
 #define ICH_HCR_EL2_TALL1 BIT(12)
 #define ICH_HCR_EL2_TDIR BIT(14)
 
-// What the widest model lets a write change (sysreg.def); feature.c takes away what a model has not.
-// BigEnd is 0 in ID_AA64MMFR0_EL1: EE and E0E are RES0. AArch32 is absent: ITD and SED are RES1, CP15BEN RES0.
+// What the widest model lets a write change (sysreg.def); feature.c takes away what a model has
+// not. BigEnd is 0 in ID_AA64MMFR0_EL1: EE and E0E are RES0. AArch32 is absent: ITD and SED are
+// RES1, CP15BEN RES0.
 #define SCTLR_EL3_WRITABLE \
 	(SCTLR_M | SCTLR_A | SCTLR_C | SCTLR_SA | SCTLR_NAA | SCTLR_EOS | SCTLR_I | SCTLR_ENDB | \
 	 SCTLR_WXN | SCTLR_IESB | SCTLR_EIS | SCTLR_ENDA | SCTLR_ENIB | SCTLR_ENIA | SCTLR_BT1 | \
@@ -217,7 +218,8 @@
 
 // TCR_EL1 (and TCR_EL2 with E2H = 1): T0SZ..IPS, AS, TBI, HA, HD, HPD, HWU, TBID, E0PD, DS.
 #define TCR_EL1_WRITABLE (MASK(5, 0) | MASK(34, 7) | MASK(52, 36) | MASK(56, 55) | BIT(59))
-// TCR_EL2 with E2H = 0 and TCR_EL3: T0SZ, IRGN0, ORGN0, SH0, TG0, PS, TBI, HA, HD, HPD, HWU, TBID, DS.
+// TCR_EL2 with E2H = 0 and TCR_EL3: T0SZ, IRGN0, ORGN0, SH0, TG0, PS, TBI, HA, HD, HPD, HWU, TBID,
+// DS.
 #define TCR_EL3_WRITABLE (MASK(5, 0) | MASK(18, 8) | MASK(22, 20) | MASK(29, 24) | BIT(32))
 #define VTCR_EL2_WRITABLE (MASK(19, 0) | MASK(22, 21) | MASK(30, 25) | MASK(33, 32))
 #define VSTCR_EL2_WRITABLE (MASK(7, 0) | MASK(15, 14) | MASK(30, 29) | BIT(33))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Effects of the system registers that live in the PE itself: PSTATE fields, identification, the OS lock, random
-// numbers, and registers whose layout or content depends on others.
+// Effects of the system registers that live in the PE itself: PSTATE fields, identification, the OS
+// lock, random numbers, and registers whose layout or content depends on others.
 #include <stdio.h>
 
 #include "base/bits.h"
@@ -12,7 +12,7 @@
 
 #define HOOK_UNUSED __attribute__((unused))
 
-// ---- PSTATE ---------------------------------------------------------------------------------------------------
+// ---- PSTATE -------------------------------------------------------------------------------------
 
 static uint64_t read_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
 {
@@ -20,7 +20,7 @@ static uint64_t read_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	pe_set_nzcv(pe, (uint32_t)value);
 }
@@ -31,7 +31,7 @@ static uint64_t read_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	bool debug = ((pe->daif ^ (value >> 6)) & 8) != 0;
 
@@ -43,7 +43,7 @@ static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 }
 
 static uint64_t read_current_el(struct pe *pe, HOOK_UNUSED void *opaque,
-                                HOOK_UNUSED enum sysreg reg)
+				HOOK_UNUSED enum sysreg reg)
 {
 	return (uint64_t)pe->el << 2;
 }
@@ -54,7 +54,7 @@ static uint64_t read_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED
 }
 
 static void write_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                         uint64_t value)
+			 uint64_t value)
 {
 	pe_set_el_sp(pe, pe->el, value & 1);
 }
@@ -65,7 +65,7 @@ static uint64_t read_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 }
 
 static void write_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                      uint64_t value)
+		      uint64_t value)
 {
 	pe->pan = bit(value, 22);
 	pe_context_select(pe);
@@ -77,7 +77,7 @@ static uint64_t read_uao(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 }
 
 static void write_uao(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                      uint64_t value)
+		      uint64_t value)
 {
 	pe->uao = bit(value, 23);
 	pe_context_select(pe);
@@ -89,7 +89,7 @@ static uint64_t read_dit(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 }
 
 static void write_dit(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                      uint64_t value)
+		      uint64_t value)
 {
 	pe->dit = bit(value, 24);
 }
@@ -100,7 +100,7 @@ static uint64_t read_ssbs(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_ssbs(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	pe->ssbs = bit(value, 12);
 }
@@ -111,7 +111,7 @@ static uint64_t read_fpcr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_fpcr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	pe->fp.fpcr = (uint32_t)value;
 }
@@ -122,12 +122,12 @@ static uint64_t read_fpsr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_fpsr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	pe->fp.fpsr = (uint32_t)value;
 }
 
-// ---- identification -------------------------------------------------------------------------------------------
+// ---- identification -----------------------------------------------------------------------------
 
 // A guest at EL1 sees what its hypervisor wrote.
 static uint64_t read_midr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg)
@@ -161,14 +161,15 @@ static uint64_t read_dczid(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg 
 	return pe->sr[reg] | (prohibited ? BIT(4) : 0);
 }
 
-// ---- exceptions and RAS ---------------------------------------------------------------------------------------
+// ---- exceptions and RAS -------------------------------------------------------------------------
 
 static uint64_t read_isr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
 {
 	return pe_isr(pe);
 }
 
-// Where DISR_EL1 leads: the virtual one for a guest whose SErrors EL2 takes; nowhere below an EL3 that takes them.
+// Where DISR_EL1 leads: the virtual one for a guest whose SErrors EL2 takes; nowhere below an EL3
+// that takes them.
 static enum sysreg disr_register(const struct pe *pe)
 {
 	if (pe->el == 1 && pe_el2_enabled(pe) && (pe->sr[SR_HCR_EL2] & HCR_EL2_AMO)) {
@@ -188,7 +189,7 @@ static uint64_t read_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 }
 
 static void write_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                       uint64_t value)
+		       uint64_t value)
 {
 	enum sysreg where = disr_register(pe);
 
@@ -197,12 +198,12 @@ static void write_disr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 	}
 }
 
-// ---- debug ----------------------------------------------------------------------------------------------------
+// ---- debug --------------------------------------------------------------------------------------
 
 #define OSLSR_OSLK BIT(1)
 
 static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                        uint64_t value)
+			uint64_t value)
 {
 	pe->sr[SR_OSLSR_EL1] = (pe->sr[SR_OSLSR_EL1] & ~OSLSR_OSLK) | (value & 1 ? OSLSR_OSLK : 0);
 }
@@ -211,7 +212,7 @@ static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enu
 static void write_mdscr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
 {
 	uint64_t locked_only = MASK(30, 29) | MASK(27, 26) | MASK(23, 22) | BIT(19) |
-	                       MDSCR_EL1_HDE | MDSCR_EL1_ERR;
+			       MDSCR_EL1_HDE | MDSCR_EL1_ERR;
 
 	if (!(pe->sr[SR_OSLSR_EL1] & OSLSR_OSLK)) {
 		value = (value & ~locked_only) | (pe->sr[reg] & locked_only);
@@ -220,45 +221,48 @@ static void write_mdscr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg
 }
 
 static uint64_t read_claim_set(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
-                               HOOK_UNUSED enum sysreg reg)
+			       HOOK_UNUSED enum sysreg reg)
 {
 	return 0xff; // implemented claim tags
 }
 
 static void write_claim_set(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
-                            uint64_t value)
+			    uint64_t value)
 {
 	pe->sr[SR_DBGCLAIMCLR_EL1] |= value & 0xff;
 }
 
 static void write_claim_clear(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg,
-                              uint64_t value)
+			      uint64_t value)
 {
 	pe->sr[reg] &= ~value;
 }
 
-// Secure and Non-secure, invasive and non-invasive debug: implemented, and enabled for the states there are.
+// Secure and Non-secure, invasive and non-invasive debug: implemented, and enabled for the states
+// there are.
 static uint64_t read_authstatus(struct pe *pe, HOOK_UNUSED void *opaque,
-                                HOOK_UNUSED enum sysreg reg)
+				HOOK_UNUSED enum sysreg reg)
 {
 	return pe->has_el3 ? 0xff : 0x0f;
 }
 
-// The debug communications channel has no debugger at its other end: nothing arrives, what is sent is lost.
+// The debug communications channel has no debugger at its other end: nothing arrives, what is sent
+// is lost.
 static uint64_t read_zero(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
-                          HOOK_UNUSED enum sysreg reg)
+			  HOOK_UNUSED enum sysreg reg)
 {
 	return 0;
 }
 
 static void write_ignored(HOOK_UNUSED struct pe *pe, HOOK_UNUSED void *opaque,
-                          HOOK_UNUSED enum sysreg reg, HOOK_UNUSED uint64_t value)
+			  HOOK_UNUSED enum sysreg reg, HOOK_UNUSED uint64_t value)
 {
 }
 
-// ---- registers with two layouts -------------------------------------------------------------------------------
+// ---- registers with two layouts -----------------------------------------------------------------
 
-// CPTR_EL2 keeps what the layout in effect has; the other layout's fields read as it says (RES0, RES1).
+// CPTR_EL2 keeps what the layout in effect has; the other layout's fields read as it says (RES0,
+// RES1).
 static void write_cptr_el2(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
 {
 	if (!pe->has_el2) {
@@ -270,9 +274,10 @@ static void write_cptr_el2(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg 
 	}
 }
 
-// ---- random numbers -------------------------------------------------------------------------------------------
+// ---- random numbers -----------------------------------------------------------------------------
 
-// xorshift64*: the sequence is part of the machine's determinism. RNDR and RNDRRS clear NZCV when a number is there.
+// xorshift64*: the sequence is part of the machine's determinism. RNDR and RNDRRS clear NZCV when a
+// number is there.
 static uint64_t read_rndr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
 {
 	uint64_t x = pe->rng != 0 ? pe->rng : UINT64_C(0x9e3779b97f4a7c15) * (pe->index + 1);
@@ -285,41 +290,41 @@ static uint64_t read_rndr(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED e
 	return x * UINT64_C(0x2545f4914f6cdd1d);
 }
 
-// ---- binding --------------------------------------------------------------------------------------------------
+// ---- binding ------------------------------------------------------------------------------------
 
 static const struct {
 	uint16_t reg;
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } own_hooks[] = {
-        {SR_NZCV, read_nzcv, write_nzcv},
-        {SR_DAIF, read_daif, write_daif},
-        {SR_CurrentEL, read_current_el, NULL},
-        {SR_SPSel, read_sp_sel, write_sp_sel},
-        {SR_PAN, read_pan, write_pan},
-        {SR_UAO, read_uao, write_uao},
-        {SR_DIT, read_dit, write_dit},
-        {SR_SSBS, read_ssbs, write_ssbs},
-        {SR_FPCR, read_fpcr, write_fpcr},
-        {SR_FPSR, read_fpsr, write_fpsr},
-        {SR_MIDR_EL1, read_midr, NULL},
-        {SR_MPIDR_EL1, read_mpidr, NULL},
-        {SR_CCSIDR_EL1, read_ccsidr, NULL},
-        {SR_DCZID_EL0, read_dczid, NULL},
-        {SR_ISR_EL1, read_isr, NULL},
-        {SR_DISR_EL1, read_disr, write_disr},
-        {SR_OSLAR_EL1, NULL, write_oslar},
-        {SR_MDSCR_EL1, NULL, write_mdscr},
-        {SR_DBGCLAIMSET_EL1, read_claim_set, write_claim_set},
-        {SR_DBGCLAIMCLR_EL1, NULL, write_claim_clear},
-        {SR_DBGAUTHSTATUS_EL1, read_authstatus, NULL},
-        {SR_DBGDTR_EL0, read_zero, write_ignored},
-        {SR_DBGDTRRX_EL0, read_zero, write_ignored},
-        {SR_OSDTRRX_EL1, read_zero, write_ignored},
-        {SR_OSDTRTX_EL1, read_zero, write_ignored},
-        {SR_CPTR_EL2, NULL, write_cptr_el2},
-        {SR_RNDR, read_rndr, NULL},
-        {SR_RNDRRS, read_rndr, NULL},
+	{SR_NZCV, read_nzcv, write_nzcv},
+	{SR_DAIF, read_daif, write_daif},
+	{SR_CurrentEL, read_current_el, NULL},
+	{SR_SPSel, read_sp_sel, write_sp_sel},
+	{SR_PAN, read_pan, write_pan},
+	{SR_UAO, read_uao, write_uao},
+	{SR_DIT, read_dit, write_dit},
+	{SR_SSBS, read_ssbs, write_ssbs},
+	{SR_FPCR, read_fpcr, write_fpcr},
+	{SR_FPSR, read_fpsr, write_fpsr},
+	{SR_MIDR_EL1, read_midr, NULL},
+	{SR_MPIDR_EL1, read_mpidr, NULL},
+	{SR_CCSIDR_EL1, read_ccsidr, NULL},
+	{SR_DCZID_EL0, read_dczid, NULL},
+	{SR_ISR_EL1, read_isr, NULL},
+	{SR_DISR_EL1, read_disr, write_disr},
+	{SR_OSLAR_EL1, NULL, write_oslar},
+	{SR_MDSCR_EL1, NULL, write_mdscr},
+	{SR_DBGCLAIMSET_EL1, read_claim_set, write_claim_set},
+	{SR_DBGCLAIMCLR_EL1, NULL, write_claim_clear},
+	{SR_DBGAUTHSTATUS_EL1, read_authstatus, NULL},
+	{SR_DBGDTR_EL0, read_zero, write_ignored},
+	{SR_DBGDTRRX_EL0, read_zero, write_ignored},
+	{SR_OSDTRRX_EL1, read_zero, write_ignored},
+	{SR_OSDTRTX_EL1, read_zero, write_ignored},
+	{SR_CPTR_EL2, NULL, write_cptr_el2},
+	{SR_RNDR, read_rndr, NULL},
+	{SR_RNDRRS, read_rndr, NULL},
 };
 
 void sysreg_init(struct pe *pe)
@@ -337,6 +342,6 @@ void sysreg_init(struct pe *pe)
 	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {
 		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read,
-		            own_hooks[i].write, NULL);
+			    own_hooks[i].write, NULL);
 	}
 }

@@ -10,7 +10,8 @@
 #include "cpu/feature.h"
 #include "cpu/sysreg.h"
 
-// Groups of registers that controls trap together (trap.def), or that share a rule of existence (sysreg_permit.c).
+// Groups of registers that controls trap together (trap.def), or that share a rule of existence
+// (sysreg_permit.c).
 enum sysreg_group_bit {
 #define GROUP(name) TGB_##name,
 #include "cpu/trap_group.def"
@@ -33,7 +34,7 @@ enum sysreg_flag {
 	SYSREG_NEEDS_EL2_ENABLED = 8, // UNDEFINED at EL3 while EL2 is not enabled
 	SYSREG_DECIDES = 16, // in a hook only: some permission depends on the register
 	SYSREG_ENDS_BLOCK =
-	        SYSREG_CHANGES_CONTEXT | SYSREG_CHANGES_INTERRUPTS | SYSREG_CHANGES_DEBUG
+		SYSREG_CHANGES_CONTEXT | SYSREG_CHANGES_INTERRUPTS | SYSREG_CHANGES_DEBUG
 };
 
 struct sysreg_row {
@@ -59,7 +60,8 @@ static inline unsigned sysreg_flags(enum sysreg reg)
 	return sysreg_rows[reg].flags;
 }
 
-// Bind the effects of registers that live in the PE itself. At creation, before other rooms bind theirs.
+// Bind the effects of registers that live in the PE itself. At creation, before other rooms bind
+// theirs.
 void sysreg_init(struct pe *pe);
 
 // Every register to its reset value (warm and cold alike), the ID registers to the model's.
@@ -80,7 +82,8 @@ unsigned sysreg_check_traps(char *error, size_t error_size);
 // Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it.
 void sysreg_index_traps(uint64_t (*group_traps)[2]);
 
-// The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any permission.
+// The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any
+// permission.
 enum sysreg sysreg_redirect(const struct pe *pe, enum sysreg reg);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// May this access be made, and if not, what happens instead? Pure: nothing is changed here. The order of the checks
-// is the one of every accessor in the Arm ARM: does the encoding exist here (level, feature, state), then the traps of
-// trap.def from the lowest target level up.
+// May this access be made, and if not, what happens instead? Pure: nothing is changed here. The
+// order of the checks is the one of every accessor in the Arm ARM: does the encoding exist here
+// (level, feature, state), then the traps of trap.def from the lowest target level up.
 #include <stdio.h>
 
 #include "base/bits.h"
@@ -40,7 +40,7 @@ struct trap_row {
 #define EL3 FROM_EL3
 static const struct trap_row trap_rows[] = {
 #define TRAP_NAMED(name, row_group, row_reg, field, row_test, row_dir, row_from, row_to, row_ec, \
-                   row_when) \
+		   row_when) \
 	{.control = name, \
 	 .group = TG_##row_group, \
 	 .mask = row_reg##_##field, \
@@ -74,22 +74,22 @@ _Static_assert(TRAP_COUNT <= 128, "struct cpu_model.group_traps has 128 bits for
 #define TRAP_NAMED(name, ...) TRAP(__VA_ARGS__)
 static const uint64_t groups_from[4] = {
 #define FROM_LEVEL FROM_EL0
-        0
+	0
 #include "cpu/trap.def"
-        ,
+	,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL1
-        0
+	0
 #include "cpu/trap.def"
-        ,
+	,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL2
-        0
+	0
 #include "cpu/trap.def"
-        ,
+	,
 #undef FROM_LEVEL
 #define FROM_LEVEL FROM_EL3
-        0
+	0
 #include "cpu/trap.def"
 #undef FROM_LEVEL
 };
@@ -125,28 +125,28 @@ static void state_gather(struct state *s, const struct pe *pe)
 static struct sysreg_decision undefined(const char *control)
 {
 	return (struct sysreg_decision){.outcome = SYSREG_UNDEFINED,
-	                                .reg = SYSREG_NONE,
-	                                .control = control};
+					.reg = SYSREG_NONE,
+					.control = control};
 }
 
 static uint32_t access_iss(uint16_t enc, bool read, unsigned rt)
 {
 	return iss_sysreg(enc >> 14, (enc >> 11) & 7, (enc >> 7) & 15, (enc >> 3) & 15, enc & 7, rt,
-	                  read);
+			  read);
 }
 
 static struct sysreg_decision trapped(unsigned to, unsigned ec, uint16_t enc, bool read,
-                                      unsigned rt, const char *control)
+				      unsigned rt, const char *control)
 {
 	return (struct sysreg_decision){
-	        .outcome = SYSREG_TRAPPED,
-	        .reg = sysreg_find(enc),
-	        .target_el = (uint8_t)to,
-	        .ec = (uint8_t)ec,
-	        .iss = ec == EC_SYSREG ? access_iss(enc, read, rt)
-	               : ec == EC_FP   ? iss_fp()
-	                               : 0,
-	        .control = control,
+		.outcome = SYSREG_TRAPPED,
+		.reg = sysreg_find(enc),
+		.target_el = (uint8_t)to,
+		.ec = (uint8_t)ec,
+		.iss = ec == EC_SYSREG ? access_iss(enc, read, rt)
+		       : ec == EC_FP   ? iss_fp()
+				       : 0,
+		.control = control,
 	};
 }
 
@@ -159,7 +159,8 @@ static unsigned own_target(const struct state *s)
 	return s->el;
 }
 
-// FEAT_IDST: reads of the ID space that do not exist here are reported with EC 0x18, not as UNDEFINED.
+// FEAT_IDST: reads of the ID space that do not exist here are reported with EC 0x18, not as
+// UNDEFINED.
 static bool is_id_space(uint16_t enc)
 {
 	unsigned op1 = (enc >> 11) & 7;
@@ -170,7 +171,7 @@ static bool is_id_space(uint16_t enc)
 
 // An encoding without a register (or without its feature).
 static struct sysreg_decision unallocated(const struct state *s, uint16_t enc, bool read,
-                                          unsigned rt)
+					  unsigned rt)
 {
 	unsigned op0 = enc >> 14;
 	unsigned crn = (enc >> 7) & 15;
@@ -204,7 +205,8 @@ static bool secure_el2_exists(const struct state *s)
 	return s->el == 3 ? (s->pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2) != 0 : s->secure;
 }
 
-// CNTPS_*_EL1: EL3, and Secure EL1 while Secure EL2 is not enabled (AArch64.CheckAccess of CNTPS_CTL_EL1).
+// CNTPS_*_EL1: EL3, and Secure EL1 while Secure EL2 is not enabled (AArch64.CheckAccess of
+// CNTPS_CTL_EL1).
 static bool secure_timer_exists(const struct state *s)
 {
 	return s->el == 3 || (s->el == 1 && s->secure && !(s->pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2));
@@ -223,7 +225,7 @@ static bool exists(const struct state *s, const struct sysreg_row *row, bool rea
 		return false;
 	}
 	if (!(g & (TG_SP0 | TG_BRP | TG_WRP | TG_PMEV | TG_RVBAR1 | TG_RVBAR2 | TG_SECURE_EL2 |
-	           TG_CNTPS | TG_TLOR | TG_CNTFRQ))) {
+		   TG_CNTPS | TG_TLOR | TG_CNTFRQ))) {
 		return true;
 	}
 	if ((g & TG_SP0) && !pe->sp_sel) {
@@ -296,8 +298,8 @@ static bool when_holds(const struct trap_row *t, const struct state *s)
 	return false;
 }
 
-// Event counters that EL2 keeps for itself: MDCR_EL2.HPMN. Without FEAT_FGT this access is CONSTRAINED UNPREDICTABLE;
-// we trap it to EL2, as FEAT_FGT does.
+// Event counters that EL2 keeps for itself: MDCR_EL2.HPMN. Without FEAT_FGT this access is
+// CONSTRAINED UNPREDICTABLE; we trap it to EL2, as FEAT_FGT does.
 static bool counter_reserved(const struct state *s, const struct sysreg_row *row)
 {
 	return (row->groups & TG_PMEV) && s->el <= 1 && s->el2_enabled &&
@@ -349,9 +351,10 @@ void sysreg_index_traps(uint64_t (*group_traps)[2])
 	}
 }
 
-// EL1's traps of EL0 go to EL2 while TGE is 1; then the FP trap loses its class (AdvSIMDFPAccessTrap).
+// EL1's traps of EL0 go to EL2 while TGE is 1; then the FP trap loses its class
+// (AdvSIMDFPAccessTrap).
 static struct sysreg_decision take_trap(const struct state *s, const struct trap_row *t,
-                                        uint16_t enc, bool read, unsigned rt)
+					uint16_t enc, bool read, unsigned rt)
 {
 	unsigned to = t->to;
 	unsigned ec = t->ec;
@@ -373,7 +376,8 @@ static enum sysreg redirect(const struct state *s, enum sysreg reg)
 	if (row->e2h == 0 || !s->e2h) {
 		return reg;
 	}
-	// _EL1 names at EL2; the EL0 timers at EL2 and at EL0 of a host. In Secure state the timers of Secure EL2.
+	// _EL1 names at EL2; the EL0 timers at EL2 and at EL0 of a host. In Secure state the timers
+	// of Secure EL2.
 	if (s->el != 2 && !(s->el == 0 && s->tge)) {
 		return reg;
 	}
@@ -456,7 +460,7 @@ bool sysreg_decides(enum sysreg reg)
 	return false;
 }
 
-// ---- the check of the table -----------------------------------------------------------------------------------
+// ---- the check of the table ---------------------------------------------------------------------
 
 static const char *trap_fault(size_t i)
 {
@@ -491,7 +495,7 @@ unsigned sysreg_check_traps(char *error, size_t error_size)
 
 		if (fault != NULL && bad++ == 0) {
 			snprintf(error, error_size, "trap.def: row %zu (%s) %s", i + 1,
-			         trap_rows[i].control, fault);
+				 trap_rows[i].control, fault);
 		}
 	}
 	return bad;

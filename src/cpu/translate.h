@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // From an instruction word to uops: the interface of the translator functions. Each row of a64.def,
-// INSN(name, "pattern", CLASS, FEATURE, FLAGS), has one function `bool tr_name(struct tr *t, uint32_t insn)`, which
-// emits one uop (rarely more) and returns true, or returns false when the encoding is unallocated (UNDEFINED).
+// INSN(name, "pattern", CLASS, FEATURE, FLAGS), has one function `bool tr_name(struct tr *t,
+// uint32_t insn)`, which emits one uop (rarely more) and returns true, or returns false when the
+// encoding is unallocated (UNDEFINED).
 #ifndef STRATA_CPU_TRANSLATE_H
 #define STRATA_CPU_TRANSLATE_H
 
@@ -16,20 +17,34 @@
 enum {
 	TR_NONE = 0,
 	TR_ENDS_BLOCK = 1, // branches, and everything that may change the regime or raise by nature
-	TR_FP = 2, // needs FP/SIMD access (CPACR_EL1.FPEN and friends): checked once before the first in a block
+	TR_FP = 2, // needs FP/SIMD access (CPACR_EL1.FPEN and friends): checked once before the
+		   // first in a block
 };
 
-enum tr_class { CLASS_DPIMM, CLASS_DPREG, CLASS_BRANCH, CLASS_EXCGEN, CLASS_SYSTEM, CLASS_LDST, CLASS_ATOMIC, CLASS_FP,
-		CLASS_SIMD, CLASS_CRYPTO, CLASS_SIMD_LDST };
+enum tr_class {
+	CLASS_DPIMM,
+	CLASS_DPREG,
+	CLASS_BRANCH,
+	CLASS_EXCGEN,
+	CLASS_SYSTEM,
+	CLASS_LDST,
+	CLASS_ATOMIC,
+	CLASS_FP,
+	CLASS_SIMD,
+	CLASS_CRYPTO,
+	CLASS_SIMD_LDST
+};
 
 #define TR_BLOCK_MAX 32 // instructions in a block
 
 struct tr {
 	const struct feature_set *features;
 	struct uop *out; // next free uop
-	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more than one
+	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more
+			  // than one
 	bool fused; // tr_fuse took `last` back
-	bool goes_on; // set by a translator of a TR_ENDS_BLOCK row: this one does not end the block after all
+	bool goes_on; // set by a translator of a TR_ENDS_BLOCK row: this one does not end the block
+		      // after all
 	uint16_t pc_off; // of the instruction being translated
 	uint32_t insn;
 };
@@ -37,8 +52,8 @@ struct tr {
 // Append a uop; insn, pc_off and zeroed operands are filled in. At most two for one instruction.
 struct uop *tr_emit(struct tr *t, op_fn *fn);
 
-// Take back the last uop: the one emitted next does the work of both instructions. The pair must be one in which
-// nothing can fault.
+// Take back the last uop: the one emitted next does the work of both instructions. The pair must be
+// one in which nothing can fault.
 static inline void tr_fuse(struct tr *t)
 {
 	t->out = t->last;
@@ -69,7 +84,7 @@ static inline uint8_t tr_xw_sp(unsigned r)
 }
 
 // Common fields.
-#define F_RD(i) ((unsigned)((i) & 31))
+#define F_RD(i) ((unsigned)((i)&31))
 #define F_RN(i) ((unsigned)(((i) >> 5) & 31))
 #define F_RM(i) ((unsigned)(((i) >> 16) & 31))
 #define F_RA(i) ((unsigned)(((i) >> 10) & 31))
@@ -78,7 +93,8 @@ static inline uint8_t tr_xw_sp(unsigned r)
 #define F_U(i) ((unsigned)(((i) >> 29) & 1))
 #define F_SIZE(i) ((unsigned)(((i) >> 22) & 3))
 
-// Find the row for an encoding; returns its index or -1 (generated from a64.def by tools/gen_decode.py).
+// Find the row for an encoding; returns its index or -1 (generated from a64.def by
+// tools/gen_decode.py).
 int a64_decode(uint32_t insn);
 
 struct a64_row {

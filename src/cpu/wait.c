@@ -18,23 +18,26 @@ static bool wait_trapped(struct pe *pe, bool wfe, bool timed, unsigned rn)
 
 		if (!(sctlr & (wfe ? SCTLR_NTWE : SCTLR_NTWI))) {
 			fault_trap(pe, hcr & HCR_EL2_TGE ? 2 : 1, EC_WFX, iss, TRACE_CAUSE_WFX,
-				   host ? (wfe ? "SCTLR_EL2.nTWE" : "SCTLR_EL2.nTWI") :
-					  (wfe ? "SCTLR_EL1.nTWE" : "SCTLR_EL1.nTWI"));
+				   host ? (wfe ? "SCTLR_EL2.nTWE" : "SCTLR_EL2.nTWI")
+					: (wfe ? "SCTLR_EL1.nTWE" : "SCTLR_EL1.nTWI"));
 			return true;
 		}
 	}
 	if (pe->el < 2 && !(pe->el == 0 && host) && (hcr & (wfe ? HCR_EL2_TWE : HCR_EL2_TWI))) {
-		fault_trap(pe, 2, EC_WFX, iss, TRACE_CAUSE_WFX, wfe ? "HCR_EL2.TWE" : "HCR_EL2.TWI");
+		fault_trap(pe, 2, EC_WFX, iss, TRACE_CAUSE_WFX,
+			   wfe ? "HCR_EL2.TWE" : "HCR_EL2.TWI");
 		return true;
 	}
 	if (pe->el < 3 && pe->has_el3 && (pe->sr[SR_SCR_EL3] & (wfe ? SCR_EL3_TWE : SCR_EL3_TWI))) {
-		fault_trap(pe, 3, EC_WFX, iss, TRACE_CAUSE_WFX, wfe ? "SCR_EL3.TWE" : "SCR_EL3.TWI");
+		fault_trap(pe, 3, EC_WFX, iss, TRACE_CAUSE_WFX,
+			   wfe ? "SCR_EL3.TWE" : "SCR_EL3.TWI");
 		return true;
 	}
 	return false;
 }
 
-enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool timed, uint64_t timeout, unsigned rn)
+enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool timed,
+			     uint64_t timeout, unsigned rn)
 {
 	uint64_t until = EVENT_NEVER;
 
@@ -63,8 +66,9 @@ enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool
 	if (wait_trapped(pe, wfe, timed, rn)) {
 		return WAIT_TRAPPED;
 	}
-	// With its monitor armed, another observer's store is what a WFE waits for. It cannot be seen here, but
-	// losing the monitor is: the board takes it away when another PE runs, which is an event.
+	// With its monitor armed, another observer's store is what a WFE waits for. It cannot be
+	// seen here, but losing the monitor is: the board takes it away when another PE runs, which
+	// is an event.
 	pe->wait = wfe ? PE_WAIT_WFE : PE_WAIT_WFI;
 	pe->wait_until = until;
 	pe->cur = NULL;
@@ -118,6 +122,7 @@ void pe_clear_exclusive(struct pe *pe)
 {
 	if (pe->excl_valid) {
 		pe->excl_valid = false;
-		pe->event_register = true; // the monitor going from exclusive to open is an event (Arm ARM B2.12.3)
+		pe->event_register = true; // the monitor going from exclusive to open is an event
+					   // (Arm ARM B2.12.3)
 	}
 }

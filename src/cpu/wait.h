@@ -12,9 +12,10 @@ struct uop;
 
 enum wait_outcome { WAIT_DONE, WAIT_TRAPPED, WAIT_SLEEPS };
 
-// Execute WFI or WFE. timed: with a timeout, a value of CNTVCT_EL0 in register rn. WAIT_TRAPPED: pe->fault.
-// WAIT_SLEEPS: the PE waits; it leaves the threaded code.
-enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool timed, uint64_t timeout, unsigned rn);
+// Execute WFI or WFE. timed: with a timeout, a value of CNTVCT_EL0 in register rn. WAIT_TRAPPED:
+// pe->fault. WAIT_SLEEPS: the PE waits; it leaves the threaded code.
+enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool timed,
+			     uint64_t timeout, unsigned rn);
 
 // The event of a timed wait fired.
 void wait_timeout(struct event *event, void *opaque);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// PL011 UART (Arm DDI 0183, r1p3: 16-byte FIFOs). The transmit side has no line to wait for: its FIFO is empty
-// again as soon as it is written. The receive side is timed: bytes enter at the virtual time given by the board.
+// PL011 UART (Arm DDI 0183, r1p3: 16-byte FIFOs). The transmit side has no line to wait for: its
+// FIFO is empty again as soon as it is written. The receive side is timed: bytes enter at the
+// virtual time given by the board.
 #include "device/pl011.h"
 
 #include <stdlib.h>
@@ -61,7 +62,8 @@ static unsigned fifo_depth(const struct pl011 *uart)
 	return uart->lcr_h & LCR_H_FEN ? FIFO_DEPTH : 1;
 }
 
-// Bytes at which the receive interrupt is raised: 1/8, 1/4, 1/2, 3/4, 7/8 of the FIFO (IFLS bits 5:3).
+// Bytes at which the receive interrupt is raised: 1/8, 1/4, 1/2, 3/4, 7/8 of the FIFO (IFLS bits
+// 5:3).
 static unsigned rx_trigger(const struct pl011 *uart)
 {
 	static const uint8_t levels[8] = {2, 4, 8, 12, 14, 14, 14, 14};
@@ -207,10 +209,11 @@ static uint32_t register_read(struct pl011 *uart, uint64_t offset)
 }
 
 static enum bus_result pl011_read(void *device, uint64_t offset, unsigned size,
-                                  struct bus_attrs attrs, uint64_t *data)
+				  struct bus_attrs attrs, uint64_t *data)
 {
 	(void)attrs;
-	// Narrow reads above the low byte lanes see those lanes of the register, without side effects twice.
+	// Narrow reads above the low byte lanes see those lanes of the register, without side
+	// effects twice.
 	*data = zext(register_read(device, offset & ~UINT64_C(3)) >> (8 * (offset & 3)), size * 8);
 	return BUS_OK;
 }
@@ -220,7 +223,8 @@ static void send(struct pl011 *uart, uint8_t byte)
 	if (uart->cr & CR_LBE) {
 		fifo_put(uart, byte);
 	} else if (uart->transmit != NULL) {
-		// Sent even while UARTEN is clear: early consoles of small images rely on it on this board.
+		// Sent even while UARTEN is clear: early consoles of small images rely on it on
+		// this board.
 		uart->transmit(uart->opaque, byte);
 	}
 	// The FIFO passed its trigger level on the way back to empty.
@@ -231,8 +235,8 @@ static void send(struct pl011 *uart, uint8_t byte)
 static void lcr_h_write(struct pl011 *uart, uint32_t value)
 {
 	if ((uart->lcr_h ^ value) & LCR_H_FEN) {
-		fifo_drop(
-		        uart); // DDI 0183, 3.3.7: the FIFOs become one-byte holding registers and back
+		fifo_drop(uart); // DDI 0183, 3.3.7: the FIFOs become one-byte holding registers and
+				 // back
 	}
 	if ((value & LCR_H_BRK) && !(uart->lcr_h & LCR_H_BRK) && (uart->cr & CR_LBE)) {
 		fifo_put(uart, DATA_BE);
@@ -242,7 +246,7 @@ static void lcr_h_write(struct pl011 *uart, uint32_t value)
 }
 
 static enum bus_result pl011_write(void *device, uint64_t offset, unsigned size,
-                                   struct bus_attrs attrs, uint64_t data)
+				   struct bus_attrs attrs, uint64_t data)
 {
 	struct pl011 *uart = device;
 	uint32_t value = (uint32_t)data;
@@ -307,16 +311,16 @@ static void pl011_reset(void *device)
 }
 
 const struct bus_device_type pl011_type = {
-        .name = "pl011",
-        .read = pl011_read,
-        .write = pl011_write,
-        .min_size = 1,
-        .max_size = 4,
-        .reset = pl011_reset,
+	.name = "pl011",
+	.read = pl011_read,
+	.write = pl011_write,
+	.min_size = 1,
+	.max_size = 4,
+	.reset = pl011_reset,
 };
 
 struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte),
-                           void *opaque)
+			   void *opaque)
 {
 	struct pl011 *uart = calloc(1, sizeof(*uart));
 

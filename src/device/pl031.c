@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// PL031 real-time clock (Arm DDI 0224). Counts virtual seconds, so that two runs read the same times.
+// PL031 real-time clock (Arm DDI 0224). Counts virtual seconds, so that two runs read the same
+// times.
 #include "device/pl031.h"
 
 #include <stdlib.h>
@@ -63,7 +64,7 @@ static void alarm_fired(struct event *event, void *opaque)
 }
 
 static enum bus_result pl031_read(void *device, uint64_t offset, unsigned size,
-                                  struct bus_attrs attrs, uint64_t *data)
+				  struct bus_attrs attrs, uint64_t *data)
 {
 	static const uint8_t id[8] = {0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1};
 	struct pl031 *rtc = device;
@@ -102,7 +103,7 @@ static enum bus_result pl031_read(void *device, uint64_t offset, unsigned size,
 }
 
 static enum bus_result pl031_write(void *device, uint64_t offset, unsigned size,
-                                   struct bus_attrs attrs, uint64_t data)
+				   struct bus_attrs attrs, uint64_t data)
 {
 	struct pl031 *rtc = device;
 	uint32_t value = (uint32_t)data;
@@ -144,12 +145,12 @@ static void pl031_reset(void *device)
 }
 
 const struct bus_device_type pl031_type = {
-        .name = "pl031",
-        .read = pl031_read,
-        .write = pl031_write,
-        .min_size = 1,
-        .max_size = 4,
-        .reset = pl031_reset,
+	.name = "pl031",
+	.read = pl031_read,
+	.write = pl031_write,
+	.min_size = 1,
+	.max_size = 4,
+	.reset = pl031_reset,
 };
 
 struct pl031 *pl031_create(struct event_queue *queue, uint32_t base)

@@ -86,7 +86,7 @@ static uint8_t register_read(const struct pl061 *gpio, uint64_t reg)
 }
 
 static enum bus_result pl061_read(void *device, uint64_t offset, unsigned size,
-                                  struct bus_attrs attrs, uint64_t *data)
+				  struct bus_attrs attrs, uint64_t *data)
 {
 	(void)size;
 	(void)attrs;
@@ -95,7 +95,7 @@ static enum bus_result pl061_read(void *device, uint64_t offset, unsigned size,
 }
 
 static enum bus_result pl061_write(void *device, uint64_t offset, unsigned size,
-                                   struct bus_attrs attrs, uint64_t data)
+				   struct bus_attrs attrs, uint64_t data)
 {
 	struct pl061 *gpio = device;
 	uint8_t value = (uint8_t)data;
@@ -146,18 +146,18 @@ static void pl061_reset(void *device)
 	struct pl061 *gpio = device;
 
 	gpio->data = gpio->dir = gpio->is = gpio->ibe = gpio->iev = gpio->ie = gpio->edge =
-	        gpio->afsel = 0;
+		gpio->afsel = 0;
 	gpio->seen = gpio->input;
 	update(gpio);
 }
 
 const struct bus_device_type pl061_type = {
-        .name = "pl061",
-        .read = pl061_read,
-        .write = pl061_write,
-        .min_size = 1,
-        .max_size = 4,
-        .reset = pl061_reset,
+	.name = "pl061",
+	.read = pl061_read,
+	.write = pl061_write,
+	.min_size = 1,
+	.max_size = 4,
+	.reset = pl061_reset,
 };
 
 struct pl061 *pl061_create(void)

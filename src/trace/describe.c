@@ -71,7 +71,7 @@ void describe_detail(const struct trace_event *event, struct text *text)
 		break;
 	case TRACE_CAUSE_SYSREG:
 		text_add(text, "%s %s", event->sysreg_read ? "read of" : "write to",
-		         event->sysreg != NULL ? event->sysreg : "?");
+			 event->sysreg != NULL ? event->sysreg : "?");
 		break;
 	case TRACE_CAUSE_WFX:
 		if (event->has_esr) {
@@ -104,7 +104,7 @@ void describe_detail(const struct trace_event *event, struct text *text)
 }
 
 void describe_symbol(const struct trace_names *names, unsigned el, uint64_t address,
-                     struct text *text)
+		     struct text *text)
 {
 	uint64_t offset;
 	const char *name;
@@ -157,13 +157,13 @@ void disassembler_destroy(struct disassembler *d)
 void disassemble(struct disassembler *d, uint32_t insn, uint64_t address, struct text *text)
 {
 	uint8_t code[4] = {(uint8_t)insn, (uint8_t)(insn >> 8), (uint8_t)(insn >> 16),
-	                   (uint8_t)(insn >> 24)};
+			   (uint8_t)(insn >> 24)};
 	const uint8_t *p = code;
 	size_t size = sizeof(code);
 
 	if (d != NULL && cs_disasm_iter(d->handle, &p, &size, &address, d->insn)) {
 		text_add(text, "%s%s%s", d->insn->mnemonic, d->insn->op_str[0] != '\0' ? " " : "",
-		         d->insn->op_str);
+			 d->insn->op_str);
 	} else {
 		text_add(text, ".inst 0x%08x", insn);
 	}

@@ -17,7 +17,8 @@ struct text {
 void text_init(struct text *text, char *buffer, size_t size);
 void text_add(struct text *text, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-// ESR_ELx: name of the exception class, and the ISS fields as "name=value" words ("" where there are none).
+// ESR_ELx: name of the exception class, and the ISS fields as "name=value" words ("" where there
+// are none).
 const char *esr_class_name(uint64_t esr);
 void esr_decode(uint64_t esr, struct text *text);
 
@@ -27,12 +28,13 @@ void esr_fault_status(unsigned status, struct text *text);
 // "EL2" or "EL1S": Secure levels below EL3 carry an S.
 void describe_level(unsigned el, bool secure, struct text *text);
 
-// What distinguishes this event beyond its cause: the immediate, the register, the fault, the INTID.
+// What distinguishes this event beyond its cause: the immediate, the register, the fault, the
+// INTID.
 void describe_detail(const struct trace_event *event, struct text *text);
 
 // "symbol+0x10", or "" if no symbol covers it.
 void describe_symbol(const struct trace_names *names, unsigned el, uint64_t address,
-                     struct text *text);
+		     struct text *text);
 
 // Disassembler of A64 instructions; opaque. NULL when it is not to be had.
 struct disassembler;

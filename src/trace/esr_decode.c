@@ -40,37 +40,37 @@ enum {
 const char *esr_class_name(uint64_t esr)
 {
 	static const char *const names[64] = {
-	        [EC_UNKNOWN] = "Unknown",
-	        [EC_WFX] = "WFx",
-	        [EC_CP15_32] = "CP15-32",
-	        [EC_CP15_64] = "CP15-64",
-	        [EC_FP] = "FP/SIMD",
-	        [EC_PAUTH] = "PAuth",
-	        [EC_LS64] = "LS64",
-	        [EC_BTI] = "BTI",
-	        [EC_ILLEGAL] = "IllegalState",
-	        [EC_SVC64] = "SVC64",
-	        [EC_HVC64] = "HVC64",
-	        [EC_SMC64] = "SMC64",
-	        [EC_SYSREG] = "SysReg",
-	        [EC_SVE] = "SVE",
-	        [EC_ERET] = "ERET",
-	        [EC_FPAC] = "FPAC",
-	        [EC_IABORT_LOWER] = "InsnAbort-lower",
-	        [EC_IABORT_SAME] = "InsnAbort-same",
-	        [EC_PC_ALIGNMENT] = "PCAlignment",
-	        [EC_DABORT_LOWER] = "DataAbort-lower",
-	        [EC_DABORT_SAME] = "DataAbort-same",
-	        [EC_SP_ALIGNMENT] = "SPAlignment",
-	        [EC_FP_EXCEPTION] = "FPException",
-	        [EC_SERROR] = "SError",
-	        [EC_BREAKPOINT_LOWER] = "Breakpoint-lower",
-	        [EC_BREAKPOINT_SAME] = "Breakpoint-same",
-	        [EC_STEP_LOWER] = "Step-lower",
-	        [EC_STEP_SAME] = "Step-same",
-	        [EC_WATCHPOINT_LOWER] = "Watchpoint-lower",
-	        [EC_WATCHPOINT_SAME] = "Watchpoint-same",
-	        [EC_BRK64] = "BRK64",
+		[EC_UNKNOWN] = "Unknown",
+		[EC_WFX] = "WFx",
+		[EC_CP15_32] = "CP15-32",
+		[EC_CP15_64] = "CP15-64",
+		[EC_FP] = "FP/SIMD",
+		[EC_PAUTH] = "PAuth",
+		[EC_LS64] = "LS64",
+		[EC_BTI] = "BTI",
+		[EC_ILLEGAL] = "IllegalState",
+		[EC_SVC64] = "SVC64",
+		[EC_HVC64] = "HVC64",
+		[EC_SMC64] = "SMC64",
+		[EC_SYSREG] = "SysReg",
+		[EC_SVE] = "SVE",
+		[EC_ERET] = "ERET",
+		[EC_FPAC] = "FPAC",
+		[EC_IABORT_LOWER] = "InsnAbort-lower",
+		[EC_IABORT_SAME] = "InsnAbort-same",
+		[EC_PC_ALIGNMENT] = "PCAlignment",
+		[EC_DABORT_LOWER] = "DataAbort-lower",
+		[EC_DABORT_SAME] = "DataAbort-same",
+		[EC_SP_ALIGNMENT] = "SPAlignment",
+		[EC_FP_EXCEPTION] = "FPException",
+		[EC_SERROR] = "SError",
+		[EC_BREAKPOINT_LOWER] = "Breakpoint-lower",
+		[EC_BREAKPOINT_SAME] = "Breakpoint-same",
+		[EC_STEP_LOWER] = "Step-lower",
+		[EC_STEP_SAME] = "Step-same",
+		[EC_WATCHPOINT_LOWER] = "Watchpoint-lower",
+		[EC_WATCHPOINT_SAME] = "Watchpoint-same",
+		[EC_BRK64] = "BRK64",
 	};
 	const char *name = names[bits(esr, 31, 26)];
 
@@ -80,7 +80,7 @@ const char *esr_class_name(uint64_t esr)
 void esr_fault_status(unsigned status, struct text *text)
 {
 	static const char *const kinds[] = {"address size fault", "translation fault",
-	                                    "access flag fault", "permission fault"};
+					    "access flag fault", "permission fault"};
 
 	if (status < 0x10) {
 		text_add(text, "%s, level %u", kinds[status >> 2], status & 3);
@@ -147,8 +147,8 @@ static void decode_wfx(uint64_t esr, struct text *text)
 static void decode_sysreg(uint64_t esr, struct text *text)
 {
 	text_add(text, "%s S%u_%u_C%u_C%u_%u Rt=x%u", bit(esr, 0) ? "read" : "write",
-	         field(esr, 21, 20), field(esr, 16, 14), field(esr, 13, 10), field(esr, 4, 1),
-	         field(esr, 19, 17), field(esr, 9, 5));
+		 field(esr, 21, 20), field(esr, 16, 14), field(esr, 13, 10), field(esr, 4, 1),
+		 field(esr, 19, 17), field(esr, 9, 5));
 }
 
 static void decode_abort(uint64_t esr, bool data, struct text *text)
@@ -171,8 +171,8 @@ static void decode_abort(uint64_t esr, bool data, struct text *text)
 	}
 	if (data && bit(esr, 24)) {
 		text_add(text, " ISV SAS=%u SSE=%u SRT=x%u SF=%u AR=%u", field(esr, 23, 22),
-		         field(esr, 21, 21), field(esr, 20, 16), field(esr, 15, 15),
-		         field(esr, 14, 14));
+			 field(esr, 21, 21), field(esr, 20, 16), field(esr, 15, 15),
+			 field(esr, 14, 14));
 	}
 }
 
@@ -193,7 +193,7 @@ static void decode_serror(uint64_t esr, struct text *text)
 		text_add(text, "IDS ISS=0x%06x", field(esr, 23, 0));
 	} else {
 		text_add(text, "AET=%u DFSC=0x%02x%s", field(esr, 12, 10), field(esr, 5, 0),
-		         bit(esr, 9) ? " EA" : "");
+			 bit(esr, 9) ? " EA" : "");
 	}
 }
 
@@ -241,7 +241,7 @@ void esr_decode(uint64_t esr, struct text *text)
 		break;
 	case EC_FPAC:
 		text_add(text, "%s key %s", bit(esr, 1) ? "data" : "instruction",
-		         bit(esr, 0) ? "B" : "A");
+			 bit(esr, 0) ? "B" : "A");
 		break;
 	default:
 		if (field(esr, 24, 0) != 0) {

@@ -79,7 +79,7 @@ static bool parse_cause(struct trace_filter *filter, const char *value)
 }
 
 static bool parse_symbol(struct trace_filter *filter, const char *value,
-                         const struct trace_names *names)
+			 const struct trace_names *names)
 {
 	struct symbol_range range;
 	struct symbol_range *ranges;
@@ -98,7 +98,7 @@ static bool parse_symbol(struct trace_filter *filter, const char *value,
 }
 
 static bool parse_one(struct trace_filter *filter, char *item, const struct trace_names *names,
-                      char *error, size_t error_size)
+		      char *error, size_t error_size)
 {
 	char *value = strchr(item, '=');
 	bool ok;
@@ -120,7 +120,7 @@ static bool parse_one(struct trace_filter *filter, char *item, const struct trac
 		ok = parse_symbol(filter, value, names);
 	} else {
 		snprintf(error, error_size, "unknown key '%s' (pe, from, to, cause or symbol)",
-		         item);
+			 item);
 		return false;
 	}
 	if (!ok) {
@@ -130,7 +130,7 @@ static bool parse_one(struct trace_filter *filter, char *item, const struct trac
 }
 
 bool trace_filter_parse(struct trace_filter *filter, const char *text,
-                        const struct trace_names *names, char *error, size_t error_size)
+			const struct trace_names *names, char *error, size_t error_size)
 {
 	char *copy = strdup(text);
 	char *rest = copy;
@@ -214,14 +214,14 @@ static void filter_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type filter_type = {
-        .name = "filter",
-        .event = filter_event,
-        .finish = filter_finish,
-        .destroy = filter_destroy,
+	.name = "filter",
+	.event = filter_event,
+	.finish = filter_finish,
+	.destroy = filter_destroy,
 };
 
 struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-                                            struct trace_sink *inner)
+					    struct trace_sink *inner)
 {
 	struct filter_sink *f;
 
@@ -264,10 +264,10 @@ static void callback_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type callback_type = {
-        .name = "callback",
-        .event = callback_event,
-        .finish = callback_finish,
-        .destroy = callback_destroy,
+	.name = "callback",
+	.event = callback_event,
+	.finish = callback_finish,
+	.destroy = callback_destroy,
 };
 
 struct trace_sink *trace_sink_callback_create(trace_callback_fn *fn, void *opaque)

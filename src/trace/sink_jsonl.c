@@ -21,7 +21,8 @@ static void put_string(FILE *file, const char *string)
 			fputc('\\', file);
 			fputc(*c, file);
 		} else if (*c < 0x20 || *c >= 0x7f) {
-			// Names are bytes of no known encoding: each stands for the character of its number.
+			// Names are bytes of no known encoding: each stands for the character of
+			// its number.
 			fprintf(file, "\\u%04x", *c);
 		} else {
 			fputc(*c, file);
@@ -113,8 +114,8 @@ static void begin(struct jsonl_sink *s)
 {
 	if (!s->begun) {
 		fprintf(s->file,
-		        "{\"type\":\"header\",\"format\":\"strata-trace\",\"version\":%d}\n",
-		        TRACE_FORMAT_VERSION);
+			"{\"type\":\"header\",\"format\":\"strata-trace\",\"version\":%d}\n",
+			TRACE_FORMAT_VERSION);
 		s->begun = true;
 	}
 }
@@ -147,7 +148,7 @@ static void jsonl_event(struct trace_sink *sink, const struct trace_event *event
 	}
 	put_hex(s, "elr", event->elr);
 	put_place(s, "elr_sym", event->type == TRACE_RETURN ? event->to_el : event->from_el,
-	          event->elr);
+		  event->elr);
 	put_hex(s, "spsr", event->spsr);
 	if (event->type == TRACE_EXCEPTION) {
 		put_exception(s, event);
@@ -174,10 +175,10 @@ static void jsonl_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type jsonl_type = {
-        .name = "jsonl",
-        .event = jsonl_event,
-        .finish = jsonl_finish,
-        .destroy = jsonl_destroy,
+	.name = "jsonl",
+	.event = jsonl_event,
+	.finish = jsonl_finish,
+	.destroy = jsonl_destroy,
 };
 
 struct trace_sink *trace_sink_jsonl_create(FILE *file, const struct trace_names *names)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The table of transitions: count, and the cycles spent in the level that was left (total, median, maximum), by
-// (from, to, cause). Cycle counts go into a histogram of fixed size: exact below 256, above that within 1/128.
+// The table of transitions: count, and the cycles spent in the level that was left (total, median,
+// maximum), by (from, to, cause). Cycle counts go into a histogram of fixed size: exact below 256,
+// above that within 1/128.
 #include <stdlib.h>
 
 #include "base/bits.h"
@@ -54,7 +55,7 @@ static uint64_t bucket_value(unsigned bucket)
 static unsigned key_of(const struct trace_event *event)
 {
 	unsigned levels = (unsigned)event->from_el << 4 | (unsigned)event->to_el << 2 |
-	                  (unsigned)event->from_secure << 1 | event->to_secure;
+			  (unsigned)event->from_secure << 1 | event->to_secure;
 
 	return levels * TRACE_CAUSE_COUNT + event->cause;
 }
@@ -104,10 +105,10 @@ static void print_row(FILE *file, unsigned key, const struct row *row)
 	text_init(&text, to_name, sizeof(to_name));
 	describe_level(to, to_secure, &text);
 	fprintf(file, "%-5s %-5s %-13s %10llu", from_name, to_name,
-	        trace_cause_name(key % TRACE_CAUSE_COUNT), (unsigned long long)row->count);
+		trace_cause_name(key % TRACE_CAUSE_COUNT), (unsigned long long)row->count);
 	if (from != to || from_secure != to_secure) {
 		fprintf(file, " %16llu %12llu %12llu\n", (unsigned long long)row->total,
-		        (unsigned long long)median(row), (unsigned long long)row->max);
+			(unsigned long long)median(row), (unsigned long long)row->max);
 	} else {
 		// Within a level no level is left: there is no time to tell.
 		fprintf(file, " %16s %12s %12s\n", "-", "-", "-");
@@ -119,7 +120,7 @@ static void stats_finish(struct trace_sink *sink)
 	struct stats_sink *s = (struct stats_sink *)sink;
 
 	fprintf(s->file, "%-5s %-5s %-13s %10s %16s %12s %12s\n", "from", "to", "cause", "count",
-	        "cycles in from", "median", "max");
+		"cycles in from", "median", "max");
 	for (unsigned key = 0; key < KEYS; key++) {
 		if (s->rows[key] != NULL) {
 			print_row(s->file, key, s->rows[key]);
@@ -139,10 +140,10 @@ static void stats_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type stats_type = {
-        .name = "stats",
-        .event = stats_event,
-        .finish = stats_finish,
-        .destroy = stats_destroy,
+	.name = "stats",
+	.event = stats_event,
+	.finish = stats_finish,
+	.destroy = stats_destroy,
 };
 
 struct trace_sink *trace_sink_stats_create(FILE *file)

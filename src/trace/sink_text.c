@@ -45,7 +45,7 @@ static void add_exception(struct text_sink *s, const struct trace_event *event, 
 	}
 	if (event->has_esr) {
 		text_add(text, "  ESR 0x%llx %s", (unsigned long long)event->esr,
-		         esr_class_name(event->esr));
+			 esr_class_name(event->esr));
 		if ((event->esr & 0x1ffffff) != 0) {
 			text_add(text, ": ");
 			esr_decode(event->esr, text);
@@ -69,7 +69,7 @@ static void begin(struct text_sink *s)
 	if (!s->begun) {
 		fprintf(s->file, "# strata trace %d\n", TRACE_FORMAT_VERSION);
 		fprintf(s->file, "# %12s %12s %-4s %-14s %-13s what\n", "seconds", "instructions",
-		        "PE", "levels", "cause");
+			"PE", "levels", "cause");
 		s->begun = true;
 	}
 }
@@ -93,12 +93,12 @@ static void text_event(struct trace_sink *sink, const struct trace_event *event)
 		add_exception(s, event, &text);
 	}
 	fprintf(s->file, "%4llu.%09llu %12llu PE%-2u %-14s %-13s %s",
-	        (unsigned long long)(event->time / 1000000000),
-	        (unsigned long long)(event->time % 1000000000), (unsigned long long)event->insns,
-	        event->pe, levels, trace_cause_name(event->cause), line);
+		(unsigned long long)(event->time / 1000000000),
+		(unsigned long long)(event->time % 1000000000), (unsigned long long)event->insns,
+		event->pe, levels, trace_cause_name(event->cause), line);
 	if (event->from_el != event->to_el || event->from_secure != event->to_secure) {
 		fprintf(s->file, "  [%llu cycles in EL%u]", (unsigned long long)event->level_cycles,
-		        event->from_el);
+			event->from_el);
 	}
 	fputc('\n', s->file);
 }
@@ -120,10 +120,10 @@ static void text_destroy(struct trace_sink *sink)
 }
 
 static const struct trace_sink_type text_type = {
-        .name = "text",
-        .event = text_event,
-        .finish = text_finish,
-        .destroy = text_destroy,
+	.name = "text",
+	.event = text_event,
+	.finish = text_finish,
+	.destroy = text_destroy,
 };
 
 struct trace_sink *trace_sink_text_create(FILE *file, const struct trace_names *names)

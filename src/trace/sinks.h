@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be attached to a trace: sinks that print, export, count or call back, and the filter in front of them.
+// What can be attached to a trace: sinks that print, export, count or call back, and the filter in
+// front of them.
 #ifndef STRATA_TRACE_SINKS_H
 #define STRATA_TRACE_SINKS_H
 
@@ -28,16 +29,16 @@ struct trace_filter;
 struct trace_filter *trace_filter_create(void);
 void trace_filter_destroy(struct trace_filter *filter);
 
-// Add "KEY=VALUE[,KEY=VALUE]...", keys: pe, from, to, cause, symbol. Symbols are looked up through names at once.
-// False with a one-line message in error.
+// Add "KEY=VALUE[,KEY=VALUE]...", keys: pe, from, to, cause, symbol. Symbols are looked up through
+// names at once. False with a one-line message in error.
 bool trace_filter_parse(struct trace_filter *filter, const char *text,
-                        const struct trace_names *names, char *error, size_t error_size);
+			const struct trace_names *names, char *error, size_t error_size);
 
 bool trace_filter_passes(const struct trace_filter *filter, const struct trace_event *event);
 
-// A sink that hands on what passes, and only changes of level or Security state if level_changes. Owns inner; the
-// filter has to outlive it and may be NULL. NULL if inner is NULL.
+// A sink that hands on what passes, and only changes of level or Security state if level_changes.
+// Owns inner; the filter has to outlive it and may be NULL. NULL if inner is NULL.
 struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-                                            struct trace_sink *inner);
+					    struct trace_sink *inner);
 
 #endif

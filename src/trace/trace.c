@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event stream: hands every event to the attached sinks, and measures the time spent in each level.
+// The event stream: hands every event to the attached sinks, and measures the time spent in each
+// level.
 #include "trace/trace.h"
 
 #include <stdlib.h>
@@ -103,36 +104,36 @@ void trace_emit(struct trace *trace, struct trace_event event)
 const char *trace_cause_name(enum trace_cause cause)
 {
 	static const char *const names[TRACE_CAUSE_COUNT] = {
-	        [TRACE_CAUSE_RESET] = "RESET",
-	        [TRACE_CAUSE_ERET] = "ERET",
-	        [TRACE_CAUSE_ERET_ILLEGAL] = "ERET-ILLEGAL",
-	        [TRACE_CAUSE_SVC] = "SVC",
-	        [TRACE_CAUSE_HVC] = "HVC",
-	        [TRACE_CAUSE_SMC] = "SMC",
-	        [TRACE_CAUSE_SYSREG] = "SYSREG",
-	        [TRACE_CAUSE_WFX] = "WFX",
-	        [TRACE_CAUSE_FP] = "FP",
-	        [TRACE_CAUSE_ERET_TRAP] = "ERET-TRAP",
-	        [TRACE_CAUSE_PAUTH_TRAP] = "PAUTH-TRAP",
-	        [TRACE_CAUSE_PAUTH_FAIL] = "PAUTH-FAIL",
-	        [TRACE_CAUSE_BTI] = "BTI",
-	        [TRACE_CAUSE_ILLEGAL_STATE] = "ILLEGAL-STATE",
-	        [TRACE_CAUSE_UNDEFINED] = "UNDEFINED",
-	        [TRACE_CAUSE_INSN_ABORT] = "INSN-ABORT",
-	        [TRACE_CAUSE_DATA_ABORT] = "DATA-ABORT",
-	        [TRACE_CAUSE_PC_ALIGNMENT] = "PC-ALIGNMENT",
-	        [TRACE_CAUSE_SP_ALIGNMENT] = "SP-ALIGNMENT",
-	        [TRACE_CAUSE_BREAKPOINT] = "BREAKPOINT",
-	        [TRACE_CAUSE_STEP] = "STEP",
-	        [TRACE_CAUSE_WATCHPOINT] = "WATCHPOINT",
-	        [TRACE_CAUSE_BRK] = "BRK",
-	        [TRACE_CAUSE_IRQ] = "IRQ",
-	        [TRACE_CAUSE_FIQ] = "FIQ",
-	        [TRACE_CAUSE_SERROR] = "SERROR",
-	        [TRACE_CAUSE_VIRQ] = "VIRQ",
-	        [TRACE_CAUSE_VFIQ] = "VFIQ",
-	        [TRACE_CAUSE_VSERROR] = "VSERROR",
-	        [TRACE_CAUSE_OTHER] = "OTHER",
+		[TRACE_CAUSE_RESET] = "RESET",
+		[TRACE_CAUSE_ERET] = "ERET",
+		[TRACE_CAUSE_ERET_ILLEGAL] = "ERET-ILLEGAL",
+		[TRACE_CAUSE_SVC] = "SVC",
+		[TRACE_CAUSE_HVC] = "HVC",
+		[TRACE_CAUSE_SMC] = "SMC",
+		[TRACE_CAUSE_SYSREG] = "SYSREG",
+		[TRACE_CAUSE_WFX] = "WFX",
+		[TRACE_CAUSE_FP] = "FP",
+		[TRACE_CAUSE_ERET_TRAP] = "ERET-TRAP",
+		[TRACE_CAUSE_PAUTH_TRAP] = "PAUTH-TRAP",
+		[TRACE_CAUSE_PAUTH_FAIL] = "PAUTH-FAIL",
+		[TRACE_CAUSE_BTI] = "BTI",
+		[TRACE_CAUSE_ILLEGAL_STATE] = "ILLEGAL-STATE",
+		[TRACE_CAUSE_UNDEFINED] = "UNDEFINED",
+		[TRACE_CAUSE_INSN_ABORT] = "INSN-ABORT",
+		[TRACE_CAUSE_DATA_ABORT] = "DATA-ABORT",
+		[TRACE_CAUSE_PC_ALIGNMENT] = "PC-ALIGNMENT",
+		[TRACE_CAUSE_SP_ALIGNMENT] = "SP-ALIGNMENT",
+		[TRACE_CAUSE_BREAKPOINT] = "BREAKPOINT",
+		[TRACE_CAUSE_STEP] = "STEP",
+		[TRACE_CAUSE_WATCHPOINT] = "WATCHPOINT",
+		[TRACE_CAUSE_BRK] = "BRK",
+		[TRACE_CAUSE_IRQ] = "IRQ",
+		[TRACE_CAUSE_FIQ] = "FIQ",
+		[TRACE_CAUSE_SERROR] = "SERROR",
+		[TRACE_CAUSE_VIRQ] = "VIRQ",
+		[TRACE_CAUSE_VFIQ] = "VFIQ",
+		[TRACE_CAUSE_VSERROR] = "VSERROR",
+		[TRACE_CAUSE_OTHER] = "OTHER",
 	};
 
 	CHECK((unsigned)cause < TRACE_CAUSE_COUNT);

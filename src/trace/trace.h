@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event stream: one record for every exception taken and every return, handed to every attached sink.
-// The record carries facts only; sinks print, count, filter or export it. The stream knows no CPU and no board:
-// names and the instruction text come through the callbacks of struct trace_names.
+// The event stream: one record for every exception taken and every return, handed to every attached
+// sink. The record carries facts only; sinks print, count, filter or export it. The stream knows no
+// CPU and no board: names and the instruction text come through the callbacks of struct
+// trace_names.
 #ifndef STRATA_TRACE_TRACE_H
 #define STRATA_TRACE_TRACE_H
 
@@ -58,8 +59,8 @@ struct trace_event {
 	unsigned pe;
 	uint8_t from_el, to_el; // 0..3
 	bool from_secure, to_secure;
-	const char *
-	        control; // what routed it here, e.g. "HCR_EL2.TWI"; NULL: nothing but the exception model itself
+	const char *control; // what routed it here, e.g. "HCR_EL2.TWI"; NULL: nothing but the
+			     // exception model itself
 	const char *sysreg; // TRACE_CAUSE_SYSREG: name, or "S3_0_C..." ; else NULL
 	bool sysreg_read;
 	bool has_esr, has_far, has_ipa, has_insn, has_intid;
@@ -68,8 +69,8 @@ struct trace_event {
 	uint64_t pc; // address of the instruction that caused it (ERET's own address for a return)
 	uint64_t spsr;
 	uint64_t far;
-	uint64_t
-	        ipa; // faulting IPA of a stage-2 fault (what HPFAR_EL2 reports, with the page offset zero)
+	uint64_t ipa; // faulting IPA of a stage-2 fault (what HPFAR_EL2 reports, with the page
+		      // offset zero)
 	uint64_t vector; // where execution goes on
 	uint32_t insn; // the instruction word at pc
 	uint32_t intid; // pending INTID of an IRQ/FIQ/vIRQ/vFIQ
@@ -77,13 +78,15 @@ struct trace_event {
 	int8_t fault_level; // -1..3, or -2: none
 	bool fault_s1ptw; // stage 2 fault on a stage 1 walk
 	bool fault_write;
-	// Filled by trace_emit: virtual time spent in the level that is being left, and whether the level changed.
+	// Filled by trace_emit: virtual time spent in the level that is being left, and whether the
+	// level changed.
 	uint64_t level_time;
 	uint64_t level_cycles;
 };
 
 struct trace_names {
-	// Symbol covering addr as it is executed at el (valid until the next call) and its offset; NULL if none.
+	// Symbol covering addr as it is executed at el (valid until the next call) and its offset;
+	// NULL if none.
 	const char *(*symbol)(void *opaque, unsigned el, uint64_t addr, uint64_t *offset);
 	// Address range of a symbol for filters; false if unknown.
 	bool (*symbol_range)(void *opaque, const char *name, uint64_t *start, uint64_t *end);
@@ -93,7 +96,8 @@ struct trace_names {
 struct trace;
 struct trace_sink;
 
-// A sink: const behaviour and its own state. Created by trace_sink_*_create; owned by the trace once attached.
+// A sink: const behaviour and its own state. Created by trace_sink_*_create; owned by the trace
+// once attached.
 struct trace_sink_type {
 	const char *name;
 	void (*event)(struct trace_sink *sink, const struct trace_event *event);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the fuzz drivers share: options, a repeatable source of randomness, mutations, and when to stop.
+// What the fuzz drivers share: options, a repeatable source of randomness, mutations, and when to
+// stop.
 #ifndef STRATA_TESTS_FUZZ_COMMON_H
 #define STRATA_TESTS_FUZZ_COMMON_H
 
@@ -91,25 +92,25 @@ static inline void fuzz_done(const struct fuzz *fuzz)
 static inline uint64_t fuzz_interesting(struct fuzz *fuzz)
 {
 	static const uint64_t values[] = {0,
-	                                  1,
-	                                  0x7f,
-	                                  0x80,
-	                                  0xff,
-	                                  0x7fff,
-	                                  0xffff,
-	                                  0x10000,
-	                                  0x3fffffff,
-	                                  0x40000000,
-	                                  0x407fffff,
-	                                  0x40800000,
-	                                  0x7fffffff,
-	                                  0x80000000,
-	                                  0xffffffff,
-	                                  UINT64_C(0x100000000),
-	                                  UINT64_C(0x7fffffffffffffff),
-	                                  UINT64_C(0x8000000000000000),
-	                                  UINT64_C(0xfffffffffffff000),
-	                                  UINT64_C(0xffffffffffffffff)};
+					  1,
+					  0x7f,
+					  0x80,
+					  0xff,
+					  0x7fff,
+					  0xffff,
+					  0x10000,
+					  0x3fffffff,
+					  0x40000000,
+					  0x407fffff,
+					  0x40800000,
+					  0x7fffffff,
+					  0x80000000,
+					  0xffffffff,
+					  UINT64_C(0x100000000),
+					  UINT64_C(0x7fffffffffffffff),
+					  UINT64_C(0x8000000000000000),
+					  UINT64_C(0xfffffffffffff000),
+					  UINT64_C(0xffffffffffffffff)};
 
 	return values[fuzz_random(fuzz) % (sizeof(values) / sizeof(values[0]))] +
 	       fuzz_random(fuzz) % 3 - 1;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes the loaders: mutates small valid images and loads them. Built with sanitizers it finds what they find; without
-// them, crashes, hangs and failed checks. The last input is kept in a file named on the command line when one dies.
+// Fuzzes the loaders: mutates small valid images and loads them. Built with sanitizers it finds
+// what they find; without them, crashes, hangs and failed checks. The last input is kept in a file
+// named on the command line when one dies.
 //
 //	fuzz_loader [--seed N] [--seconds N] [--iterations N] [--save FILE] [FILE]...
 //
@@ -33,10 +34,10 @@ static void make_samples(struct sample *samples)
 	void *dtb;
 	size_t size;
 	const struct dtb_config config = {.ram_base = SAMPLE_RAM,
-	                                  .ram_size = RAM_SIZE,
-	                                  .pe_count = 2,
-	                                  .cpu_compatible = "arm,armv8",
-	                                  .append = "x"};
+					  .ram_size = RAM_SIZE,
+					  .pe_count = 2,
+					  .cpu_compatible = "arm,armv8",
+					  .append = "x"};
 
 	samples[0].size = sample_elf(samples[0].data);
 	samples[1].size = sample_image(samples[1].data);
@@ -60,7 +61,7 @@ static void make_samples(struct sample *samples)
 		uint8_t *zeros = calloc(1, 16u << 20);
 
 		samples[9].size =
-		        zeros != NULL ? sample_gzip(samples[9].data, zeros, 16u << 20) : 0;
+			zeros != NULL ? sample_gzip(samples[9].data, zeros, 16u << 20) : 0;
 		free(zeros);
 	}
 }
@@ -83,10 +84,10 @@ static void try_symbols(struct loader *loader, uint8_t *data, size_t size)
 static void try_dtb(const uint8_t *data, size_t size)
 {
 	const struct dtb_config config = {.ram_base = SAMPLE_RAM,
-	                                  .ram_size = RAM_SIZE,
-	                                  .append = "console=ttyAMA0",
-	                                  .initrd_start = SAMPLE_RAM,
-	                                  .initrd_end = SAMPLE_RAM + 4096};
+					  .ram_size = RAM_SIZE,
+					  .append = "console=ttyAMA0",
+					  .initrd_start = SAMPLE_RAM,
+					  .initrd_end = SAMPLE_RAM + 4096};
 	char error[128];
 	void *dtb;
 	size_t dtb_size;
@@ -152,7 +153,7 @@ int main(int argc, char **argv)
 	int first = fuzz_init(&fuzz, argc, argv);
 
 	if (bus == NULL || bus_map_ram(bus, SAMPLE_RAM, RAM_SIZE,
-	                               BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false) != 0) {
+				       BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false) != 0) {
 		return 2;
 	}
 	if (first < argc) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Small valid images made in memory, for the tests and the fuzzer of the loaders. Every maker returns the number of
-// bytes written to `out`, which has SAMPLE_MAX of them.
+// Small valid images made in memory, for the tests and the fuzzer of the loaders. Every maker
+// returns the number of bytes written to `out`, which has SAMPLE_MAX of them.
 #ifndef STRATA_TESTS_SAMPLES_H
 #define STRATA_TESTS_SAMPLES_H
 
@@ -14,80 +14,81 @@
 #define SAMPLE_MAX 65536
 #define SAMPLE_RAM UINT64_C(0x40000000)
 
-// An ELF64 with a code segment (0x100 bytes at RAM + 0x80000, linked at 0xffff000000080000), a data segment with BSS
-// (0x40 of 0x200 bytes at RAM + 0x90000) and the symbols `start` (function) and `table` (object).
+// An ELF64 with a code segment (0x100 bytes at RAM + 0x80000, linked at 0xffff000000080000), a data
+// segment with BSS (0x40 of 0x200 bytes at RAM + 0x90000) and the symbols `start` (function) and
+// `table` (object).
 static inline size_t sample_elf(uint8_t *out)
 {
 	static const char strings[] = "\0start\0table\0$x";
 	static const char section_names[] = "\0.symtab\0.strtab\0.shstrtab";
 	Elf64_Ehdr ehdr = {
-	        .e_type = ET_EXEC,
-	        .e_machine = EM_AARCH64,
-	        .e_version = EV_CURRENT,
-	        .e_entry = UINT64_C(0xffff000000080010),
-	        .e_phoff = sizeof(Elf64_Ehdr),
-	        .e_ehsize = sizeof(Elf64_Ehdr),
-	        .e_phentsize = sizeof(Elf64_Phdr),
-	        .e_phnum = 2,
-	        .e_shentsize = sizeof(Elf64_Shdr),
-	        .e_shnum = 4,
-	        .e_shstrndx = 3,
-	        .e_shoff = 0x600,
+		.e_type = ET_EXEC,
+		.e_machine = EM_AARCH64,
+		.e_version = EV_CURRENT,
+		.e_entry = UINT64_C(0xffff000000080010),
+		.e_phoff = sizeof(Elf64_Ehdr),
+		.e_ehsize = sizeof(Elf64_Ehdr),
+		.e_phentsize = sizeof(Elf64_Phdr),
+		.e_phnum = 2,
+		.e_shentsize = sizeof(Elf64_Shdr),
+		.e_shnum = 4,
+		.e_shstrndx = 3,
+		.e_shoff = 0x600,
 	};
 	Elf64_Phdr code = {
-	        .p_type = PT_LOAD,
-	        .p_flags = PF_R | PF_X,
-	        .p_offset = 0x200,
-	        .p_vaddr = UINT64_C(0xffff000000080000),
-	        .p_paddr = SAMPLE_RAM + 0x80000,
-	        .p_filesz = 0x100,
-	        .p_memsz = 0x100,
-	        .p_align = 8,
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_X,
+		.p_offset = 0x200,
+		.p_vaddr = UINT64_C(0xffff000000080000),
+		.p_paddr = SAMPLE_RAM + 0x80000,
+		.p_filesz = 0x100,
+		.p_memsz = 0x100,
+		.p_align = 8,
 	};
 	Elf64_Phdr data = {
-	        .p_type = PT_LOAD,
-	        .p_flags = PF_R | PF_W,
-	        .p_offset = 0x300,
-	        .p_vaddr = UINT64_C(0xffff000000090000),
-	        .p_paddr = SAMPLE_RAM + 0x90000,
-	        .p_filesz = 0x40,
-	        .p_memsz = 0x200,
-	        .p_align = 8,
+		.p_type = PT_LOAD,
+		.p_flags = PF_R | PF_W,
+		.p_offset = 0x300,
+		.p_vaddr = UINT64_C(0xffff000000090000),
+		.p_paddr = SAMPLE_RAM + 0x90000,
+		.p_filesz = 0x40,
+		.p_memsz = 0x200,
+		.p_align = 8,
 	};
 	Elf64_Sym symbols[4] = {
-	        {0},
-	        {.st_name = 1,
-	         .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
-	         .st_shndx = 1,
-	         .st_value = UINT64_C(0xffff000000080010),
-	         .st_size = 0x20},
-	        {.st_name = 7,
-	         .st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT),
-	         .st_shndx = 1,
-	         .st_value = UINT64_C(0xffff000000090000),
-	         .st_size = 0x40},
-	        {.st_name = 13, .st_shndx = 1, .st_value = UINT64_C(0xffff000000080010)},
+		{0},
+		{.st_name = 1,
+		 .st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC),
+		 .st_shndx = 1,
+		 .st_value = UINT64_C(0xffff000000080010),
+		 .st_size = 0x20},
+		{.st_name = 7,
+		 .st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT),
+		 .st_shndx = 1,
+		 .st_value = UINT64_C(0xffff000000090000),
+		 .st_size = 0x40},
+		{.st_name = 13, .st_shndx = 1, .st_value = UINT64_C(0xffff000000080010)},
 	};
 	Elf64_Shdr sections[4] = {
-	        {0},
-	        {.sh_name = 1,
-	         .sh_type = SHT_SYMTAB,
-	         .sh_offset = 0x400,
-	         .sh_size = sizeof(symbols),
-	         .sh_link = 2,
-	         .sh_entsize = sizeof(Elf64_Sym),
-	         .sh_info = 1,
-	         .sh_addralign = 8},
-	        {.sh_name = 9,
-	         .sh_type = SHT_STRTAB,
-	         .sh_offset = 0x500,
-	         .sh_size = sizeof(strings),
-	         .sh_addralign = 1},
-	        {.sh_name = 17,
-	         .sh_type = SHT_STRTAB,
-	         .sh_offset = 0x540,
-	         .sh_size = sizeof(section_names),
-	         .sh_addralign = 1},
+		{0},
+		{.sh_name = 1,
+		 .sh_type = SHT_SYMTAB,
+		 .sh_offset = 0x400,
+		 .sh_size = sizeof(symbols),
+		 .sh_link = 2,
+		 .sh_entsize = sizeof(Elf64_Sym),
+		 .sh_info = 1,
+		 .sh_addralign = 8},
+		{.sh_name = 9,
+		 .sh_type = SHT_STRTAB,
+		 .sh_offset = 0x500,
+		 .sh_size = sizeof(strings),
+		 .sh_addralign = 1},
+		{.sh_name = 17,
+		 .sh_type = SHT_STRTAB,
+		 .sh_offset = 0x540,
+		 .sh_size = sizeof(section_names),
+		 .sh_addralign = 1},
 	};
 
 	memset(out, 0, 0x700);
@@ -159,7 +160,7 @@ static inline size_t sample_zstd(uint8_t *out, const uint8_t *data, size_t size)
 
 // An EFI zboot image around a payload that is compressed as `method` says.
 static inline size_t sample_zboot(uint8_t *out, const char *method, const uint8_t *payload,
-                                  size_t size)
+				  size_t size)
 {
 	memset(out, 0, 128);
 	memcpy(out, "MZ\0\0zimg", 8);

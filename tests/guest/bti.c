@@ -52,19 +52,19 @@ struct landing {
 
 // With SCTLR_ELx.BT = 0 and 1; PACIASP differs for BTYPE 0b11.
 static const struct landing plain[] = {
-        {"nop", INSN_NOP, {true, false, false, false}},
-        {"bti", INSN_BTI, {true, false, false, false}},
-        {"bti c", INSN_BTI_C, {true, true, true, false}},
-        {"bti j", INSN_BTI_J, {true, true, false, true}},
-        {"bti jc", INSN_BTI_JC, {true, true, true, true}},
-        {"paciasp", INSN_PACIASP, {true, true, true, true}},
-        {"pacibsp", INSN_PACIBSP, {true, true, true, true}},
+	{"nop", INSN_NOP, {true, false, false, false}},
+	{"bti", INSN_BTI, {true, false, false, false}},
+	{"bti c", INSN_BTI_C, {true, true, true, false}},
+	{"bti j", INSN_BTI_J, {true, true, false, true}},
+	{"bti jc", INSN_BTI_JC, {true, true, true, true}},
+	{"paciasp", INSN_PACIASP, {true, true, true, true}},
+	{"pacibsp", INSN_PACIBSP, {true, true, true, true}},
 };
 static const struct landing strict[] = {
-        {"bti c", INSN_BTI_C, {true, true, true, false}},
-        {"bti jc", INSN_BTI_JC, {true, true, true, true}},
-        {"paciasp", INSN_PACIASP, {true, true, true, false}},
-        {"pacibsp", INSN_PACIBSP, {true, true, true, false}},
+	{"bti c", INSN_BTI_C, {true, true, true, false}},
+	{"bti jc", INSN_BTI_JC, {true, true, true, true}},
+	{"paciasp", INSN_PACIASP, {true, true, true, false}},
+	{"pacibsp", INSN_PACIBSP, {true, true, true, false}},
 };
 
 static void expect_landings(int line, enum el el, const struct landing *landings, unsigned count)
@@ -79,10 +79,10 @@ static void expect_landings(int line, enum el el, const struct landing *landings
 				continue;
 			}
 			guest_expect_exc(landings[i].name, line, &e, el < EL1 ? EL1 : el,
-			                 ESR(EC_BTI, btype));
+					 ESR(EC_BTI, btype));
 			guest_expect_eq(landings[i].name, line, "elr", e.elr, VA);
 			guest_expect_eq(landings[i].name, line, "SPSR.BTYPE",
-			                e.spsr & SPSR_BTYPE(3), SPSR_BTYPE(btype));
+					e.spsr & SPSR_BTYPE(3), SPSR_BTYPE(btype));
 		}
 	}
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// debug_breakpoint.c - hardware breakpoints: at which level and in which Security state they hit, where the exception
-// goes, what masks it, and matching by address, context and VMID.
+// debug_breakpoint.c - hardware breakpoints: at which level and in which Security state they hit,
+// where the exception goes, what masks it, and matching by address, context and VMID.
 
 #include "guest.h"
 
@@ -346,7 +346,7 @@ TEST(linked_context_must_match)
 {
 	SKIP_UNLESS(last_breakpoint_is_5(), "other number of breakpoints");
 	breakpoint((uint64_t)TARGET,
-	           BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
+		   BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
 	context_breakpoint(0x1234, BT_LINKED_CONTEXT, 0);
 	write_sysreg(contextidr_el1, 0x1235);
 	struct exc other = run_at(EL0, nops);
@@ -375,7 +375,7 @@ TEST(link_to_a_breakpoint_that_compares_no_context_never_hits)
 {
 	SKIP_UNLESS(last_breakpoint_is_5(), "other number of breakpoints");
 	breakpoint((uint64_t)TARGET,
-	           BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
+		   BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
 	context_breakpoint((uint64_t)TARGET, 0, 0);
 	struct exc e = run_at(EL0, nops);
 
@@ -413,7 +413,7 @@ TEST(linked_vmid_must_match)
 	QEMU_DIFFERS("does not implement VMID breakpoints");
 	SKIP_UNLESS(last_breakpoint_is_5(), "other number of breakpoints");
 	breakpoint((uint64_t)TARGET,
-	           BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
+		   BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
 	context_breakpoint(0x42ul << 32, BT_LINKED_VMID, 0);
 	write_sysreg(vttbr_el2, 0x43ul << 48);
 	struct exc other = run_at(EL0, nops);
@@ -450,7 +450,7 @@ TEST(context_of_a_host_is_contextidr_el2)
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 8), "no FEAT_VHE");
 	SKIP_UNLESS(last_breakpoint_is_5(), "other number of breakpoints");
 	breakpoint((uint64_t)TARGET,
-	           BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
+		   BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
 	context_breakpoint(0x99, BT_LINKED_CONTEXT, 0);
 	write_sysreg(contextidr_el1, 0x11);
 	write_sysreg(S3_4_C13_C0_1, 0x99); // CONTEXTIDR_EL2
@@ -469,7 +469,7 @@ TEST(linked_contextidr_el2_types)
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 8), "no FEAT_VHE");
 	SKIP_UNLESS(last_breakpoint_is_5(), "other number of breakpoints");
 	breakpoint((uint64_t)TARGET,
-	           BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
+		   BCR_EL0 | BCR_BT(BT_LINKED_ADDRESS) | BCR_LBN(CONTEXT_BREAKPOINT));
 	write_sysreg(contextidr_el1, 0x11);
 	write_sysreg(S3_4_C13_C0_1, 0x99);
 	context_breakpoint(0x99ul << 32, BT_LINKED_CONTEXT_EL2, 0);

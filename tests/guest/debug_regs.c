@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// debug_regs.c - the debug registers themselves: the locks, claim tags, how many breakpoints there are, their traps, and
-// where BRK goes.
+// debug_regs.c - the debug registers themselves: the locks, claim tags, how many breakpoints there
+// are, their traps, and where BRK goes.
 
 #include "guest.h"
 

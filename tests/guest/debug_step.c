@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// debug_step.c - software step: the states active-not-pending and active-pending, the syndrome's ISV and EX, routing and
-// masking, and what exceptions of the stepped instruction do to SPSR.SS.
+// debug_step.c - software step: the states active-not-pending and active-pending, the syndrome's
+// ISV and EX, routing and masking, and what exceptions of the stepped instruction do to SPSR.SS.
 
 #include "guest.h"
 
@@ -125,7 +125,7 @@ TEST(syndrome_tells_a_load_exclusive)
 	step_on();
 	struct exc ldxr = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_exclusive, scratch);
 	struct exc ldaxp =
-	        run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire_pair, scratch);
+		run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire_pair, scratch);
 	struct exc stxr = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, store_exclusive, scratch);
 	struct exc ldar = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, load_acquire, scratch);
 
@@ -293,8 +293,8 @@ TEST(eret_from_a_stepping_level_loses_ss)
 	write_sysreg(elr_el1, count_up);
 	struct exc e = run_at_spsr(SPSR_SS | SPSR_M_EL1H | AIF, eret_only);
 
-	// Stepping was enabled at the source, so that the step of the ERET itself is what is pending now. ISV may be
-	// either.
+	// Stepping was enabled at the source, so that the step of the ERET itself is what is
+	// pending now. ISV may be either.
 	EXPECT_EQ(e.el, EL1);
 	EXPECT_EQ(e.offset, VECTOR_LOWER_A64);
 	EXPECT_MASKED(e.esr, ~ISS_STEP_ISV, ESR(EC_STEP_LOWER, FSC_DEBUG));

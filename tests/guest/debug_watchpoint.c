@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// debug_watchpoint.c - watchpoints: which bytes, which kind of access, at which level; the syndrome, FAR, and what has
-// priority.
+// debug_watchpoint.c - watchpoints: which bytes, which kind of access, at which level; the
+// syndrome, FAR, and what has priority.
 
 #include "guest.h"
 
@@ -127,7 +127,7 @@ TEST(bas_selects_bytes_of_a_doubleword)
 
 		if (i == 3) {
 			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_LOAD, data() + 3,
-			                  load_b + 4);
+					  load_b + 4);
 		} else {
 			EXPECT_NO_EXC(e);
 		}
@@ -146,7 +146,7 @@ TEST(bas_selects_a_range_of_bytes)
 
 		if (i >= 2 && i <= 5) {
 			EXPECT_WATCHPOINT(e, EL1, EC_WATCHPT_LOWER, ISS_STORE, data() + i,
-			                  store_b + 4);
+					  store_b + 4);
 		} else {
 			EXPECT_NO_EXC(e);
 		}
@@ -465,7 +465,7 @@ TEST(watchpoints_compare_virtual_addresses)
 
 // A watchpoint that is turned on must catch an address whose translation is already known.
 SNIPPET(load_watch_load,
-        "ldr x2, [x0]\n\tmsr mdscr_el1, x1\n\tisb\n\tmsr DAIFClr, #8\n\tldr x3, [x0]");
+	"ldr x2, [x0]\n\tmsr mdscr_el1, x1\n\tisb\n\tmsr DAIFClr, #8\n\tldr x3, [x0]");
 
 TEST(turning_a_watchpoint_on_takes_effect_at_once)
 {

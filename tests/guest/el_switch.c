@@ -7,9 +7,8 @@
 
 SNIPPET(read_current_el, "mrs x0, CurrentEL\n\tmrs x1, SPSel\n\tmrs x2, DAIF\n\tmov x3, sp");
 SNIPPET(read_nzcv, "mrs x0, NZCV");
-SNIPPET(double_x0_to_x7,
-	"add x0, x0, x0\n\tadd x1, x1, x1\n\tadd x2, x2, x2\n\tadd x3, x3, x3\n\t"
-	"add x4, x4, x4\n\tadd x5, x5, x5\n\tadd x6, x6, x6\n\tadd x7, x7, x7");
+SNIPPET(double_x0_to_x7, "add x0, x0, x0\n\tadd x1, x1, x1\n\tadd x2, x2, x2\n\tadd x3, x3, x3\n\t"
+			 "add x4, x4, x4\n\tadd x5, x5, x5\n\tadd x6, x6, x6\n\tadd x7, x7, x7");
 SNIPPET(eret_only, "eret");
 SNIPPET(svc_0, "svc #0");
 

@@ -248,7 +248,7 @@ TEST(eret_at_el0_is_undefined)
 	EXPECT_EQ(e.elr, eret_only);
 }
 
-// ---- Illegal exception returns: PSTATE.IL is set and the level stays, then EC 0x0e at the target 
+// ---- Illegal exception returns: PSTATE.IL is set and the level stays, then EC 0x0e at the target
 
 static void illegal_return_from_el1(uint64_t spsr)
 {

@@ -43,7 +43,7 @@ TEST(unallocated_encodings_are_undefined)
 {
 	// Reserved top-level groups, unallocated exception generation, unallocated branches.
 	const uint32_t insns[] = {0x00010000, 0x02000000, 0xd4000000,
-	                          0xd4200001, 0xd65f0001, 0xd6ff0000};
+				  0xd4200001, 0xd65f0001, 0xd6ff0000};
 
 	for (unsigned i = 0; i < sizeof(insns) / sizeof(insns[0]); i++) {
 		struct exc e = run_at(EL1, emit(insns[i]));
@@ -274,7 +274,7 @@ TEST(illegal_state_exception_is_taken_at_each_level)
 
 SNIPPET(load_sp_off_8, "mov x1, sp\n\tadd sp, x1, #8\n\tldr x2, [sp]\n\tmov sp, x1");
 SNIPPET(store_pair_sp_off_8,
-        "mov x1, sp\n\tsub sp, x1, #8\n\tstp x2, x3, [sp, #-16]\n\tmov sp, x1");
+	"mov x1, sp\n\tsub sp, x1, #8\n\tstp x2, x3, [sp, #-16]\n\tmov sp, x1");
 SNIPPET(move_sp_off_8, "mov x1, sp\n\tadd sp, x1, #8\n\tmov x2, sp\n\tmov sp, x1");
 SNIPPET(prefetch_sp_off_8, "mov x1, sp\n\tsub sp, x1, #8\n\tprfm pldl1keep, [sp]\n\tmov sp, x1");
 

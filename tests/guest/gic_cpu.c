@@ -17,7 +17,7 @@ SNIPPET(write_eoir0, "msr icc_eoir0_el1, x0\n\tisb");
 SNIPPET(write_eoir1, "msr icc_eoir1_el1, x0\n\tisb");
 SNIPPET(write_dir, "msr icc_dir_el1, x0\n\tisb");
 SNIPPET(read_views, "mrs x0, icc_pmr_el1\n\tmrs x1, icc_rpr_el1\n\tmrs x2, icc_bpr1_el1\n\t"
-                    "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen1_el1");
+		    "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen1_el1");
 SNIPPET(write_pmr, "msr icc_pmr_el1, x0\n\tisb");
 SNIPPET(write_bpr1, "msr icc_bpr1_el1, x0\n\tisb");
 SNIPPET(write_ctlr, "msr icc_ctlr_el1, x0\n\tisb");

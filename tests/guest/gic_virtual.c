@@ -33,17 +33,17 @@ SNIPPET(wait_a_little, "mov x9, #0x1000\n1:\tsubs x9, x9, #1\n\tb.ne 1b");
 SNIPPET(ack0, "mrs x0, icc_iar0_el1\n\tisb");
 SNIPPET(ack1, "mrs x0, icc_iar1_el1\n\tisb\n\tmrs x1, icc_rpr_el1");
 SNIPPET(ack_and_end1, "mrs x0, icc_iar1_el1\n\tisb\n\tmsr icc_eoir1_el1, x0\n\tisb\n\t"
-                      "mrs x1, icc_rpr_el1");
+		      "mrs x1, icc_rpr_el1");
 SNIPPET(end0, "msr icc_eoir0_el1, x0\n\tisb");
 SNIPPET(end1, "msr icc_eoir1_el1, x0\n\tisb");
 SNIPPET(end_and_dir1, "msr icc_eoir1_el1, x0\n\tisb\n\tmsr icc_dir_el1, x0\n\tisb");
 SNIPPET(dir, "msr icc_dir_el1, x0\n\tisb");
 SNIPPET(read_all, "mrs x0, icc_pmr_el1\n\tmrs x1, icc_bpr0_el1\n\tmrs x2, icc_bpr1_el1\n\t"
-                  "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen0_el1\n\tmrs x5, icc_igrpen1_el1\n\t"
-                  "mrs x6, icc_hppir0_el1\n\tmrs x7, icc_hppir1_el1\n\tmrs x8, icc_rpr_el1");
+		  "mrs x3, icc_ctlr_el1\n\tmrs x4, icc_igrpen0_el1\n\tmrs x5, icc_igrpen1_el1\n\t"
+		  "mrs x6, icc_hppir0_el1\n\tmrs x7, icc_hppir1_el1\n\tmrs x8, icc_rpr_el1");
 SNIPPET(write_all, "msr icc_pmr_el1, x0\n\tmsr icc_bpr0_el1, x1\n\tmsr icc_bpr1_el1, x2\n\t"
-                   "msr icc_ctlr_el1, x3\n\tmsr icc_igrpen0_el1, x4\n\t"
-                   "msr icc_igrpen1_el1, x5\n\tisb");
+		   "msr icc_ctlr_el1, x3\n\tmsr icc_igrpen0_el1, x4\n\t"
+		   "msr icc_igrpen1_el1, x5\n\tisb");
 SNIPPET(read_ctlr, "mrs x0, icc_ctlr_el1");
 SNIPPET(read_bpr0, "mrs x0, icc_bpr0_el1");
 SNIPPET(read_bpr1, "mrs x0, icc_bpr1_el1");

@@ -8,21 +8,21 @@
 #define HAS_IDST id_field(read_sysreg(id_aa64mmfr2_el1), 36)
 
 static const struct sysreg known[] = {
-        SYSREG(midr_el1, 3, 0, 0, 0, 0),         SYSREG(mpidr_el1, 3, 0, 0, 0, 5),
-        SYSREG(revidr_el1, 3, 0, 0, 0, 6),       SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),
-        SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),     SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),
-        SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),  SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),
-        SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
-        SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),       SYSREG(clidr_el1, 3, 1, 0, 0, 1),
-        SYSREG(aidr_el1, 3, 1, 0, 0, 7),
+	SYSREG(midr_el1, 3, 0, 0, 0, 0),         SYSREG(mpidr_el1, 3, 0, 0, 0, 5),
+	SYSREG(revidr_el1, 3, 0, 0, 0, 6),       SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),
+	SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),     SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),
+	SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),  SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),
+	SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
+	SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),       SYSREG(clidr_el1, 3, 1, 0, 0, 1),
+	SYSREG(aidr_el1, 3, 1, 0, 0, 7),
 };
 
 // Reserved: read as zero.
 static const struct sysreg reserved[] = {
-        SYSREG(s3_0_c0_c3_3, 3, 0, 0, 3, 3), SYSREG(s3_0_c0_c3_7, 3, 0, 0, 3, 7),
-        SYSREG(s3_0_c0_c4_3, 3, 0, 0, 4, 3), SYSREG(s3_0_c0_c4_6, 3, 0, 0, 4, 6),
-        SYSREG(s3_0_c0_c5_2, 3, 0, 0, 5, 2), SYSREG(s3_0_c0_c5_6, 3, 0, 0, 5, 6),
-        SYSREG(s3_0_c0_c6_6, 3, 0, 0, 6, 6), SYSREG(s3_0_c0_c7_7, 3, 0, 0, 7, 7),
+	SYSREG(s3_0_c0_c3_3, 3, 0, 0, 3, 3), SYSREG(s3_0_c0_c3_7, 3, 0, 0, 3, 7),
+	SYSREG(s3_0_c0_c4_3, 3, 0, 0, 4, 3), SYSREG(s3_0_c0_c4_6, 3, 0, 0, 4, 6),
+	SYSREG(s3_0_c0_c5_2, 3, 0, 0, 5, 2), SYSREG(s3_0_c0_c5_6, 3, 0, 0, 5, 6),
+	SYSREG(s3_0_c0_c6_6, 3, 0, 0, 6, 6), SYSREG(s3_0_c0_c7_7, 3, 0, 0, 7, 7),
 };
 
 TEST(id_registers_at_el0_are_reported_as_sysreg_traps)
@@ -114,9 +114,9 @@ TEST(csselr_at_el0_is_outside_the_id_space)
 TEST(unallocated_registers_outside_the_id_space_are_undefined)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(s3_0_c1_c7_7, 3, 0, 1, 7, 7),   SYSREG(s3_0_c8_c0_0, 3, 0, 8, 0, 0),
-	        SYSREG(s3_3_c14_c1_7, 3, 3, 14, 1, 7), SYSREG(s3_4_c9_c0_0, 3, 4, 9, 0, 0),
-	        SYSREG(s2_0_c6_c0_0, 2, 0, 6, 0, 0),   SYSREG(s1_0_c7_c0_0, 1, 0, 7, 0, 0),
+		SYSREG(s3_0_c1_c7_7, 3, 0, 1, 7, 7),   SYSREG(s3_0_c8_c0_0, 3, 0, 8, 0, 0),
+		SYSREG(s3_3_c14_c1_7, 3, 3, 14, 1, 7), SYSREG(s3_4_c9_c0_0, 3, 4, 9, 0, 0),
+		SYSREG(s2_0_c6_c0_0, 2, 0, 6, 0, 0),   SYSREG(s1_0_c7_c0_0, 1, 0, 7, 0, 0),
 	};
 
 	FOR_EACH_REG(r, regs)

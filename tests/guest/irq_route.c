@@ -53,7 +53,7 @@ static void expect_route(int line, bool fiq, const struct route *route, enum el 
 				guest_expect_no_exc(masked ? "masked" : "open", line, &e);
 			} else {
 				guest_expect_interrupt(masked ? "masked" : "open", line, &e, to,
-				                       kind);
+						       kind);
 			}
 		}
 	}

@@ -69,7 +69,7 @@ static void expect_par_fault(int line, const struct exc *e, uint64_t bits)
 {
 	guest_expect_no_exc("AT", line, e);
 	guest_expect_eq("AT", line, "PAR fault",
-	                e->x[0] & (PAR_F | PAR_FST(0x3f) | PAR_PTW | PAR_S), PAR_F | bits);
+			e->x[0] & (PAR_F | PAR_FST(0x3f) | PAR_PTW | PAR_S), PAR_F | bits);
 	guest_expect_eq("AT", line, "PAR[11]", e->x[0] & PAR_NSE_RES1, PAR_NSE_RES1);
 }
 
@@ -159,9 +159,9 @@ TEST(par_reports_memory_attributes_and_shareability)
 	start(0);
 	map_page(&s1, VA, (uint64_t)scratch[0], PT_NORMAL | PT_AP_RW_ALL, 3);
 	map_page(&s1, VA + 0x1000, (uint64_t)scratch[0],
-	         PT_AF | PT_SH_OUTER | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL, 3);
+		 PT_AF | PT_SH_OUTER | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL, 3);
 	map_page(&s1, VA + 0x2000, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL,
-	         3);
+		 3);
 	stage1_on_el1(&s1);
 	struct exc inner = run_at(EL1, at_s1e1r, VA);
 	struct exc outer = run_at(EL1, at_s1e1r, VA + 0x1000);
@@ -179,7 +179,7 @@ TEST(par_reports_non_cacheable_and_device_memory_as_outer_shareable)
 	QEMU_DIFFERS("reports the shareability of the descriptor");
 	start(0);
 	map_page(&s1, VA + 0x2000, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_NC) | PT_AP_RW_ALL,
-	         3);
+		 3);
 	map_page(&s1, VA + 0x3000, (uint64_t)scratch[0], PT_DEVICE | PT_AP_RW_ALL, 3);
 	stage1_on_el1(&s1);
 	struct exc nc = run_at(EL1, at_s1e1r, VA + 0x2000);
@@ -387,15 +387,15 @@ TEST(s2fwb_changes_the_attributes_of_stage2)
 	// 1.
 	write_sysreg(hcr_el2, read_sysreg(hcr_el2) | HCR_FWB);
 	*pgtable_entry(&s2, LOW_IPA, 3) =
-	        (uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(6) | S2_RW | 3;
+		(uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(6) | S2_RW | 3;
 	tlbi_all();
 	struct exc forced = run_at(EL2, at_s12e1r, VA);
 	*pgtable_entry(&s2, LOW_IPA, 3) =
-	        (uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(7) | S2_RW | 3;
+		(uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(7) | S2_RW | 3;
 	tlbi_all();
 	struct exc kept = run_at(EL2, at_s12e1r, VA);
 	*pgtable_entry(&s2, LOW_IPA, 3) =
-	        (uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(1) | S2_RW | 3;
+		(uint64_t)scratch[1] | PT_AF | PT_SH_INNER | S2_MEMATTR(1) | S2_RW | 3;
 	tlbi_all();
 	struct exc device = run_at(EL2, at_s12e1r, VA);
 
@@ -409,7 +409,7 @@ TEST(the_weaker_memory_type_of_the_two_stages_wins)
 {
 	start_both(PT_AP_RW_ALL);
 	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], PT_AF | S2_MEMATTR(5) | S2_RW,
-	         3); // Non-cacheable
+		 3); // Non-cacheable
 	stage2_on(&s2);
 	struct exc nc = run_at(EL2, at_s12e1r, VA);
 	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
@@ -423,16 +423,16 @@ TEST(the_weaker_memory_type_of_the_two_stages_wins)
 // ---- Who may use them ---------------------------------------------------------------------------
 
 static const struct sysreg at_el1_ops[] = {
-        SYSREG(s1e1r, 1, 0, 7, 8, 0), SYSREG(s1e1w, 1, 0, 7, 8, 1),  SYSREG(s1e0r, 1, 0, 7, 8, 2),
-        SYSREG(s1e0w, 1, 0, 7, 8, 3), SYSREG(s1e1rp, 1, 0, 7, 9, 0), SYSREG(s1e1wp, 1, 0, 7, 9, 1),
+	SYSREG(s1e1r, 1, 0, 7, 8, 0), SYSREG(s1e1w, 1, 0, 7, 8, 1),  SYSREG(s1e0r, 1, 0, 7, 8, 2),
+	SYSREG(s1e0w, 1, 0, 7, 8, 3), SYSREG(s1e1rp, 1, 0, 7, 9, 0), SYSREG(s1e1wp, 1, 0, 7, 9, 1),
 };
 static const struct sysreg at_el2_ops[] = {
-        SYSREG(s1e2r, 1, 4, 7, 8, 0),  SYSREG(s1e2w, 1, 4, 7, 8, 1),  SYSREG(s12e1r, 1, 4, 7, 8, 4),
-        SYSREG(s12e1w, 1, 4, 7, 8, 5), SYSREG(s12e0r, 1, 4, 7, 8, 6), SYSREG(s12e0w, 1, 4, 7, 8, 7),
+	SYSREG(s1e2r, 1, 4, 7, 8, 0),  SYSREG(s1e2w, 1, 4, 7, 8, 1),  SYSREG(s12e1r, 1, 4, 7, 8, 4),
+	SYSREG(s12e1w, 1, 4, 7, 8, 5), SYSREG(s12e0r, 1, 4, 7, 8, 6), SYSREG(s12e0w, 1, 4, 7, 8, 7),
 };
 static const struct sysreg at_el3_ops[] = {
-        SYSREG(s1e3r, 1, 6, 7, 8, 0),
-        SYSREG(s1e3w, 1, 6, 7, 8, 1),
+	SYSREG(s1e3r, 1, 6, 7, 8, 0),
+	SYSREG(s1e3w, 1, 6, 7, 8, 1),
 };
 
 TEST(at_of_el1_is_undefined_at_el0)

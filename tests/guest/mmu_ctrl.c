@@ -263,7 +263,7 @@ TEST(el2_ha_and_hd)
 	pgtable_init(&tables, 12, 39);
 	map_guest_code(&tables);
 	map_page(&tables, VA, (uint64_t)scratch[4], (PT_NORMAL & ~PT_AF) | PT_AP_RO_ALL | PT_DBM,
-	         3);
+		 3);
 	stage1_on_el2(&tables);
 	write_sysreg(tcr_el2, tcr_el2_value(&tables) | TCR_EL2_HA | TCR_EL2_HD);
 	tlbi_all();
@@ -281,7 +281,7 @@ TEST(el2_ha_and_hd)
 #define IPS_MASK (7ul << 32)
 #define NEEDS_PA52 \
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr0_el1), 0) == 6, "no 52-bit physical " \
-	                                                             "addresses")
+								     "addresses")
 
 TEST(lpa2_ds_puts_address_bits_51_50_into_the_shareability_field)
 {
@@ -293,12 +293,12 @@ TEST(lpa2_ds_puts_address_bits_51_50_into_the_shareability_field)
 	pgtable_init(&tables, 12, 39);
 	tables.lpa2 = true;
 	map_range(&tables, (uint64_t)vectors_start, (uint64_t)vectors_start,
-	          (uint64_t)(vectors_end - vectors_start), normal | PT_AP_RO_ALL, 3);
+		  (uint64_t)(vectors_end - vectors_start), normal | PT_AP_RO_ALL, 3);
 	map_range(&tables, (uint64_t)snippets_start, (uint64_t)snippets_start,
-	          (uint64_t)(snippets_end - snippets_start), normal | PT_AP_RO_ALL, 3);
+		  (uint64_t)(snippets_end - snippets_start), normal | PT_AP_RO_ALL, 3);
 	map_page(&tables, VA, (uint64_t)scratch[0], normal | PT_AP_RW_ALL, 3);
 	map_page(&tables, VA + 0x1000, (uint64_t)scratch[0], normal | PT_AP_RW_ALL | 1ul << 8,
-	         3); // PA[50]
+		 3); // PA[50]
 	stage1_on_el1(&tables);
 	write_sysreg(tcr_el1, (tcr_el1_value(&tables) & ~IPS_MASK) | IPS_52);
 	tlbi_all();
@@ -348,7 +348,8 @@ static void start_52(unsigned granule, bool ds)
 	pgtable_init(&tables, granule, 52);
 	tables.lpa2 = ds;
 	map_code_lpa2();
-	map_page(&tables, HIGH_VA, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL, 3);
+	map_page(&tables, HIGH_VA, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_WB) | PT_AP_RW_ALL,
+		 3);
 	stage1_on_el1(&tables);
 }
 

@@ -394,11 +394,11 @@ TEST(e0pd0_faults_el0_at_level_0_and_leaves_el1)
 
 	pgtable_init(&upper, 12, 39);
 	map_range(&upper, code, (uint64_t)snippets_start, (uint64_t)(snippets_end - snippets_start),
-	          PT_NORMAL | PT_AP_RO_ALL, 3);
+		  PT_NORMAL | PT_AP_RO_ALL, 3);
 	map_page(&upper, high, (uint64_t)scratch[5], PT_NORMAL | PT_AP_RW_ALL, 3);
 	write_sysreg(ttbr1_el1, upper.root);
 	write_sysreg(tcr_el1, (tcr_el1_value(&tables) & ~(BIT(23) | 0x3ful << 16)) | 25ul << 16 |
-	                              1ul << 24 | 1ul << 26 | 3ul << 28 | TCR_E0PD0);
+				      1ul << 24 | 1ul << 26 | 3ul << 28 | TCR_E0PD0);
 	tlbi_all();
 	const uint64_t delta = code - (uint64_t)snippets_start;
 	struct exc e0 = run_at(EL0, (uint64_t)load_x0 + delta, VA);
@@ -459,10 +459,10 @@ TEST(atomics_on_unmapped_memory_fault_as_reads)
 TEST(cache_maintenance_of_unmapped_memory_faults_with_cm_and_wnr)
 {
 	static const struct sysreg ops[] = {
-	        SYSREG(dc_cvac, 1, 3, 7, 10, 1),
-	        SYSREG(dc_civac, 1, 3, 7, 14, 1),
-	        SYSREG(dc_ivac, 1, 0, 7, 6, 1),
-	        SYSREG(dc_cvau, 1, 3, 7, 11, 1),
+		SYSREG(dc_cvac, 1, 3, 7, 10, 1),
+		SYSREG(dc_civac, 1, 3, 7, 14, 1),
+		SYSREG(dc_ivac, 1, 0, 7, 6, 1),
+		SYSREG(dc_cvau, 1, 3, 7, 11, 1),
 	};
 
 	QEMU_DIFFERS("does not translate for cache maintenance");
@@ -472,7 +472,7 @@ TEST(cache_maintenance_of_unmapped_memory_faults_with_cm_and_wnr)
 		struct exc e = access_at(EL1, WRITE, *r, VA + 0x1040);
 
 		EXPECT_ABORT(e, EL1, EC_DABT_SAME, ISS_CM | ISS_WNR | FSC_TRANSLATION(3),
-		             VA + 0x1040);
+			     VA + 0x1040);
 	}
 }
 

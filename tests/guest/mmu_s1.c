@@ -174,7 +174,7 @@ TEST_GRANULES(access_flag_fault_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-		         (PT_NORMAL & ~PT_AF) | PT_AP_RW_ALL, level);
+			 (PT_NORMAL & ~PT_AF) | PT_AP_RW_ALL, level);
 		stage1_on_el1(&pt);
 		expect_fault_by_all(__LINE__, FSC_ACCESS(level));
 	}
@@ -190,7 +190,7 @@ TEST_GRANULES(permission_fault_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-		         PT_NORMAL | PT_AP_RO_EL1 | PT_PXN | PT_UXN, level);
+			 PT_NORMAL | PT_AP_RO_EL1 | PT_PXN | PT_UXN, level);
 		stage1_on_el1(&pt);
 		struct exc s1 = run_at(EL1, store_x0, VA);
 		struct exc l0 = run_at(EL0, load_x0, VA);
@@ -235,7 +235,7 @@ TEST_GRANULES(leaf_beyond_ips_is_an_address_size_fault)
 	for (int level = first_block_level(granule); level <= 3; level++) {
 		start(&pt, granule);
 		map_page(&pt, VA & ~(pgtable_level_size(&pt, level) - 1), 1ul << 36,
-		         PT_NORMAL | PT_AP_RW_ALL, level);
+			 PT_NORMAL | PT_AP_RW_ALL, level);
 		stage1_on_with_ips(&pt, PS_32);
 		expect_fault_by_all(__LINE__, FSC_ADDR_SIZE(level));
 	}
@@ -262,7 +262,7 @@ TEST(ttbr_beyond_ips_is_an_address_size_fault_at_level_0)
 	start(&pt, 12);
 	stage1_on_el1(&pt);
 	write_sysreg(tcr_el1, (tcr_el1_value(&pt) & ~(TCR_IPS_MASK | BIT(23))) | TCR_IPS(PS_32) |
-	                              25ul << 16);
+				      25ul << 16);
 	write_sysreg(ttbr1_el1, 1ul << 36);
 	tlbi_all();
 	struct exc e = run_at(EL1, load_x0, 0xffffffff00000000);
@@ -404,8 +404,8 @@ TEST_GRANULES(upper_half_is_translated_by_ttbr1)
 	map_page(&upper, high, (uint64_t)scratch[3], PT_NORMAL | PT_AP_RW_ALL, 3);
 	stage1_on_el1(&pt);
 	write_sysreg(tcr_el1, (tcr_el1_value(&pt) & ~(BIT(23) | 0x3ful << 16 | 3ul << 30)) |
-	                              (64ul - bits) << 16 | tg1 << 30 | 1ul << 24 | 1ul << 26 |
-	                              3ul << 28);
+				      (64ul - bits) << 16 | tg1 << 30 | 1ul << 24 | 1ul << 26 |
+				      3ul << 28);
 	write_sysreg(ttbr1_el1, upper.root);
 	tlbi_all();
 	*(volatile uint64_t *)scratch[3] = 0xabc;
@@ -448,7 +448,7 @@ TEST_GRANULES(el2_access_flag_and_permission_faults_at_every_leaf_level)
 		start(&pt, granule);
 		uint64_t size = pgtable_level_size(&pt, level);
 		map_page(&pt, VA & ~(size - 1), 0x40000000ul & ~(size - 1),
-		         PT_NORMAL | PT_AP_RO_ALL | PT_UXN, level);
+			 PT_NORMAL | PT_AP_RO_ALL | PT_UXN, level);
 		stage1_on_el2(&pt);
 		struct exc l = run_at(EL2, load_x0, VA);
 		struct exc s = run_at(EL2, store_x0, VA);

@@ -44,7 +44,7 @@ static void start(void)
 
 // (QEMU 7.2 reports the level of stage 1 for S1PTW; the status code is that of the stage-2 walk.)
 static void expect_s2(int line, const struct exc *e, uint64_t ec, uint64_t iss, uint64_t far,
-                      uint64_t ipa)
+		      uint64_t ipa)
 {
 	struct exc seen = *e;
 
@@ -94,7 +94,7 @@ TEST_GRANULES(stage2_access_flag_fault_at_every_leaf_level)
 		start_granule(granule);
 		uint64_t size = pgtable_level_size(&s2, level);
 		map_page(&s2, (IPA + 0x1008) & ~(size - 1), 0x40000000ul & ~(size - 1),
-		         (S2_NORMAL & ~PT_AF) | S2_RW, level);
+			 (S2_NORMAL & ~PT_AF) | S2_RW, level);
 		stage2_on(&s2);
 		expect_fault_by_all(__LINE__, FSC_ACCESS(level));
 	}
@@ -106,7 +106,7 @@ TEST_GRANULES(stage2_permission_fault_at_every_leaf_level)
 		start_granule(granule);
 		uint64_t size = pgtable_level_size(&s2, level);
 		map_page(&s2, IPA & ~(size - 1), 0x40000000ul & ~(size - 1),
-		         S2_NORMAL | S2_R | S2_XN(2), level);
+			 S2_NORMAL | S2_R | S2_XN(2), level);
 		stage2_on(&s2);
 		struct exc l = run_at(EL1, load_x0, IPA);
 		struct exc s = run_at(EL1, store_x0, IPA);
@@ -145,7 +145,7 @@ TEST(stage2_address_size_faults_at_every_level)
 			struct exc table = run_at(EL1, load_x0, LOW_IPA);
 
 			EXPECT_S2(table, EC_DABT_LOWER, ISS_X1 | FSC_ADDR_SIZE(level), LOW_IPA,
-			          LOW_IPA);
+				  LOW_IPA);
 		}
 	}
 }
@@ -187,7 +187,7 @@ TEST(concatenated_start_tables_hold_the_whole_range)
 	EXPECT_NO_EXC(good);
 	EXPECT_REG(good, 1, 0x777);
 	EXPECT_S2(bad, EC_DABT_LOWER, ISS_X1 | FSC_TRANSLATION(1), high - 0x40000000,
-	          high - 0x40000000);
+		  high - 0x40000000);
 }
 
 TEST(start_at_level_2)
@@ -203,7 +203,7 @@ TEST(start_at_level_2)
 
 	EXPECT_NO_EXC(good);
 	EXPECT_S2(bad, EC_DABT_LOWER, ISS_X1 | FSC_TRANSLATION(2), LOW_IPA + 0x40000000,
-	          LOW_IPA + 0x40000000);
+		  LOW_IPA + 0x40000000);
 }
 
 // Nothing answers at the next table. The abort belongs to stage 2 and goes to EL2.
@@ -244,7 +244,7 @@ TEST(s2ap_says_who_may_read_and_write)
 			EXPECT_NO_EXC(w);
 		} else {
 			EXPECT_ABORT(w, EL2, EC_DABT_LOWER, ISS_X1 | ISS_WNR | FSC_PERMISSION(3),
-			             LOW_IPA);
+				     LOW_IPA);
 		}
 	}
 }
@@ -492,52 +492,52 @@ struct kind {
 #define RN0_RT5 5u
 
 static const struct kind isv_kinds[] = {
-        {"ldrb w5, [x0]", 0x39400000 | RN0_RT5, SIZE(0)},
-        {"ldrh w5, [x0]", 0x79400000 | RN0_RT5, SIZE(1)},
-        {"ldr w5, [x0]", 0xb9400000 | RN0_RT5, SIZE(2)},
-        {"ldr x5, [x0]", 0xf9400000 | RN0_RT5, SIZE(3) | ISS_SF},
-        {"ldrsb w5, [x0]", 0x39c00000 | RN0_RT5, SIZE(0) | ISS_SSE},
-        {"ldrsb x5, [x0]", 0x39800000 | RN0_RT5, SIZE(0) | ISS_SSE | ISS_SF},
-        {"ldrsh w5, [x0]", 0x79c00000 | RN0_RT5, SIZE(1) | ISS_SSE},
-        {"ldrsh x5, [x0]", 0x79800000 | RN0_RT5, SIZE(1) | ISS_SSE | ISS_SF},
-        {"ldrsw x5, [x0]", 0xb9800000 | RN0_RT5, SIZE(2) | ISS_SSE | ISS_SF},
-        {"strb w5, [x0]", 0x39000000 | RN0_RT5, SIZE(0) | ISS_WNR},
-        {"strh w5, [x0]", 0x79000000 | RN0_RT5, SIZE(1) | ISS_WNR},
-        {"str w5, [x0]", 0xb9000000 | RN0_RT5, SIZE(2) | ISS_WNR},
-        {"str x5, [x0]", 0xf9000000 | RN0_RT5, SIZE(3) | ISS_SF | ISS_WNR},
-        {"ldur x5, [x0]", 0xf8400000 | RN0_RT5, SIZE(3) | ISS_SF},
-        {"stur w5, [x0]", 0xb8000000 | RN0_RT5, SIZE(2) | ISS_WNR},
-        {"ldtr x5, [x0]", 0xf8400800 | RN0_RT5, SIZE(3) | ISS_SF},
-        {"ldtrsw x5, [x0]", 0xb8800800 | RN0_RT5, SIZE(2) | ISS_SSE | ISS_SF},
-        {"sttrb w5, [x0]", 0x38000800 | RN0_RT5, SIZE(0) | ISS_WNR},
-        {"ldr x5, [x0, x1]", 0xf8616800 | RN0_RT5, SIZE(3) | ISS_SF},
-        {"str w5, [x0, x1]", 0xb8216800 | RN0_RT5, SIZE(2) | ISS_WNR},
-        {"ldrb w5, [x0, w1, uxtw]", 0x38614800 | RN0_RT5, SIZE(0)},
-        {"ldar x5, [x0]", 0xc8dffc00 | RN0_RT5, SIZE(3) | ISS_SF | ISS_AR},
-        {"ldarb w5, [x0]", 0x08dffc00 | RN0_RT5, SIZE(0) | ISS_AR},
-        {"stlr w5, [x0]", 0x889ffc00 | RN0_RT5, SIZE(2) | ISS_AR | ISS_WNR},
-        {"stlrh w5, [x0]", 0x489ffc00 | RN0_RT5, SIZE(1) | ISS_AR | ISS_WNR},
-        {"ldapr w5, [x0]", 0xb8bfc000 | RN0_RT5, SIZE(2) | ISS_AR},
-        {"ldapur x5, [x0]", 0xd9400000 | RN0_RT5, SIZE(3) | ISS_SF | ISS_AR},
-        {"ldapursb x5, [x0]", 0x19800000 | RN0_RT5, SIZE(0) | ISS_SSE | ISS_SF | ISS_AR},
-        {"stlur w5, [x0]", 0x99000000 | RN0_RT5, SIZE(2) | ISS_AR | ISS_WNR},
+	{"ldrb w5, [x0]", 0x39400000 | RN0_RT5, SIZE(0)},
+	{"ldrh w5, [x0]", 0x79400000 | RN0_RT5, SIZE(1)},
+	{"ldr w5, [x0]", 0xb9400000 | RN0_RT5, SIZE(2)},
+	{"ldr x5, [x0]", 0xf9400000 | RN0_RT5, SIZE(3) | ISS_SF},
+	{"ldrsb w5, [x0]", 0x39c00000 | RN0_RT5, SIZE(0) | ISS_SSE},
+	{"ldrsb x5, [x0]", 0x39800000 | RN0_RT5, SIZE(0) | ISS_SSE | ISS_SF},
+	{"ldrsh w5, [x0]", 0x79c00000 | RN0_RT5, SIZE(1) | ISS_SSE},
+	{"ldrsh x5, [x0]", 0x79800000 | RN0_RT5, SIZE(1) | ISS_SSE | ISS_SF},
+	{"ldrsw x5, [x0]", 0xb9800000 | RN0_RT5, SIZE(2) | ISS_SSE | ISS_SF},
+	{"strb w5, [x0]", 0x39000000 | RN0_RT5, SIZE(0) | ISS_WNR},
+	{"strh w5, [x0]", 0x79000000 | RN0_RT5, SIZE(1) | ISS_WNR},
+	{"str w5, [x0]", 0xb9000000 | RN0_RT5, SIZE(2) | ISS_WNR},
+	{"str x5, [x0]", 0xf9000000 | RN0_RT5, SIZE(3) | ISS_SF | ISS_WNR},
+	{"ldur x5, [x0]", 0xf8400000 | RN0_RT5, SIZE(3) | ISS_SF},
+	{"stur w5, [x0]", 0xb8000000 | RN0_RT5, SIZE(2) | ISS_WNR},
+	{"ldtr x5, [x0]", 0xf8400800 | RN0_RT5, SIZE(3) | ISS_SF},
+	{"ldtrsw x5, [x0]", 0xb8800800 | RN0_RT5, SIZE(2) | ISS_SSE | ISS_SF},
+	{"sttrb w5, [x0]", 0x38000800 | RN0_RT5, SIZE(0) | ISS_WNR},
+	{"ldr x5, [x0, x1]", 0xf8616800 | RN0_RT5, SIZE(3) | ISS_SF},
+	{"str w5, [x0, x1]", 0xb8216800 | RN0_RT5, SIZE(2) | ISS_WNR},
+	{"ldrb w5, [x0, w1, uxtw]", 0x38614800 | RN0_RT5, SIZE(0)},
+	{"ldar x5, [x0]", 0xc8dffc00 | RN0_RT5, SIZE(3) | ISS_SF | ISS_AR},
+	{"ldarb w5, [x0]", 0x08dffc00 | RN0_RT5, SIZE(0) | ISS_AR},
+	{"stlr w5, [x0]", 0x889ffc00 | RN0_RT5, SIZE(2) | ISS_AR | ISS_WNR},
+	{"stlrh w5, [x0]", 0x489ffc00 | RN0_RT5, SIZE(1) | ISS_AR | ISS_WNR},
+	{"ldapr w5, [x0]", 0xb8bfc000 | RN0_RT5, SIZE(2) | ISS_AR},
+	{"ldapur x5, [x0]", 0xd9400000 | RN0_RT5, SIZE(3) | ISS_SF | ISS_AR},
+	{"ldapursb x5, [x0]", 0x19800000 | RN0_RT5, SIZE(0) | ISS_SSE | ISS_SF | ISS_AR},
+	{"stlur w5, [x0]", 0x99000000 | RN0_RT5, SIZE(2) | ISS_AR | ISS_WNR},
 };
 
 static const struct kind no_isv_kinds[] = {
-        {"ldr x5, [x0], #8", 0xf8408400 | RN0_RT5, 0},
-        {"ldr x5, [x0, #0]!", 0xf8400c00 | RN0_RT5, 0},
-        {"strb w5, [x0], #1", 0x38001400 | RN0_RT5, ISS_WNR},
-        {"ldp x5, x6, [x0]", 0xa9401800 | RN0_RT5, 0},
-        {"stp w5, w6, [x0]", 0x29001800 | RN0_RT5, ISS_WNR},
-        {"ldpsw x5, x6, [x0]", 0x69401800 | RN0_RT5, 0},
-        {"ldnp x5, x6, [x0]", 0xa8401800 | RN0_RT5, 0},
-        {"ldxr x5, [x0]", 0xc85f7c00 | RN0_RT5, 0},
-        {"ldaxrb w5, [x0]", 0x085ffc00 | RN0_RT5, 0},
-        {"ldxp x5, x6, [x0]", 0xc87f1800 | RN0_RT5, 0},
-        {"ldr d5, [x0]", 0xfd400000 | RN0_RT5, 0},
-        {"str q5, [x0]", 0x3d800000 | RN0_RT5, ISS_WNR},
-        {"ld1 {v5.16b}, [x0]", 0x4c407000 | RN0_RT5, 0},
-        {"st1 {v5.16b}, [x0]", 0x4c007000 | RN0_RT5, ISS_WNR},
+	{"ldr x5, [x0], #8", 0xf8408400 | RN0_RT5, 0},
+	{"ldr x5, [x0, #0]!", 0xf8400c00 | RN0_RT5, 0},
+	{"strb w5, [x0], #1", 0x38001400 | RN0_RT5, ISS_WNR},
+	{"ldp x5, x6, [x0]", 0xa9401800 | RN0_RT5, 0},
+	{"stp w5, w6, [x0]", 0x29001800 | RN0_RT5, ISS_WNR},
+	{"ldpsw x5, x6, [x0]", 0x69401800 | RN0_RT5, 0},
+	{"ldnp x5, x6, [x0]", 0xa8401800 | RN0_RT5, 0},
+	{"ldxr x5, [x0]", 0xc85f7c00 | RN0_RT5, 0},
+	{"ldaxrb w5, [x0]", 0x085ffc00 | RN0_RT5, 0},
+	{"ldxp x5, x6, [x0]", 0xc87f1800 | RN0_RT5, 0},
+	{"ldr d5, [x0]", 0xfd400000 | RN0_RT5, 0},
+	{"str q5, [x0]", 0x3d800000 | RN0_RT5, ISS_WNR},
+	{"ld1 {v5.16b}, [x0]", 0x4c407000 | RN0_RT5, 0},
+	{"st1 {v5.16b}, [x0]", 0x4c007000 | RN0_RT5, ISS_WNR},
 };
 
 static void expect_kind(int line, const struct kind *k, enum el el)
@@ -583,9 +583,9 @@ TEST(isv_is_0_with_writeback_pairs_exclusives_and_simd)
 TEST(isv_carries_register_31_for_xzr)
 {
 	const struct kind load = {"ldr xzr, [x0]", 0xf940001f,
-	                          ISS_ISV | ISS_SAS(3) | ISS_SF | ISS_SRT(31)};
+				  ISS_ISV | ISS_SAS(3) | ISS_SF | ISS_SRT(31)};
 	const struct kind store = {"str wzr, [x0]", 0xb900001f,
-	                           ISS_ISV | ISS_SAS(2) | ISS_WNR | ISS_SRT(31)};
+				   ISS_ISV | ISS_SAS(2) | ISS_WNR | ISS_SRT(31)};
 
 	start_kinds();
 	expect_kind(__LINE__, &load, EL1);
@@ -596,9 +596,9 @@ TEST(isv_carries_register_31_for_xzr)
 TEST(isv_is_0_for_atomics)
 {
 	static const struct kind kinds[] = {
-	        {"ldadd x1, x5, [x0]", 0xf8210000 | RN0_RT5, 0},
-	        {"swp x1, x5, [x0]", 0xf8218000 | RN0_RT5, 0},
-	        {"cas x1, x5, [x0]", 0xc8a17c00 | RN0_RT5, 0},
+		{"ldadd x1, x5, [x0]", 0xf8210000 | RN0_RT5, 0},
+		{"swp x1, x5, [x0]", 0xf8218000 | RN0_RT5, 0},
+		{"cas x1, x5, [x0]", 0xc8a17c00 | RN0_RT5, 0},
 	};
 
 	QEMU_DIFFERS("reports a write");

@@ -22,7 +22,7 @@ SNIPPET(pacda_autda, "mov x5, x0\n\tpacda x0, x1\n\tmov x6, x0\n\tautda x0, x1")
 SNIPPET(pacdb_autdb, "mov x5, x0\n\tpacdb x0, x1\n\tmov x6, x0\n\tautdb x0, x1");
 SNIPPET(pacia_xpaci, "pacia x0, x1\n\txpaci x0");
 SNIPPET(paciasp_retaa,
-        "mov x19, x30\n\tadr x30, 1f\n\tpaciasp\n\tmov x6, x30\n\tretaa\n1:\tmov x30, x19");
+	"mov x19, x30\n\tadr x30, 1f\n\tpaciasp\n\tmov x6, x30\n\tretaa\n1:\tmov x30, x19");
 SNIPPET(retaa, "mov x19, x30\n\tmov x30, x0\n\tretaa\n\tmov x30, x19");
 SNIPPET(braa, "braa x0, x1");
 SNIPPET(blraaz, "blraaz x0");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pmu_access.c - who sees which counter: MDCR_EL2.HPMN, the select register, PMUSERENR_EL0 and the traps of the PMU.
+// pmu_access.c - who sees which counter: MDCR_EL2.HPMN, the select register, PMUSERENR_EL0 and the
+// traps of the PMU.
 
 #include "guest.h"
 
@@ -10,9 +11,9 @@ SNIPPET(read_pmcr, "mrs x0, pmcr_el0");
 SNIPPET(write_pmcr, "msr pmcr_el0, x0");
 SNIPPET(write_and_read_cntenset, "msr pmcntenset_el0, x0\n\tmrs x1, pmcntenset_el0");
 SNIPPET(clear_all,
-        "mov x0, #-1\n\tmsr pmcntenclr_el0, x0\n\tmsr pmovsclr_el0, x0\n\tmsr pmintenclr_el1, x0");
+	"mov x0, #-1\n\tmsr pmcntenclr_el0, x0\n\tmsr pmovsclr_el0, x0\n\tmsr pmintenclr_el1, x0");
 SNIPPET(read_masks, "mrs x0, pmcntenset_el0\n\tmrs x1, pmovsset_el0\n\tmrs x2, pmintenset_el1\n\t"
-                    "mrs x3, pmcntenclr_el0\n\tmrs x4, pmovsclr_el0\n\tmrs x5, pmintenclr_el1");
+		    "mrs x3, pmcntenclr_el0\n\tmrs x4, pmovsclr_el0\n\tmrs x5, pmintenclr_el1");
 SNIPPET(swinc_x0, "msr pmswinc_el0, x0");
 
 static unsigned counters(void)
@@ -142,7 +143,7 @@ TEST(pmselr_31_selects_the_cycle_filter)
 }
 
 SNIPPET(select_3_and_write,
-        "mov x1, #3\n\tmsr pmselr_el0, x1\n\tmsr pmxevcntr_el0, x0\n\tmrs x2, pmxevcntr_el0");
+	"mov x1, #3\n\tmsr pmselr_el0, x1\n\tmsr pmxevcntr_el0, x0\n\tmrs x2, pmxevcntr_el0");
 
 TEST(selecting_a_counter_of_el2_reaches_nothing)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pmu_count.c - what the performance monitors count: enables, filters by level and Security state, prohibited regions,
-// counter widths, overflow flags, chained counters, exceptions.
+// pmu_count.c - what the performance monitors count: enables, filters by level and Security state,
+// prohibited regions, counter widths, overflow flags, chained counters, exceptions.
 
 #include "guest.h"
 
@@ -37,7 +37,7 @@ static void event_on(uint64_t event)
 SNIPPET(four_nops, "nop\n\tnop\n\tnop\n\tnop");
 SNIPPET(measure_cycles, "mrs x0, pmccntr_el0\n\tnop\n\tnop\n\tnop\n\tnop\n\tmrs x1, pmccntr_el0");
 SNIPPET(measure_events,
-        "mrs x0, pmevcntr0_el0\n\tnop\n\tnop\n\tnop\n\tnop\n\tmrs x1, pmevcntr0_el0");
+	"mrs x0, pmevcntr0_el0\n\tnop\n\tnop\n\tnop\n\tnop\n\tmrs x1, pmevcntr0_el0");
 
 // By how much the counter advances at that level itself.
 static uint64_t cycles_of(enum el el)
@@ -60,7 +60,7 @@ TEST(cycle_counter_advances)
 {
 	cycles_on(0);
 	uint64_t a = read_sysreg(pmccntr_el0), b = read_sysreg(pmccntr_el0),
-	         c = read_sysreg(pmccntr_el0);
+		 c = read_sysreg(pmccntr_el0);
 
 	EXPECT_TRUE(a < b);
 	EXPECT_TRUE(b < c);
@@ -128,7 +128,7 @@ TEST(pmceid_tells_what_is_counted)
 	uint64_t low = read_sysreg(pmceid0_el0);
 
 	EXPECT_MASKED(low, BIT(EVENT_SW_INCR) | BIT(EVENT_CPU_CYCLES),
-	              BIT(EVENT_SW_INCR) | BIT(EVENT_CPU_CYCLES));
+		      BIT(EVENT_SW_INCR) | BIT(EVENT_CPU_CYCLES));
 	if (id_field(read_sysreg(id_aa64dfr0_el1), 8) >= 4) {
 		// FEAT_PMUv3p1 requires STALL_FRONTEND and STALL_BACKEND.
 		EXPECT_MASKED(read_sysreg(pmceid1_el0), BIT(3) | BIT(4), BIT(3) | BIT(4));
@@ -141,16 +141,16 @@ static const struct {
 	uint64_t filter;
 	bool el0, el1, el2; // Non-secure
 } filters[] = {
-        {FILTER_M, true, true, false},
-        {FILTER_P, true, false, false},
-        {FILTER_M | FILTER_U, false, true, false},
-        {FILTER_P | FILTER_U, false, false, false},
-        {FILTER_P | FILTER_NSK, true, true, false},
-        {FILTER_M | FILTER_NSK, true, false, false},
-        {FILTER_M | FILTER_NSU, false, true, false},
-        {FILTER_M | FILTER_U | FILTER_NSU, true, true, false},
-        {FILTER_M | FILTER_NSH, true, true, true},
-        {FILTER_P | FILTER_U | FILTER_NSH, false, false, true},
+	{FILTER_M, true, true, false},
+	{FILTER_P, true, false, false},
+	{FILTER_M | FILTER_U, false, true, false},
+	{FILTER_P | FILTER_U, false, false, false},
+	{FILTER_P | FILTER_NSK, true, true, false},
+	{FILTER_M | FILTER_NSK, true, false, false},
+	{FILTER_M | FILTER_NSU, false, true, false},
+	{FILTER_M | FILTER_U | FILTER_NSU, true, true, false},
+	{FILTER_M | FILTER_NSH, true, true, true},
+	{FILTER_P | FILTER_U | FILTER_NSH, false, false, true},
 };
 #define FILTERS (sizeof(filters) / sizeof(filters[0]))
 
@@ -225,7 +225,7 @@ TEST(cycle_counter_is_prohibited_only_with_dp)
 TEST(hpmd_prohibits_events_at_el2)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64dfr0_el1), 8) >= 4 && has_secure_prohibition(),
-	            "no FEAT_PMUv3p1");
+		    "no FEAT_PMUv3p1");
 	event_on(EVENT_CPU_CYCLES | FILTER_M | FILTER_NSH);
 	EXPECT_TRUE(events_of(EL2) != 0);
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_HPMD);
@@ -448,7 +448,7 @@ TEST(returns_count_for_the_level_they_leave)
 // ---- Waiting ------------------------------------------------------------------------------------
 
 SNIPPET(wait_a_while, "mrs x0, pmccntr_el0\n\tmrs x1, cntpct_el0\n\twfi\n\t"
-                      "mrs x2, pmccntr_el0\n\tmrs x3, cntpct_el0");
+		      "mrs x2, pmccntr_el0\n\tmrs x3, cntpct_el0");
 
 TEST(no_cycles_pass_in_wfi)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// pmu_irq.c - the overflow interrupt of the performance monitors (PPI 7): when it is raised, when it falls, and to which
-// level it comes.
+// pmu_irq.c - the overflow interrupt of the performance monitors (PPI 7): when it is raised, when
+// it falls, and to which level it comes.
 
 #include "guest.h"
 
@@ -186,7 +186,7 @@ TEST(counters_of_el2_interrupt_by_hpme)
 }
 
 SNIPPET(work_wait_work, "1:\tsub x0, x0, #1\n\tcbnz x0, 1b\n\twfi\n\t2:\tsub x1, x1, #1\n\tcbnz "
-                        "x1, 2b\n\t3:\tb 3b");
+			"x1, 2b\n\t3:\tb 3b");
 
 TEST(waiting_puts_the_overflow_off)
 {
@@ -194,8 +194,8 @@ TEST(waiting_puts_the_overflow_off)
 	connect();
 	gic_enable(INTID_CNTP, GIC_G1S, 0x80);
 	cycles_near_overflow(10000);
-	// The timer ends the wait long after the overflow would have come; it is masked (a FIQ at EL1), so that
-	// work goes on, up to the overflow.
+	// The timer ends the wait long after the overflow would have come; it is masked (a FIQ at
+	// EL1), so that work goes on, up to the overflow.
 	write_sysreg(cntp_tval_el0, 10000);
 	write_sysreg(cntp_ctl_el0, CNT_CTL_ENABLE);
 	uint64_t before = read_sysreg(cntpct_el0);

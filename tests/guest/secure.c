@@ -66,9 +66,9 @@ TEST(secure_el2_sees_secure_ram)
 static void map_code_ns(struct pgtable *pt)
 {
 	map_range(pt, (uint64_t)vectors_start, (uint64_t)vectors_start,
-	          (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+		  (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	map_range(pt, (uint64_t)snippets_start, (uint64_t)snippets_start,
-	          (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+		  (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 }
 
 static void start_secure(void)
@@ -213,8 +213,8 @@ TEST(eel2_says_nothing_in_non_secure_state)
 TEST(vsttbr_and_vstcr_are_undefined_in_non_secure_state)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(vsttbr_el2, 3, 4, 2, 6, 0),
-	        SYSREG(vstcr_el2, 3, 4, 2, 6, 2),
+		SYSREG(vsttbr_el2, 3, 4, 2, 6, 0),
+		SYSREG(vstcr_el2, 3, 4, 2, 6, 2),
 	};
 
 	NEEDS_SEL2;

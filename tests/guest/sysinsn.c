@@ -25,17 +25,17 @@ TEST(unallocated_hints_are_nops_everywhere)
 TEST(barriers_run_at_every_level)
 {
 	const uint32_t barriers[] = {
-	        0xd5033fdf, // ISB
-	        0xd5033f9f, 0xd503379f, 0xd5033b9f, // DSB SY, NSH, ISH
-	        0xd5033fbf, 0xd50339bf, // DMB SY, ISHLD
-	        0xd50330ff, // SB
-	        0xd503309f, // SSBB
-	        0xd503349f, // PSSBB
-	        0xd503229f, // CSDB
-	        0xd503203f, // YIELD
-	        0xd50320df, // DGH
-	        0xd503221f, // ESB
-	        0xd503225f, // TSB/PSB hint space
+		0xd5033fdf, // ISB
+		0xd5033f9f, 0xd503379f, 0xd5033b9f, // DSB SY, NSH, ISH
+		0xd5033fbf, 0xd50339bf, // DMB SY, ISHLD
+		0xd50330ff, // SB
+		0xd503309f, // SSBB
+		0xd503349f, // PSSBB
+		0xd503229f, // CSDB
+		0xd503203f, // YIELD
+		0xd50320df, // DGH
+		0xd503221f, // ESB
+		0xd503225f, // TSB/PSB hint space
 	};
 
 	for (unsigned i = 0; i < sizeof(barriers) / sizeof(barriers[0]); i++) {
@@ -73,7 +73,7 @@ TEST(wfe_after_an_exception_return_does_not_wait)
 
 SNIPPET(set_spsel_0, "msr SPSel, #0\n\tmov x0, sp\n\tmsr SPSel, #1\n\tmov x1, sp");
 SNIPPET(daif_bits, "msr DAIFClr, #15\n\tmrs x0, DAIF\n\tmsr DAIFSet, #5\n\tmrs x1, DAIF\n\t"
-                   "msr DAIFClr, #1\n\tmrs x2, DAIF\n\tmsr DAIFSet, #15");
+		   "msr DAIFClr, #1\n\tmrs x2, DAIF\n\tmsr DAIFSet, #15");
 SNIPPET(write_nzcv, "msr NZCV, x0\n\tmrs x1, NZCV");
 SNIPPET(set_dit, "msr S0_3_C4_C1_2, xzr\n\tmrs x0, S3_3_C4_C2_5"); // MSR DIT, #1
 SNIPPET(set_ssbs, "msr S0_3_C4_C1_1, xzr\n\tmrs x0, S3_3_C4_C2_6"); // MSR SSBS, #1
@@ -292,11 +292,11 @@ TEST(id_aa64pfr0_names_the_levels_as_aarch64)
 TEST(id_registers_read_the_same_at_el1_el2_el3)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),  SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),
-	        SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
-	        SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0), SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1),
-	        SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2), SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),
-	        SYSREG(ctr_el0, 3, 3, 0, 0, 1),          SYSREG(clidr_el1, 3, 1, 0, 0, 1),
+		SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),  SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),
+		SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
+		SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0), SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1),
+		SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2), SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),
+		SYSREG(ctr_el0, 3, 3, 0, 0, 1),          SYSREG(clidr_el1, 3, 1, 0, 0, 1),
 	};
 
 	FOR_EACH_REG(r, regs)
@@ -317,17 +317,17 @@ TEST(promised_features_do_not_trap)
 		unsigned op1, crm, op2, lsb;
 		uint32_t insn;
 	} promises[] = {
-	        {0, 6, 0, 20, 0xb8e00000}, // LSE: LDADDAL W0, W0, [X0]
-	        {0, 6, 0, 16, 0x1ac04000}, // CRC32B W0, W0, W0
-	        {0, 6, 0, 52, 0xd500401f}, // FlagM: CFINV
-	        {0, 6, 1, 36, 0xd50330ff}, // SB
-	        {0, 6, 1, 20, 0xb8bfc000}, // LRCPC: LDAPR W0, [X0]
-	        {0, 6, 1, 0, 0xd50b7c20}, // DPB: DC CVAP, X0
+		{0, 6, 0, 20, 0xb8e00000}, // LSE: LDADDAL W0, W0, [X0]
+		{0, 6, 0, 16, 0x1ac04000}, // CRC32B W0, W0, W0
+		{0, 6, 0, 52, 0xd500401f}, // FlagM: CFINV
+		{0, 6, 1, 36, 0xd50330ff}, // SB
+		{0, 6, 1, 20, 0xb8bfc000}, // LRCPC: LDAPR W0, [X0]
+		{0, 6, 1, 0, 0xd50b7c20}, // DPB: DC CVAP, X0
 	};
 
 	for (unsigned i = 0; i < sizeof(promises) / sizeof(promises[0]); i++) {
 		struct sysreg id = {
-		        "id", 3, 0, 0, (uint8_t)promises[i].crm, (uint8_t)promises[i].op2};
+			"id", 3, 0, 0, (uint8_t)promises[i].crm, (uint8_t)promises[i].op2};
 		uint64_t value = access_at(EL3, READ, id, 0).x[EMIT_RT];
 
 		if (id_field(value, promises[i].lsb)) {

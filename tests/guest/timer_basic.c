@@ -12,7 +12,7 @@
 SNIPPET(wait_long, "mov x9, #0x2000000\n1:\tsubs x9, x9, #1\n\tb.ne 1b");
 SNIPPET(wait_a_little, "mov x9, #0x1000\n1:\tsubs x9, x9, #1\n\tb.ne 1b");
 SNIPPET(read_counts, "isb\n\tmrs x0, cntpct_el0\n\tisb\n\tmrs x1, cntvct_el0\n\tisb\n\t"
-                     "mrs x2, cntpct_el0");
+		     "mrs x2, cntpct_el0");
 SNIPPET(read_vct, "isb\n\tmrs x0, cntvct_el0\n\tmrs x1, cntfrq_el0");
 SNIPPET(set_names, "msr cntp_cval_el0, x0\n\tmsr cntv_cval_el0, x1\n\tisb");
 SNIPPET(set_names_el02, "msr cntp_cval_el02, x0\n\tmsr cntv_cval_el02, x1\n\tisb");
@@ -123,7 +123,7 @@ TEST(host_sees_no_offset)
 		EXPECT_EQ(read_sysreg(timer##_ctl_##el), CNT_CTL_ENABLE | CNT_CTL_ISTATUS); \
 		write_sysreg(timer##_ctl_##el, CNT_CTL_ENABLE | CNT_CTL_IMASK); \
 		EXPECT_EQ(read_sysreg(timer##_ctl_##el), \
-		          CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS); \
+			  CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS); \
 		write_sysreg(timer##_cval_##el, ~0ul); \
 		EXPECT_EQ(read_sysreg(timer##_ctl_##el), CNT_CTL_ENABLE | CNT_CTL_IMASK); \
 	} \

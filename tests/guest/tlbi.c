@@ -82,30 +82,30 @@ static void expect_remap(int line, struct sysreg op, uint64_t operand, uint64_t 
 #define EXPECT_REMAP(op, operand) expect_remap(__LINE__, op, operand, PT_AP_RW_ALL | PT_NG, EL1)
 
 static const struct sysreg by_va[] = {
-        SYSREG(vae1, 1, 0, 8, 7, 1),    SYSREG(vaae1, 1, 0, 8, 7, 3),
-        SYSREG(vale1, 1, 0, 8, 7, 5),   SYSREG(vaale1, 1, 0, 8, 7, 7),
-        SYSREG(vae1is, 1, 0, 8, 3, 1),  SYSREG(vaae1is, 1, 0, 8, 3, 3),
-        SYSREG(vale1is, 1, 0, 8, 3, 5), SYSREG(vaale1is, 1, 0, 8, 3, 7),
+	SYSREG(vae1, 1, 0, 8, 7, 1),    SYSREG(vaae1, 1, 0, 8, 7, 3),
+	SYSREG(vale1, 1, 0, 8, 7, 5),   SYSREG(vaale1, 1, 0, 8, 7, 7),
+	SYSREG(vae1is, 1, 0, 8, 3, 1),  SYSREG(vaae1is, 1, 0, 8, 3, 3),
+	SYSREG(vale1is, 1, 0, 8, 3, 5), SYSREG(vaale1is, 1, 0, 8, 3, 7),
 };
 static const struct sysreg by_va_outer[] = {
-        SYSREG(vae1os, 1, 0, 8, 1, 1),
-        SYSREG(vaae1os, 1, 0, 8, 1, 3),
-        SYSREG(vale1os, 1, 0, 8, 1, 5),
-        SYSREG(vaale1os, 1, 0, 8, 1, 7),
+	SYSREG(vae1os, 1, 0, 8, 1, 1),
+	SYSREG(vaae1os, 1, 0, 8, 1, 3),
+	SYSREG(vale1os, 1, 0, 8, 1, 5),
+	SYSREG(vaale1os, 1, 0, 8, 1, 7),
 };
 static const struct sysreg by_range[] = {
-        SYSREG(rvae1, 1, 0, 8, 6, 1),   SYSREG(rvaae1, 1, 0, 8, 6, 3),
-        SYSREG(rvale1, 1, 0, 8, 6, 5),  SYSREG(rvaale1, 1, 0, 8, 6, 7),
-        SYSREG(rvae1is, 1, 0, 8, 2, 1), SYSREG(rvaae1is, 1, 0, 8, 2, 3),
-        SYSREG(rvae1os, 1, 0, 8, 5, 1), SYSREG(rvaale1os, 1, 0, 8, 5, 7),
+	SYSREG(rvae1, 1, 0, 8, 6, 1),   SYSREG(rvaae1, 1, 0, 8, 6, 3),
+	SYSREG(rvale1, 1, 0, 8, 6, 5),  SYSREG(rvaale1, 1, 0, 8, 6, 7),
+	SYSREG(rvae1is, 1, 0, 8, 2, 1), SYSREG(rvaae1is, 1, 0, 8, 2, 3),
+	SYSREG(rvae1os, 1, 0, 8, 5, 1), SYSREG(rvaale1os, 1, 0, 8, 5, 7),
 };
 static const struct sysreg by_all[] = {
-        SYSREG(vmalle1, 1, 0, 8, 7, 0),
-        SYSREG(vmalle1is, 1, 0, 8, 3, 0),
+	SYSREG(vmalle1, 1, 0, 8, 7, 0),
+	SYSREG(vmalle1is, 1, 0, 8, 3, 0),
 };
 static const struct sysreg by_asid[] = {
-        SYSREG(aside1, 1, 0, 8, 7, 2),
-        SYSREG(aside1is, 1, 0, 8, 3, 2),
+	SYSREG(aside1, 1, 0, 8, 7, 2),
+	SYSREG(aside1is, 1, 0, 8, 3, 2),
 };
 
 TEST(tlbi_by_va_lets_the_new_mapping_in)
@@ -381,15 +381,15 @@ TEST(vmids_keep_stage1_translations_apart)
 }
 
 static const struct sysreg by_ipa[] = {
-        SYSREG(ipas2e1, 1, 4, 8, 4, 1),
-        SYSREG(ipas2le1, 1, 4, 8, 4, 5),
-        SYSREG(ipas2e1is, 1, 4, 8, 0, 1),
-        SYSREG(ipas2le1is, 1, 4, 8, 0, 5),
+	SYSREG(ipas2e1, 1, 4, 8, 4, 1),
+	SYSREG(ipas2le1, 1, 4, 8, 4, 5),
+	SYSREG(ipas2e1is, 1, 4, 8, 0, 1),
+	SYSREG(ipas2le1is, 1, 4, 8, 0, 5),
 };
 static const struct sysreg by_ipa_range[] = {
-        SYSREG(ripas2e1, 1, 4, 8, 4, 2),
-        SYSREG(ripas2le1, 1, 4, 8, 4, 6),
-        SYSREG(ripas2e1is, 1, 4, 8, 0, 2),
+	SYSREG(ripas2e1, 1, 4, 8, 4, 2),
+	SYSREG(ripas2le1, 1, 4, 8, 4, 6),
+	SYSREG(ripas2e1is, 1, 4, 8, 0, 2),
 };
 
 static void expect_s2_remap(int line, struct sysreg op, uint64_t operand)
@@ -432,7 +432,7 @@ TEST(tlbi_by_ipa_range_lets_the_new_mapping_in)
 TEST(tlbi_vmalls12e1_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {SYSREG(vmalls12e1, 1, 4, 8, 7, 6),
-	                             SYSREG(vmalls12e1is, 1, 4, 8, 3, 6)};
+				     SYSREG(vmalls12e1is, 1, 4, 8, 3, 6)};
 
 	FOR_EACH_REG(r, ops)
 	{
@@ -445,9 +445,9 @@ TEST(tlbi_vmalls12e1_lets_the_new_mapping_in)
 TEST(tlbi_of_el2_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-	        SYSREG(alle2, 1, 4, 8, 7, 0),  SYSREG(vae2, 1, 4, 8, 7, 1),
-	        SYSREG(vale2, 1, 4, 8, 7, 5),  SYSREG(alle2is, 1, 4, 8, 3, 0),
-	        SYSREG(vae2is, 1, 4, 8, 3, 1), SYSREG(vale2is, 1, 4, 8, 3, 5),
+		SYSREG(alle2, 1, 4, 8, 7, 0),  SYSREG(vae2, 1, 4, 8, 7, 1),
+		SYSREG(vale2, 1, 4, 8, 7, 5),  SYSREG(alle2is, 1, 4, 8, 3, 0),
+		SYSREG(vae2is, 1, 4, 8, 3, 1), SYSREG(vale2is, 1, 4, 8, 3, 5),
 	};
 
 	FOR_EACH_REG(r, ops)
@@ -465,9 +465,9 @@ TEST(tlbi_of_el2_lets_the_new_mapping_in)
 TEST(tlbi_of_a_host_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-	        SYSREG(vae2, 1, 4, 8, 7, 1),   SYSREG(alle2, 1, 4, 8, 7, 0),
-	        SYSREG(vae1, 1, 0, 8, 7, 1),   SYSREG(vmalle1, 1, 0, 8, 7, 0),
-	        SYSREG(vae1is, 1, 0, 8, 3, 1), SYSREG(aside1, 1, 0, 8, 7, 2),
+		SYSREG(vae2, 1, 4, 8, 7, 1),   SYSREG(alle2, 1, 4, 8, 7, 0),
+		SYSREG(vae1, 1, 0, 8, 7, 1),   SYSREG(vmalle1, 1, 0, 8, 7, 0),
+		SYSREG(vae1is, 1, 0, 8, 3, 1), SYSREG(aside1, 1, 0, 8, 7, 2),
 	};
 
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 8), "no FEAT_VHE");
@@ -486,10 +486,10 @@ TEST(tlbi_of_a_host_lets_the_new_mapping_in)
 TEST(tlbi_of_el3_lets_the_new_mapping_in)
 {
 	const struct sysreg ops[] = {
-	        SYSREG(alle3, 1, 6, 8, 7, 0),
-	        SYSREG(vae3, 1, 6, 8, 7, 1),
-	        SYSREG(vale3, 1, 6, 8, 7, 5),
-	        SYSREG(vae3is, 1, 6, 8, 3, 1),
+		SYSREG(alle3, 1, 6, 8, 7, 0),
+		SYSREG(vae3, 1, 6, 8, 7, 1),
+		SYSREG(vale3, 1, 6, 8, 7, 5),
+		SYSREG(vae3is, 1, 6, 8, 3, 1),
 	};
 
 	FOR_EACH_REG(r, ops)
@@ -499,7 +499,7 @@ TEST(tlbi_of_el3_lets_the_new_mapping_in)
 		stage1_on_el3(&s1);
 		EXPECT_PAGE(EL3, VA, 0);
 		write_sysreg(sctlr_el3,
-		             SCTLR_EL3_BASE); // the tables are read-only to nobody, but stay plain
+			     SCTLR_EL3_BASE); // the tables are read-only to nobody, but stay plain
 		map_page(&s1, VA, (uint64_t)scratch[1], PT_NORMAL | PT_AP_RW_ALL, 3);
 		TLBI(EL3, *r, VA_OP(VA));
 		write_sysreg(sctlr_el3, SCTLR_EL3_BASE | SCTLR_M | SCTLR_C | SCTLR_I);
@@ -534,9 +534,9 @@ TEST(security_states_keep_translations_of_one_address_apart)
 	// Normal RAM is Non-secure memory: the image is reached from Secure state with NS = 1 as
 	// well.
 	map_range(&secure, (uint64_t)vectors_start, (uint64_t)vectors_start,
-	          (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+		  (uint64_t)(vectors_end - vectors_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	map_range(&secure, (uint64_t)snippets_start, (uint64_t)snippets_start,
-	          (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
+		  (uint64_t)(snippets_end - snippets_start), PT_NORMAL | PT_AP_RO_ALL | PT_NS, 3);
 	stage1_on_el1(&s1);
 	for (unsigned i = 0; i < 3; i++) {
 		write_sysreg(scr_el3, SCR_BASE);

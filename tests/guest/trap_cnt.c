@@ -11,29 +11,29 @@ static const struct sysreg cntfrq = SYSREG(cntfrq_el0, 3, 3, 14, 0, 0);
 static const struct sysreg cntpct = SYSREG(cntpct_el0, 3, 3, 14, 0, 1);
 static const struct sysreg cntvct = SYSREG(cntvct_el0, 3, 3, 14, 0, 2);
 static const struct sysreg cntp[] = {
-        SYSREG(cntp_tval_el0, 3, 3, 14, 2, 0),
-        SYSREG(cntp_ctl_el0, 3, 3, 14, 2, 1),
-        SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2),
+	SYSREG(cntp_tval_el0, 3, 3, 14, 2, 0),
+	SYSREG(cntp_ctl_el0, 3, 3, 14, 2, 1),
+	SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2),
 };
 static const struct sysreg cntv[] = {
-        SYSREG(cntv_tval_el0, 3, 3, 14, 3, 0),
-        SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1),
-        SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2),
+	SYSREG(cntv_tval_el0, 3, 3, 14, 3, 0),
+	SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1),
+	SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2),
 };
 static const struct sysreg cntps[] = {
-        SYSREG(cntps_tval_el1, 3, 7, 14, 2, 0),
-        SYSREG(cntps_ctl_el1, 3, 7, 14, 2, 1),
-        SYSREG(cntps_cval_el1, 3, 7, 14, 2, 2),
+	SYSREG(cntps_tval_el1, 3, 7, 14, 2, 0),
+	SYSREG(cntps_ctl_el1, 3, 7, 14, 2, 1),
+	SYSREG(cntps_cval_el1, 3, 7, 14, 2, 2),
 };
 static const struct sysreg cnthp[] = {
-        SYSREG(cnthp_tval_el2, 3, 4, 14, 2, 0),
-        SYSREG(cnthp_ctl_el2, 3, 4, 14, 2, 1),
-        SYSREG(cnthp_cval_el2, 3, 4, 14, 2, 2),
+	SYSREG(cnthp_tval_el2, 3, 4, 14, 2, 0),
+	SYSREG(cnthp_ctl_el2, 3, 4, 14, 2, 1),
+	SYSREG(cnthp_cval_el2, 3, 4, 14, 2, 2),
 };
 static const struct sysreg cnthv[] = {
-        SYSREG(cnthv_tval_el2, 3, 4, 14, 3, 0),
-        SYSREG(cnthv_ctl_el2, 3, 4, 14, 3, 1),
-        SYSREG(cnthv_cval_el2, 3, 4, 14, 3, 2),
+	SYSREG(cnthv_tval_el2, 3, 4, 14, 3, 0),
+	SYSREG(cnthv_ctl_el2, 3, 4, 14, 3, 1),
+	SYSREG(cnthv_cval_el2, 3, 4, 14, 3, 2),
 };
 static const struct sysreg cntvoff = SYSREG(cntvoff_el2, 3, 4, 14, 0, 3);
 

@@ -13,9 +13,9 @@ static const struct sysreg dczid = SYSREG(dczid_el0, 3, 3, 0, 0, 7);
 static const struct sysreg dc_zva = SYSREG(dc_zva, 1, 3, 7, 4, 1);
 static const struct sysreg daif = SYSREG(daif, 3, 3, 4, 2, 1);
 static const struct sysreg uci_ops[] = {
-        SYSREG(ic_ivau, 1, 3, 7, 5, 1),   SYSREG(dc_cvac, 1, 3, 7, 10, 1),
-        SYSREG(dc_cvau, 1, 3, 7, 11, 1),  SYSREG(dc_cvap, 1, 3, 7, 12, 1),
-        SYSREG(dc_cvadp, 1, 3, 7, 13, 1), SYSREG(dc_civac, 1, 3, 7, 14, 1),
+	SYSREG(ic_ivau, 1, 3, 7, 5, 1),   SYSREG(dc_cvac, 1, 3, 7, 10, 1),
+	SYSREG(dc_cvau, 1, 3, 7, 11, 1),  SYSREG(dc_cvap, 1, 3, 7, 12, 1),
+	SYSREG(dc_cvadp, 1, 3, 7, 13, 1), SYSREG(dc_civac, 1, 3, 7, 14, 1),
 };
 
 static void sctlr_el1(uint64_t clear, uint64_t set)
@@ -169,9 +169,9 @@ TEST(sctlr_ntwi_clear_goes_to_el2_with_tge)
 // ---- EnRCTX, TSCXT ------------------------------------------------------------------------------
 
 static const struct sysreg rctx_ops[] = {
-        SYSREG(cfp_rctx, 1, 3, 7, 3, 4),
-        SYSREG(dvp_rctx, 1, 3, 7, 3, 5),
-        SYSREG(cpp_rctx, 1, 3, 7, 3, 7),
+	SYSREG(cfp_rctx, 1, 3, 7, 3, 4),
+	SYSREG(dvp_rctx, 1, 3, 7, 3, 5),
+	SYSREG(cpp_rctx, 1, 3, 7, 3, 7),
 };
 
 TEST(sctlr_enrctx_clear_traps_prediction_restriction_at_el0)
@@ -231,12 +231,12 @@ TEST(sctlr_el2_uci_uct_dze_decide_for_el0_of_a_host)
 #define PMUSERENR_ER BIT(3)
 
 static const struct sysreg pmu_regs[] = {
-        SYSREG(pmcr_el0, 3, 3, 9, 12, 0),       SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
-        SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
-        SYSREG(pmselr_el0, 3, 3, 9, 12, 5),     SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
-        SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),    SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
-        SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
-        SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),   SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
+	SYSREG(pmcr_el0, 3, 3, 9, 12, 0),       SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
+	SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
+	SYSREG(pmselr_el0, 3, 3, 9, 12, 5),     SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
+	SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),    SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
+	SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
+	SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),   SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
 };
 static const struct sysreg pmccntr = SYSREG(pmccntr_el0, 3, 3, 9, 13, 0);
 static const struct sysreg pmswinc = SYSREG(pmswinc_el0, 3, 3, 9, 12, 4);
@@ -333,11 +333,11 @@ TEST(mdscr_tdcc_traps_the_debug_channel_at_el0)
 TEST(el1_registers_are_undefined_at_el0)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(sctlr_el1, 3, 0, 1, 0, 0), SYSREG(vbar_el1, 3, 0, 12, 0, 0),
-	        SYSREG(elr_el1, 3, 0, 4, 0, 1),   SYSREG(spsr_el1, 3, 0, 4, 0, 0),
-	        SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(spsel, 3, 0, 4, 2, 0),
-	        SYSREG(sp_el0, 3, 0, 4, 1, 0),    SYSREG(tpidr_el1, 3, 0, 13, 0, 4),
-	        SYSREG(par_el1, 3, 0, 7, 4, 0),   SYSREG(isr_el1, 3, 0, 12, 1, 0),
+		SYSREG(sctlr_el1, 3, 0, 1, 0, 0), SYSREG(vbar_el1, 3, 0, 12, 0, 0),
+		SYSREG(elr_el1, 3, 0, 4, 0, 1),   SYSREG(spsr_el1, 3, 0, 4, 0, 0),
+		SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(spsel, 3, 0, 4, 2, 0),
+		SYSREG(sp_el0, 3, 0, 4, 1, 0),    SYSREG(tpidr_el1, 3, 0, 13, 0, 4),
+		SYSREG(par_el1, 3, 0, 7, 4, 0),   SYSREG(isr_el1, 3, 0, 12, 1, 0),
 	};
 
 	FOR_EACH_REG(r, regs)
@@ -349,12 +349,12 @@ TEST(el1_registers_are_undefined_at_el0)
 TEST(el2_registers_are_undefined_at_el1_and_el0)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(hcr_el2, 3, 4, 1, 1, 0),       SYSREG(sctlr_el2, 3, 4, 1, 0, 0),
-	        SYSREG(vbar_el2, 3, 4, 12, 0, 0),     SYSREG(vttbr_el2, 3, 4, 2, 1, 0),
-	        SYSREG(esr_el2, 3, 4, 5, 2, 0),       SYSREG(elr_el2, 3, 4, 4, 0, 1),
-	        SYSREG(sp_el1, 3, 4, 4, 1, 0),        SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
-	        SYSREG(mdcr_el2, 3, 4, 1, 1, 1),      SYSREG(hpfar_el2, 3, 4, 6, 0, 4),
-	        SYSREG(ich_hcr_el2, 3, 4, 12, 11, 0),
+		SYSREG(hcr_el2, 3, 4, 1, 1, 0),       SYSREG(sctlr_el2, 3, 4, 1, 0, 0),
+		SYSREG(vbar_el2, 3, 4, 12, 0, 0),     SYSREG(vttbr_el2, 3, 4, 2, 1, 0),
+		SYSREG(esr_el2, 3, 4, 5, 2, 0),       SYSREG(elr_el2, 3, 4, 4, 0, 1),
+		SYSREG(sp_el1, 3, 4, 4, 1, 0),        SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
+		SYSREG(mdcr_el2, 3, 4, 1, 1, 1),      SYSREG(hpfar_el2, 3, 4, 6, 0, 4),
+		SYSREG(ich_hcr_el2, 3, 4, 12, 11, 0),
 	};
 
 	FOR_EACH_REG(r, regs)
@@ -369,10 +369,10 @@ TEST(el2_registers_are_undefined_at_el1_and_el0)
 TEST(el3_registers_are_undefined_below)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(scr_el3, 3, 6, 1, 1, 0),   SYSREG(sctlr_el3, 3, 6, 1, 0, 0),
-	        SYSREG(vbar_el3, 3, 6, 12, 0, 0), SYSREG(esr_el3, 3, 6, 5, 2, 0),
-	        SYSREG(cptr_el3, 3, 6, 1, 1, 2),  SYSREG(mdcr_el3, 3, 6, 1, 3, 1),
-	        SYSREG(sp_el2, 3, 6, 4, 1, 0),    SYSREG(ttbr0_el3, 3, 6, 2, 0, 0),
+		SYSREG(scr_el3, 3, 6, 1, 1, 0),   SYSREG(sctlr_el3, 3, 6, 1, 0, 0),
+		SYSREG(vbar_el3, 3, 6, 12, 0, 0), SYSREG(esr_el3, 3, 6, 5, 2, 0),
+		SYSREG(cptr_el3, 3, 6, 1, 1, 2),  SYSREG(mdcr_el3, 3, 6, 1, 3, 1),
+		SYSREG(sp_el2, 3, 6, 4, 1, 0),    SYSREG(ttbr0_el3, 3, 6, 2, 0, 0),
 	};
 
 	FOR_EACH_REG(r, regs)
@@ -414,10 +414,10 @@ TEST(undefined_sysreg_at_el0_goes_to_el2_with_tge)
 TEST(read_only_registers_are_undefined_to_write)
 {
 	static const struct sysreg regs[] = {
-	        SYSREG(midr_el1, 3, 0, 0, 0, 0),    SYSREG(mpidr_el1, 3, 0, 0, 0, 5),
-	        SYSREG(currentel, 3, 0, 4, 2, 2),   SYSREG(ctr_el0, 3, 3, 0, 0, 1),
-	        SYSREG(cntpct_el0, 3, 3, 14, 0, 1), SYSREG(isr_el1, 3, 0, 12, 1, 0),
-	        SYSREG(clidr_el1, 3, 1, 0, 0, 1),
+		SYSREG(midr_el1, 3, 0, 0, 0, 0),    SYSREG(mpidr_el1, 3, 0, 0, 0, 5),
+		SYSREG(currentel, 3, 0, 4, 2, 2),   SYSREG(ctr_el0, 3, 3, 0, 0, 1),
+		SYSREG(cntpct_el0, 3, 3, 14, 0, 1), SYSREG(isr_el1, 3, 0, 12, 1, 0),
+		SYSREG(clidr_el1, 3, 1, 0, 0, 1),
 	};
 
 	FOR_EACH_REG(r, regs)

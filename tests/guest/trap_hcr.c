@@ -24,12 +24,12 @@ static void clear_hcr(uint64_t bits)
 // ---- TVM, TRVM ----------------------------------------------------------------------------------
 
 static const struct sysreg vm_controls[] = {
-        SYSREG(sctlr_el1, 3, 0, 1, 0, 0),       SYSREG(ttbr0_el1, 3, 0, 2, 0, 0),
-        SYSREG(ttbr1_el1, 3, 0, 2, 0, 1),       SYSREG(tcr_el1, 3, 0, 2, 0, 2),
-        SYSREG(afsr0_el1, 3, 0, 5, 1, 0),       SYSREG(afsr1_el1, 3, 0, 5, 1, 1),
-        SYSREG(esr_el1, 3, 0, 5, 2, 0),         SYSREG(far_el1, 3, 0, 6, 0, 0),
-        SYSREG(mair_el1, 3, 0, 10, 2, 0),       SYSREG(amair_el1, 3, 0, 10, 3, 0),
-        SYSREG(contextidr_el1, 3, 0, 13, 0, 1),
+	SYSREG(sctlr_el1, 3, 0, 1, 0, 0),       SYSREG(ttbr0_el1, 3, 0, 2, 0, 0),
+	SYSREG(ttbr1_el1, 3, 0, 2, 0, 1),       SYSREG(tcr_el1, 3, 0, 2, 0, 2),
+	SYSREG(afsr0_el1, 3, 0, 5, 1, 0),       SYSREG(afsr1_el1, 3, 0, 5, 1, 1),
+	SYSREG(esr_el1, 3, 0, 5, 2, 0),         SYSREG(far_el1, 3, 0, 6, 0, 0),
+	SYSREG(mair_el1, 3, 0, 10, 2, 0),       SYSREG(amair_el1, 3, 0, 10, 3, 0),
+	SYSREG(contextidr_el1, 3, 0, 13, 0, 1),
 };
 
 TEST(hcr_tvm_traps_each_write_of_a_vm_control_from_el1)
@@ -145,35 +145,35 @@ TEST(sysreg_syndrome_carries_rt)
 // ---- TID0 to TID4 -------------------------------------------------------------------------------
 
 static const struct sysreg tid1_regs[] = {
-        SYSREG(revidr_el1, 3, 0, 0, 0, 6),
-        SYSREG(aidr_el1, 3, 1, 0, 0, 7),
+	SYSREG(revidr_el1, 3, 0, 0, 0, 6),
+	SYSREG(aidr_el1, 3, 1, 0, 0, 7),
 };
 
 static const struct sysreg tid2_regs[] = {
-        SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),
-        SYSREG(clidr_el1, 3, 1, 0, 0, 1),
-        SYSREG(csselr_el1, 3, 2, 0, 0, 0),
+	SYSREG(ccsidr_el1, 3, 1, 0, 0, 0),
+	SYSREG(clidr_el1, 3, 1, 0, 0, 1),
+	SYSREG(csselr_el1, 3, 2, 0, 0, 0),
 };
 
 static const struct sysreg ctr_el0 = SYSREG(ctr_el0, 3, 3, 0, 0, 1);
 
 static const struct sysreg tid3_regs[] = {
-        SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),      SYSREG(id_pfr1_el1, 3, 0, 0, 1, 1),
-        SYSREG(id_dfr0_el1, 3, 0, 0, 1, 2),      SYSREG(id_afr0_el1, 3, 0, 0, 1, 3),
-        SYSREG(id_mmfr0_el1, 3, 0, 0, 1, 4),     SYSREG(id_mmfr1_el1, 3, 0, 0, 1, 5),
-        SYSREG(id_mmfr2_el1, 3, 0, 0, 1, 6),     SYSREG(id_mmfr3_el1, 3, 0, 0, 1, 7),
-        SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),     SYSREG(id_isar1_el1, 3, 0, 0, 2, 1),
-        SYSREG(id_isar2_el1, 3, 0, 0, 2, 2),     SYSREG(id_isar3_el1, 3, 0, 0, 2, 3),
-        SYSREG(id_isar4_el1, 3, 0, 0, 2, 4),     SYSREG(id_isar5_el1, 3, 0, 0, 2, 5),
-        SYSREG(id_mmfr4_el1, 3, 0, 0, 2, 6),     SYSREG(id_isar6_el1, 3, 0, 0, 2, 7),
-        SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),        SYSREG(mvfr1_el1, 3, 0, 0, 3, 1),
-        SYSREG(mvfr2_el1, 3, 0, 0, 3, 2),        SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),
-        SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),  SYSREG(id_aa64zfr0_el1, 3, 0, 0, 4, 4),
-        SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),  SYSREG(id_aa64dfr1_el1, 3, 0, 0, 5, 1),
-        SYSREG(id_aa64afr0_el1, 3, 0, 0, 5, 4),  SYSREG(id_aa64afr1_el1, 3, 0, 0, 5, 5),
-        SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
-        SYSREG(id_aa64isar2_el1, 3, 0, 0, 6, 2), SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0),
-        SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1), SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
+	SYSREG(id_pfr0_el1, 3, 0, 0, 1, 0),      SYSREG(id_pfr1_el1, 3, 0, 0, 1, 1),
+	SYSREG(id_dfr0_el1, 3, 0, 0, 1, 2),      SYSREG(id_afr0_el1, 3, 0, 0, 1, 3),
+	SYSREG(id_mmfr0_el1, 3, 0, 0, 1, 4),     SYSREG(id_mmfr1_el1, 3, 0, 0, 1, 5),
+	SYSREG(id_mmfr2_el1, 3, 0, 0, 1, 6),     SYSREG(id_mmfr3_el1, 3, 0, 0, 1, 7),
+	SYSREG(id_isar0_el1, 3, 0, 0, 2, 0),     SYSREG(id_isar1_el1, 3, 0, 0, 2, 1),
+	SYSREG(id_isar2_el1, 3, 0, 0, 2, 2),     SYSREG(id_isar3_el1, 3, 0, 0, 2, 3),
+	SYSREG(id_isar4_el1, 3, 0, 0, 2, 4),     SYSREG(id_isar5_el1, 3, 0, 0, 2, 5),
+	SYSREG(id_mmfr4_el1, 3, 0, 0, 2, 6),     SYSREG(id_isar6_el1, 3, 0, 0, 2, 7),
+	SYSREG(mvfr0_el1, 3, 0, 0, 3, 0),        SYSREG(mvfr1_el1, 3, 0, 0, 3, 1),
+	SYSREG(mvfr2_el1, 3, 0, 0, 3, 2),        SYSREG(id_aa64pfr0_el1, 3, 0, 0, 4, 0),
+	SYSREG(id_aa64pfr1_el1, 3, 0, 0, 4, 1),  SYSREG(id_aa64zfr0_el1, 3, 0, 0, 4, 4),
+	SYSREG(id_aa64dfr0_el1, 3, 0, 0, 5, 0),  SYSREG(id_aa64dfr1_el1, 3, 0, 0, 5, 1),
+	SYSREG(id_aa64afr0_el1, 3, 0, 0, 5, 4),  SYSREG(id_aa64afr1_el1, 3, 0, 0, 5, 5),
+	SYSREG(id_aa64isar0_el1, 3, 0, 0, 6, 0), SYSREG(id_aa64isar1_el1, 3, 0, 0, 6, 1),
+	SYSREG(id_aa64isar2_el1, 3, 0, 0, 6, 2), SYSREG(id_aa64mmfr0_el1, 3, 0, 0, 7, 0),
+	SYSREG(id_aa64mmfr1_el1, 3, 0, 0, 7, 1), SYSREG(id_aa64mmfr2_el1, 3, 0, 0, 7, 2),
 };
 
 // ID group 0 has no register in AArch64 state (JIDR, FPSID).
@@ -328,10 +328,10 @@ TEST(hcr_tacr_traps_actlr_el1)
 }
 
 static const struct sysreg impdef_regs[] = {
-        SYSREG(s3_0_c11_c0_0, 3, 0, 11, 0, 0),
-        SYSREG(s3_0_c15_c9_7, 3, 0, 15, 9, 7),
-        SYSREG(s3_7_c15_c15_7, 3, 7, 15, 15, 7),
-        SYSREG(s3_3_c11_c2_1, 3, 3, 11, 2, 1),
+	SYSREG(s3_0_c11_c0_0, 3, 0, 11, 0, 0),
+	SYSREG(s3_0_c15_c9_7, 3, 0, 15, 9, 7),
+	SYSREG(s3_7_c15_c15_7, 3, 7, 15, 15, 7),
+	SYSREG(s3_3_c11_c2_1, 3, 3, 11, 2, 1),
 };
 
 TEST(impdef_registers_are_undefined_without_tidcp)
@@ -370,25 +370,25 @@ TEST(hcr_tidcp_traps_the_impdef_instruction_space)
 // ---- Cache maintenance: TSW, TPCP, TPU, TOCU, TICAB, TDZ ----------------------------------------
 
 static const struct sysreg set_way_ops[] = {
-        SYSREG(dc_isw, 1, 0, 7, 6, 2),
-        SYSREG(dc_csw, 1, 0, 7, 10, 2),
-        SYSREG(dc_cisw, 1, 0, 7, 14, 2),
+	SYSREG(dc_isw, 1, 0, 7, 6, 2),
+	SYSREG(dc_csw, 1, 0, 7, 10, 2),
+	SYSREG(dc_cisw, 1, 0, 7, 14, 2),
 };
 
 static const struct sysreg dc_ivac = SYSREG(dc_ivac, 1, 0, 7, 6, 1);
 
 static const struct sysreg poc_ops[] = {
-        // allowed at EL0 by SCTLR_EL1.UCI
-        SYSREG(dc_civac, 1, 3, 7, 14, 1),
-        SYSREG(dc_cvac, 1, 3, 7, 10, 1),
-        SYSREG(dc_cvap, 1, 3, 7, 12, 1),
-        SYSREG(dc_cvadp, 1, 3, 7, 13, 1),
+	// allowed at EL0 by SCTLR_EL1.UCI
+	SYSREG(dc_civac, 1, 3, 7, 14, 1),
+	SYSREG(dc_cvac, 1, 3, 7, 10, 1),
+	SYSREG(dc_cvap, 1, 3, 7, 12, 1),
+	SYSREG(dc_cvadp, 1, 3, 7, 13, 1),
 };
 
 static const struct sysreg pou_ops[] = {
-        // allowed at EL0 by SCTLR_EL1.UCI
-        SYSREG(ic_ivau, 1, 3, 7, 5, 1),
-        SYSREG(dc_cvau, 1, 3, 7, 11, 1),
+	// allowed at EL0 by SCTLR_EL1.UCI
+	SYSREG(ic_ivau, 1, 3, 7, 5, 1),
+	SYSREG(dc_cvau, 1, 3, 7, 11, 1),
 };
 
 static const struct sysreg ic_iallu = SYSREG(ic_iallu, 1, 0, 7, 5, 0);
@@ -530,27 +530,27 @@ TEST(hcr_tdz_sets_dczid_dzp_for_el1_and_el0_only)
 // ---- TLB maintenance: TTLB, TTLBIS, TTLBOS ------------------------------------------------------
 
 static const struct sysreg tlbi_local[] = {
-        SYSREG(tlbi_vmalle1, 1, 0, 8, 7, 0), SYSREG(tlbi_vae1, 1, 0, 8, 7, 1),
-        SYSREG(tlbi_aside1, 1, 0, 8, 7, 2),  SYSREG(tlbi_vaae1, 1, 0, 8, 7, 3),
-        SYSREG(tlbi_vale1, 1, 0, 8, 7, 5),   SYSREG(tlbi_vaale1, 1, 0, 8, 7, 7),
-        SYSREG(tlbi_rvae1, 1, 0, 8, 6, 1),   SYSREG(tlbi_rvaae1, 1, 0, 8, 6, 3),
-        SYSREG(tlbi_rvale1, 1, 0, 8, 6, 5),  SYSREG(tlbi_rvaale1, 1, 0, 8, 6, 7),
+	SYSREG(tlbi_vmalle1, 1, 0, 8, 7, 0), SYSREG(tlbi_vae1, 1, 0, 8, 7, 1),
+	SYSREG(tlbi_aside1, 1, 0, 8, 7, 2),  SYSREG(tlbi_vaae1, 1, 0, 8, 7, 3),
+	SYSREG(tlbi_vale1, 1, 0, 8, 7, 5),   SYSREG(tlbi_vaale1, 1, 0, 8, 7, 7),
+	SYSREG(tlbi_rvae1, 1, 0, 8, 6, 1),   SYSREG(tlbi_rvaae1, 1, 0, 8, 6, 3),
+	SYSREG(tlbi_rvale1, 1, 0, 8, 6, 5),  SYSREG(tlbi_rvaale1, 1, 0, 8, 6, 7),
 };
 
 static const struct sysreg tlbi_inner[] = {
-        SYSREG(tlbi_vmalle1is, 1, 0, 8, 3, 0), SYSREG(tlbi_vae1is, 1, 0, 8, 3, 1),
-        SYSREG(tlbi_aside1is, 1, 0, 8, 3, 2),  SYSREG(tlbi_vaae1is, 1, 0, 8, 3, 3),
-        SYSREG(tlbi_vale1is, 1, 0, 8, 3, 5),   SYSREG(tlbi_vaale1is, 1, 0, 8, 3, 7),
-        SYSREG(tlbi_rvae1is, 1, 0, 8, 2, 1),   SYSREG(tlbi_rvaae1is, 1, 0, 8, 2, 3),
-        SYSREG(tlbi_rvale1is, 1, 0, 8, 2, 5),  SYSREG(tlbi_rvaale1is, 1, 0, 8, 2, 7),
+	SYSREG(tlbi_vmalle1is, 1, 0, 8, 3, 0), SYSREG(tlbi_vae1is, 1, 0, 8, 3, 1),
+	SYSREG(tlbi_aside1is, 1, 0, 8, 3, 2),  SYSREG(tlbi_vaae1is, 1, 0, 8, 3, 3),
+	SYSREG(tlbi_vale1is, 1, 0, 8, 3, 5),   SYSREG(tlbi_vaale1is, 1, 0, 8, 3, 7),
+	SYSREG(tlbi_rvae1is, 1, 0, 8, 2, 1),   SYSREG(tlbi_rvaae1is, 1, 0, 8, 2, 3),
+	SYSREG(tlbi_rvale1is, 1, 0, 8, 2, 5),  SYSREG(tlbi_rvaale1is, 1, 0, 8, 2, 7),
 };
 
 static const struct sysreg tlbi_outer[] = {
-        SYSREG(tlbi_vmalle1os, 1, 0, 8, 1, 0), SYSREG(tlbi_vae1os, 1, 0, 8, 1, 1),
-        SYSREG(tlbi_aside1os, 1, 0, 8, 1, 2),  SYSREG(tlbi_vaae1os, 1, 0, 8, 1, 3),
-        SYSREG(tlbi_vale1os, 1, 0, 8, 1, 5),   SYSREG(tlbi_vaale1os, 1, 0, 8, 1, 7),
-        SYSREG(tlbi_rvae1os, 1, 0, 8, 5, 1),   SYSREG(tlbi_rvaae1os, 1, 0, 8, 5, 3),
-        SYSREG(tlbi_rvale1os, 1, 0, 8, 5, 5),  SYSREG(tlbi_rvaale1os, 1, 0, 8, 5, 7),
+	SYSREG(tlbi_vmalle1os, 1, 0, 8, 1, 0), SYSREG(tlbi_vae1os, 1, 0, 8, 1, 1),
+	SYSREG(tlbi_aside1os, 1, 0, 8, 1, 2),  SYSREG(tlbi_vaae1os, 1, 0, 8, 1, 3),
+	SYSREG(tlbi_vale1os, 1, 0, 8, 1, 5),   SYSREG(tlbi_vaale1os, 1, 0, 8, 1, 7),
+	SYSREG(tlbi_rvae1os, 1, 0, 8, 5, 1),   SYSREG(tlbi_rvaae1os, 1, 0, 8, 5, 3),
+	SYSREG(tlbi_rvale1os, 1, 0, 8, 5, 5),  SYSREG(tlbi_rvaale1os, 1, 0, 8, 5, 7),
 };
 
 TEST(tlbi_of_el1_runs_at_el1_and_el2_and_is_undefined_at_el0)
@@ -640,9 +640,9 @@ TEST(tlbi_of_el2_is_undefined_at_el1)
 // ---- TLOR, TERR, APK, EnSCXT --------------------------------------------------------------------
 
 static const struct sysreg lor_regs[] = {
-        SYSREG(lorsa_el1, 3, 0, 10, 4, 0), SYSREG(lorea_el1, 3, 0, 10, 4, 1),
-        SYSREG(lorn_el1, 3, 0, 10, 4, 2),  SYSREG(lorc_el1, 3, 0, 10, 4, 3),
-        SYSREG(lorid_el1, 3, 0, 10, 4, 7),
+	SYSREG(lorsa_el1, 3, 0, 10, 4, 0), SYSREG(lorea_el1, 3, 0, 10, 4, 1),
+	SYSREG(lorn_el1, 3, 0, 10, 4, 2),  SYSREG(lorc_el1, 3, 0, 10, 4, 3),
+	SYSREG(lorid_el1, 3, 0, 10, 4, 7),
 };
 
 TEST(hcr_tlor_traps_the_lor_registers)
@@ -672,11 +672,11 @@ TEST(hcr_terr_traps_error_records)
 }
 
 static const struct sysreg pauth_keys[] = {
-        SYSREG(apiakeylo_el1, 3, 0, 2, 1, 0), SYSREG(apiakeyhi_el1, 3, 0, 2, 1, 1),
-        SYSREG(apibkeylo_el1, 3, 0, 2, 1, 2), SYSREG(apibkeyhi_el1, 3, 0, 2, 1, 3),
-        SYSREG(apdakeylo_el1, 3, 0, 2, 2, 0), SYSREG(apdakeyhi_el1, 3, 0, 2, 2, 1),
-        SYSREG(apdbkeylo_el1, 3, 0, 2, 2, 2), SYSREG(apdbkeyhi_el1, 3, 0, 2, 2, 3),
-        SYSREG(apgakeylo_el1, 3, 0, 2, 3, 0), SYSREG(apgakeyhi_el1, 3, 0, 2, 3, 1),
+	SYSREG(apiakeylo_el1, 3, 0, 2, 1, 0), SYSREG(apiakeyhi_el1, 3, 0, 2, 1, 1),
+	SYSREG(apibkeylo_el1, 3, 0, 2, 1, 2), SYSREG(apibkeyhi_el1, 3, 0, 2, 1, 3),
+	SYSREG(apdakeylo_el1, 3, 0, 2, 2, 0), SYSREG(apdakeyhi_el1, 3, 0, 2, 2, 1),
+	SYSREG(apdbkeylo_el1, 3, 0, 2, 2, 2), SYSREG(apdbkeyhi_el1, 3, 0, 2, 2, 3),
+	SYSREG(apgakeylo_el1, 3, 0, 2, 3, 0), SYSREG(apgakeyhi_el1, 3, 0, 2, 3, 1),
 };
 
 TEST(hcr_apk_clear_traps_pauth_keys_of_el1)

@@ -6,37 +6,37 @@
 #include "emit.h"
 
 static const struct sysreg pmu_regs[] = {
-        // those that EL0 may use too
-        SYSREG(pmcr_el0, 3, 3, 9, 12, 0),       SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
-        SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
-        SYSREG(pmselr_el0, 3, 3, 9, 12, 5),     SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
-        SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),    SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
-        SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
-        SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),   SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
-        SYSREG(pmevcntr0_el0, 3, 3, 14, 8, 0),  SYSREG(pmevtyper0_el0, 3, 3, 14, 12, 0),
+	// those that EL0 may use too
+	SYSREG(pmcr_el0, 3, 3, 9, 12, 0),       SYSREG(pmcntenset_el0, 3, 3, 9, 12, 1),
+	SYSREG(pmcntenclr_el0, 3, 3, 9, 12, 2), SYSREG(pmovsclr_el0, 3, 3, 9, 12, 3),
+	SYSREG(pmselr_el0, 3, 3, 9, 12, 5),     SYSREG(pmceid0_el0, 3, 3, 9, 12, 6),
+	SYSREG(pmceid1_el0, 3, 3, 9, 12, 7),    SYSREG(pmccntr_el0, 3, 3, 9, 13, 0),
+	SYSREG(pmxevtyper_el0, 3, 3, 9, 13, 1), SYSREG(pmxevcntr_el0, 3, 3, 9, 13, 2),
+	SYSREG(pmovsset_el0, 3, 3, 9, 14, 3),   SYSREG(pmccfiltr_el0, 3, 3, 14, 15, 7),
+	SYSREG(pmevcntr0_el0, 3, 3, 14, 8, 0),  SYSREG(pmevtyper0_el0, 3, 3, 14, 12, 0),
 };
 static const struct sysreg pmu_el1_regs[] = {
-        SYSREG(pmintenset_el1, 3, 0, 9, 14, 1),
-        SYSREG(pmintenclr_el1, 3, 0, 9, 14, 2),
+	SYSREG(pmintenset_el1, 3, 0, 9, 14, 1),
+	SYSREG(pmintenclr_el1, 3, 0, 9, 14, 2),
 };
 static const struct sysreg pmcr = SYSREG(pmcr_el0, 3, 3, 9, 12, 0);
 static const struct sysreg pmccntr = SYSREG(pmccntr_el0, 3, 3, 9, 13, 0);
 static const struct sysreg pmuserenr = SYSREG(pmuserenr_el0, 3, 3, 9, 14, 0);
 
 static const struct sysreg debug_regs[] = {
-        SYSREG(mdscr_el1, 2, 0, 0, 2, 2),   SYSREG(mdccint_el1, 2, 0, 0, 2, 0),
-        SYSREG(dbgbvr0_el1, 2, 0, 0, 0, 4), SYSREG(dbgbcr0_el1, 2, 0, 0, 0, 5),
-        SYSREG(dbgwvr0_el1, 2, 0, 0, 0, 6), SYSREG(dbgwcr0_el1, 2, 0, 0, 0, 7),
+	SYSREG(mdscr_el1, 2, 0, 0, 2, 2),   SYSREG(mdccint_el1, 2, 0, 0, 2, 0),
+	SYSREG(dbgbvr0_el1, 2, 0, 0, 0, 4), SYSREG(dbgbcr0_el1, 2, 0, 0, 0, 5),
+	SYSREG(dbgwvr0_el1, 2, 0, 0, 0, 6), SYSREG(dbgwcr0_el1, 2, 0, 0, 0, 7),
 };
 static const struct sysreg more_debug_regs[] = {
-        SYSREG(oseccr_el1, 2, 0, 0, 6, 2),
-        SYSREG(dbgclaimset_el1, 2, 0, 7, 8, 6),
-        SYSREG(dbgclaimclr_el1, 2, 0, 7, 9, 6),
-        SYSREG(dbgauthstatus_el1, 2, 0, 7, 14, 6),
+	SYSREG(oseccr_el1, 2, 0, 0, 6, 2),
+	SYSREG(dbgclaimset_el1, 2, 0, 7, 8, 6),
+	SYSREG(dbgclaimclr_el1, 2, 0, 7, 9, 6),
+	SYSREG(dbgauthstatus_el1, 2, 0, 7, 14, 6),
 };
 static const struct sysreg os_lock_regs[] = {
-        SYSREG(oslsr_el1, 2, 0, 1, 1, 4),
-        SYSREG(osdlr_el1, 2, 0, 1, 3, 4),
+	SYSREG(oslsr_el1, 2, 0, 1, 1, 4),
+	SYSREG(osdlr_el1, 2, 0, 1, 3, 4),
 };
 static const struct sysreg dbgprcr = SYSREG(dbgprcr_el1, 2, 0, 1, 4, 4);
 static const struct sysreg oslar = SYSREG(oslar_el1, 2, 0, 1, 0, 4);

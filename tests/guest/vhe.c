@@ -27,28 +27,28 @@ struct pair {
 };
 
 static const struct pair pairs[] = {
-        {SYSREG(ttbr0_el1, 3, 0, 2, 0, 0), SYSREG(ttbr0_el2, 3, 4, 2, 0, 0),
-         SYSREG(ttbr0_el12, 3, 5, 2, 0, 0), 0x11000, 0x22000},
-        {SYSREG(ttbr1_el1, 3, 0, 2, 0, 1), SYSREG(ttbr1_el2, 3, 4, 2, 0, 1),
-         SYSREG(ttbr1_el12, 3, 5, 2, 0, 1), 0x31000, 0x42000},
-        {SYSREG(esr_el1, 3, 0, 5, 2, 0), SYSREG(esr_el2, 3, 4, 5, 2, 0),
-         SYSREG(esr_el12, 3, 5, 5, 2, 0), 0x56000001, 0x5a000002},
-        {SYSREG(far_el1, 3, 0, 6, 0, 0), SYSREG(far_el2, 3, 4, 6, 0, 0),
-         SYSREG(far_el12, 3, 5, 6, 0, 0), 0x1111, 0x2222},
-        {SYSREG(mair_el1, 3, 0, 10, 2, 0), SYSREG(mair_el2, 3, 4, 10, 2, 0),
-         SYSREG(mair_el12, 3, 5, 10, 2, 0), 0xff44, 0xff4400},
-        {SYSREG(contextidr_el1, 3, 0, 13, 0, 1), SYSREG(contextidr_el2, 3, 4, 13, 0, 1),
-         SYSREG(contextidr_el12, 3, 5, 13, 0, 1), 0x77, 0x88},
-        {SYSREG(elr_el1, 3, 0, 4, 0, 1), SYSREG(elr_el2, 3, 4, 4, 0, 1),
-         SYSREG(elr_el12, 3, 5, 4, 0, 1), 0x1110, 0x2220},
-        {SYSREG(spsr_el1, 3, 0, 4, 0, 0), SYSREG(spsr_el2, 3, 4, 4, 0, 0),
-         SYSREG(spsr_el12, 3, 5, 4, 0, 0), 0x3c5, 0x3c9},
-        {SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(cptr_el2, 3, 4, 1, 1, 2),
-         SYSREG(cpacr_el12, 3, 5, 1, 0, 2), 0x300000, 0x100000},
-        {SYSREG(cntkctl_el1, 3, 0, 14, 1, 0), SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
-         SYSREG(cntkctl_el12, 3, 5, 14, 1, 0), 0x301, 0xc02},
-        {SYSREG(tcr_el1, 3, 0, 2, 0, 2), SYSREG(tcr_el2, 3, 4, 2, 0, 2),
-         SYSREG(tcr_el12, 3, 5, 2, 0, 2), 0x500100010, 0x500190019},
+	{SYSREG(ttbr0_el1, 3, 0, 2, 0, 0), SYSREG(ttbr0_el2, 3, 4, 2, 0, 0),
+	 SYSREG(ttbr0_el12, 3, 5, 2, 0, 0), 0x11000, 0x22000},
+	{SYSREG(ttbr1_el1, 3, 0, 2, 0, 1), SYSREG(ttbr1_el2, 3, 4, 2, 0, 1),
+	 SYSREG(ttbr1_el12, 3, 5, 2, 0, 1), 0x31000, 0x42000},
+	{SYSREG(esr_el1, 3, 0, 5, 2, 0), SYSREG(esr_el2, 3, 4, 5, 2, 0),
+	 SYSREG(esr_el12, 3, 5, 5, 2, 0), 0x56000001, 0x5a000002},
+	{SYSREG(far_el1, 3, 0, 6, 0, 0), SYSREG(far_el2, 3, 4, 6, 0, 0),
+	 SYSREG(far_el12, 3, 5, 6, 0, 0), 0x1111, 0x2222},
+	{SYSREG(mair_el1, 3, 0, 10, 2, 0), SYSREG(mair_el2, 3, 4, 10, 2, 0),
+	 SYSREG(mair_el12, 3, 5, 10, 2, 0), 0xff44, 0xff4400},
+	{SYSREG(contextidr_el1, 3, 0, 13, 0, 1), SYSREG(contextidr_el2, 3, 4, 13, 0, 1),
+	 SYSREG(contextidr_el12, 3, 5, 13, 0, 1), 0x77, 0x88},
+	{SYSREG(elr_el1, 3, 0, 4, 0, 1), SYSREG(elr_el2, 3, 4, 4, 0, 1),
+	 SYSREG(elr_el12, 3, 5, 4, 0, 1), 0x1110, 0x2220},
+	{SYSREG(spsr_el1, 3, 0, 4, 0, 0), SYSREG(spsr_el2, 3, 4, 4, 0, 0),
+	 SYSREG(spsr_el12, 3, 5, 4, 0, 0), 0x3c5, 0x3c9},
+	{SYSREG(cpacr_el1, 3, 0, 1, 0, 2), SYSREG(cptr_el2, 3, 4, 1, 1, 2),
+	 SYSREG(cpacr_el12, 3, 5, 1, 0, 2), 0x300000, 0x100000},
+	{SYSREG(cntkctl_el1, 3, 0, 14, 1, 0), SYSREG(cnthctl_el2, 3, 4, 14, 1, 0),
+	 SYSREG(cntkctl_el12, 3, 5, 14, 1, 0), 0x301, 0xc02},
+	{SYSREG(tcr_el1, 3, 0, 2, 0, 2), SYSREG(tcr_el2, 3, 4, 2, 0, 2),
+	 SYSREG(tcr_el12, 3, 5, 2, 0, 2), 0x500100010, 0x500190019},
 };
 
 #define FOR_EACH_PAIR(p) \
@@ -79,7 +79,7 @@ TEST(without_e2h_el1_names_mean_el1_at_el2)
 		write_el3(p->el1, p->value1);
 		write_el3(p->el2, p->value2);
 		expect_value(__LINE__, &p->el1, access_at(EL2, READ, p->el1, 0).x[EMIT_RT],
-		             p->value1);
+			     p->value1);
 		guest_reset();
 	}
 }
@@ -213,7 +213,7 @@ TEST(el12_names_reach_el1_registers_with_e2h)
 		write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
 		write_el3(p->el1, p->value1);
 		expect_value(__LINE__, &p->el12, access_at(EL2, READ, p->el12, 0).x[EMIT_RT],
-		             p->value1);
+			     p->value1);
 		(void)access_at(EL2, WRITE, p->el12, 0);
 		expect_value(__LINE__, &p->el12, read_el3(p->el1), 0);
 		guest_reset();
@@ -268,9 +268,9 @@ static const struct sysreg cntp_cval = SYSREG(cntp_cval_el0, 3, 3, 14, 2, 2);
 static const struct sysreg cntv_cval = SYSREG(cntv_cval_el0, 3, 3, 14, 3, 2);
 static const struct sysreg cntv_ctl = SYSREG(cntv_ctl_el0, 3, 3, 14, 3, 1);
 static const struct sysreg el02_regs[] = {
-        SYSREG(cntp_tval_el02, 3, 5, 14, 2, 0), SYSREG(cntp_ctl_el02, 3, 5, 14, 2, 1),
-        SYSREG(cntp_cval_el02, 3, 5, 14, 2, 2), SYSREG(cntv_tval_el02, 3, 5, 14, 3, 0),
-        SYSREG(cntv_ctl_el02, 3, 5, 14, 3, 1),  SYSREG(cntv_cval_el02, 3, 5, 14, 3, 2),
+	SYSREG(cntp_tval_el02, 3, 5, 14, 2, 0), SYSREG(cntp_ctl_el02, 3, 5, 14, 2, 1),
+	SYSREG(cntp_cval_el02, 3, 5, 14, 2, 2), SYSREG(cntv_tval_el02, 3, 5, 14, 3, 0),
+	SYSREG(cntv_ctl_el02, 3, 5, 14, 3, 1),  SYSREG(cntv_cval_el02, 3, 5, 14, 3, 2),
 };
 
 static void set_all_cval(void)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A PE that is nothing but its system registers, its lines and its clock, so that the timer and GIC rooms are tested
-// alone. Include once in a test program: it defines what cpu/sysreg.h declares for other rooms.
+// A PE that is nothing but its system registers, its lines and its clock, so that the timer and GIC
+// rooms are tested alone. Include once in a test program: it defines what cpu/sysreg.h declares for
+// other rooms.
 #ifndef STRATA_TESTS_FAKE_PE_H
 #define STRATA_TESTS_FAKE_PE_H
 
@@ -43,7 +44,7 @@ void sysreg_set(struct pe *pe, enum sysreg reg, uint64_t value)
 }
 
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
-                 void *opaque)
+		 void *opaque)
 {
 	pe->hooks[reg].read = read;
 	pe->hooks[reg].write = write;
@@ -102,15 +103,15 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 }
 
 void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
-                           void *opaque)
+			   void *opaque)
 {
 	pe->changed = changed;
 	pe->changed_opaque = opaque;
 }
 
 void pe_set_intid_source(struct pe *pe,
-                         uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
-                         void *opaque)
+			 uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
+			 void *opaque)
 {
 	pe->intid = intid;
 	pe->intid_opaque = opaque;
@@ -125,7 +126,7 @@ void pe_signal_event(struct pe *pe)
 static inline uint64_t fake_read(struct pe *pe, enum sysreg reg)
 {
 	return pe->hooks[reg].read != NULL ? pe->hooks[reg].read(pe, pe->hooks[reg].opaque, reg)
-	                                   : pe->sr[reg];
+					   : pe->sr[reg];
 }
 
 static inline void fake_write(struct pe *pe, enum sysreg reg, uint64_t value)

@@ -78,7 +78,7 @@ static inline void bank_set(unsigned pe, unsigned intid, uint64_t offset, bool v
 	uint32_t old = (uint32_t)frame_read(address, 4, true);
 
 	frame_write(address, 4, true,
-	            (old & ~(UINT32_C(1) << (intid % 32))) | (uint32_t)value << (intid % 32));
+		    (old & ~(UINT32_C(1) << (intid % 32))) | (uint32_t)value << (intid % 32));
 }
 
 static inline void enable(unsigned pe, unsigned intid, enum group group, unsigned priority)
@@ -87,24 +87,24 @@ static inline void enable(unsigned pe, unsigned intid, enum group group, unsigne
 	bank_set(pe, intid, IGRPMODR, group == G1S);
 	frame_write(frame(pe, intid) + IPRIORITYR + intid, 1, true, priority);
 	frame_write(frame(pe, intid) + ISENABLER + intid / 32 * 4, 4, true,
-	            UINT32_C(1) << (intid % 32));
+		    UINT32_C(1) << (intid % 32));
 }
 
 static inline void pend(unsigned pe, unsigned intid)
 {
 	frame_write(frame(pe, intid) + ISPENDR + intid / 32 * 4, 4, true,
-	            UINT32_C(1) << (intid % 32));
+		    UINT32_C(1) << (intid % 32));
 }
 
 static inline void create(bool security, unsigned spi_count)
 {
 	struct pe *pointers[PES];
 	struct gicv3_config config = {.pe_count = PES,
-	                              .spi_count = spi_count,
-	                              .has_security = security,
-	                              .dist_base = DIST,
-	                              .redist_base = REDIST,
-	                              .pes = pointers};
+				      .spi_count = spi_count,
+				      .has_security = security,
+				      .dist_base = DIST,
+				      .redist_base = REDIST,
+				      .pes = pointers};
 
 	memset(pes, 0, sizeof(pes));
 	bus = bus_create();

@@ -47,6 +47,7 @@ struct world {
 	struct mmu_tlb *tlb; // NULL: walk without
 	struct mmu_view *view;
 	struct mmu_regime viewed; // what the view is of
+	struct mmu_features viewed_features;
 	const struct mmu_tlb *view_tlb;
 	struct mmu_features features;
 	struct mmu_regime regime;
@@ -91,7 +92,7 @@ __attribute__((unused)) static uint64_t new_table(unsigned granule)
 // The chain of tables that leads from `top` (of start_level) to the descriptor of va at `level`;
 // tables are made where the chain does not have them. Returns the address of that descriptor.
 __attribute__((unused)) static uint64_t descriptor_at(uint64_t top, uint64_t va, unsigned granule,
-                                                      int start_level, int level)
+						      int start_level, int level)
 {
 	uint64_t table = top;
 
@@ -113,30 +114,30 @@ __attribute__((unused)) static uint64_t descriptor_at(uint64_t top, uint64_t va,
 __attribute__((unused)) static struct mmu_features all_features(void)
 {
 	return (struct mmu_features){.pa_bits = 48,
-	                             .gran4k = true,
-	                             .gran16k = true,
-	                             .gran64k = true,
-	                             .s2_gran4k = true,
-	                             .s2_gran16k = true,
-	                             .s2_gran64k = true,
-	                             .lva = true,
-	                             .lpa = true,
-	                             .lpa2 = true,
-	                             .haf = true,
-	                             .hdbs = true,
-	                             .hpds = true,
-	                             .hpds2 = true,
-	                             .pan = true,
-	                             .pan3 = true,
-	                             .xnx = true,
-	                             .ttcnp = true,
-	                             .s2fwb = true,
-	                             .e0pd = true,
-	                             .vmid16 = true,
-	                             .asid16 = true,
-	                             .ttst = true,
-	                             .bti = true,
-	                             .sel2 = true};
+				     .gran4k = true,
+				     .gran16k = true,
+				     .gran64k = true,
+				     .s2_gran4k = true,
+				     .s2_gran16k = true,
+				     .s2_gran64k = true,
+				     .lva = true,
+				     .lpa = true,
+				     .lpa2 = true,
+				     .haf = true,
+				     .hdbs = true,
+				     .hpds = true,
+				     .hpds2 = true,
+				     .pan = true,
+				     .pan3 = true,
+				     .xnx = true,
+				     .ttcnp = true,
+				     .s2fwb = true,
+				     .e0pd = true,
+				     .vmid16 = true,
+				     .asid16 = true,
+				     .ttst = true,
+				     .bti = true,
+				     .sel2 = true};
 }
 
 // EL1&0, MMU and caches on, 4K granule, 48-bit VA and PA, empty TTBR0 table, MAIR: 0 write-back, 1
@@ -147,8 +148,8 @@ __attribute__((unused)) static void world_setup(void)
 	w.bus = bus_create();
 	ck_assert_ptr_nonnull(w.bus);
 	ck_assert_int_eq(bus_map_ram(w.bus, RAM_BASE, RAM_SIZE,
-	                             BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false),
-	                 0);
+				     BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false),
+			 0);
 	w.features = all_features();
 	w.free_table = RAM_BASE + 0x100000;
 	w.regime.kind = MMU_REGIME_EL10;
@@ -174,11 +175,13 @@ __attribute__((unused)) static bool translate_access(void)
 	if (w.tlb != NULL) {
 		// A view lives as long as the registers stay what they are, as in a PE.
 		if (w.view == NULL || w.view_tlb != w.tlb ||
-		    memcmp(&w.viewed, &w.regime, sizeof(w.viewed)) != 0) {
+		    memcmp(&w.viewed, &w.regime, sizeof(w.viewed)) != 0 ||
+		    memcmp(&w.viewed_features, &w.features, sizeof(w.features)) != 0) {
 			if (w.view == NULL) {
 				w.view = mmu_view_create();
 			}
 			w.viewed = w.regime;
+			w.viewed_features = w.features;
 			w.view_tlb = w.tlb;
 			mmu_view_set(w.view, &w.viewed);
 		}
@@ -199,7 +202,7 @@ __attribute__((unused)) static bool try_access(uint64_t va, enum mmu_access_type
 #define ASSERT_PA(va, want) \
 	do { \
 		ck_assert_msg(try_access((va), MMU_READ, false), "fault %#x", \
-		              mmu_fault_status(&w.fault)); \
+			      mmu_fault_status(&w.fault)); \
 		ck_assert_uint_eq(w.result.pa.v, (want)); \
 	} while (0)
 
@@ -210,7 +213,7 @@ __attribute__((unused)) static bool try_access(uint64_t va, enum mmu_access_type
 #define ASSERT_FAULT(va, type, el0, status) \
 	do { \
 		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", \
-		              (unsigned long)w.result.pa.v); \
+			      (unsigned long)w.result.pa.v); \
 		ck_assert_uint_eq(mmu_fault_status(&w.fault), (status)); \
 		ck_assert(!w.fault.stage2); \
 	} while (0)
@@ -218,7 +221,7 @@ __attribute__((unused)) static bool try_access(uint64_t va, enum mmu_access_type
 #define ASSERT_S2_FAULT(va, type, el0, status, walk) \
 	do { \
 		ck_assert_msg(!try_access((va), (type), (el0)), "no fault, PA %#lx", \
-		              (unsigned long)w.result.pa.v); \
+			      (unsigned long)w.result.pa.v); \
 		ck_assert_uint_eq(mmu_fault_status(&w.fault), (status)); \
 		ck_assert(w.fault.stage2); \
 		ck_assert_int_eq(w.fault.s1ptw, (walk)); \

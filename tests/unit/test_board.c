@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine as a whole, through the public interface: small programs of hand-made instructions are run at a level, and
-// what PSCI, SMCCC, semihosting, the console, the limits and the run loop do is seen from outside.
+// The machine as a whole, through the public interface: small programs of hand-made instructions
+// are run at a level, and what PSCI, SMCCC, semihosting, the console, the limits and the run loop
+// do is seen from outside.
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,7 +15,7 @@
 #define DATA UINT64_C(0x40010000)
 #define UART UINT64_C(0x09000000)
 
-// ---- a small assembler -------------------------------------------------------------------------------------------
+// ---- a small assembler --------------------------------------------------------------------------
 
 static uint32_t code[512];
 static unsigned at;
@@ -131,7 +132,7 @@ static void put_block(uint64_t address, unsigned count, const uint64_t *words)
 	}
 }
 
-// ---- the machine -------------------------------------------------------------------------------------------------
+// ---- the machine --------------------------------------------------------------------------------
 
 static char directory[64];
 static char image[128];
@@ -218,7 +219,7 @@ static void run_exits(int status)
 {
 	run();
 	ck_assert_msg(result.outcome == STRATA_EXITED, "outcome %d: %s", result.outcome,
-	              result.message);
+		      result.message);
 	ck_assert_int_eq(result.status, status);
 }
 
@@ -230,7 +231,7 @@ static uint64_t word_at(uint64_t address)
 	return value;
 }
 
-// ---- PSCI --------------------------------------------------------------------------------------------------------
+// ---- PSCI ---------------------------------------------------------------------------------------
 
 // Call by the conduit of the level, and keep X0 in the data page.
 static void psci(unsigned slot, uint64_t id, uint64_t a1, uint64_t a2, uint64_t a3)
@@ -254,31 +255,31 @@ START_TEST(psci_answers_at_both_levels)
 		uint64_t id, a1, a2;
 		int64_t answer;
 	} calls[] = {
-	        {0x84000000, 0, 0, 0x10001}, // VERSION
-	        {0x84000006, 0, 0, 2}, // MIGRATE_INFO_TYPE
-	        {0xc4000004, 0, 0, 0}, // AFFINITY_INFO of this PE: on
-	        {0x84000004, 1, 0, 1}, // of PE 1: off
-	        {0xc4000004, 0, 1, 0}, // of the cluster: on
-	        {0xc4000004, 77, 0, -2},
-	        {0xc4000004, 0, 4, -2},
-	        {0x8400000a, 0xc4000003, 0, 0}, // FEATURES: CPU_ON
-	        {0x8400000a, 0x80000000, 0, 0}, // SMCCC_VERSION
-	        {0x8400000a, 0xc4000008, 0, -1}, // SYSTEM_OFF has no 64-bit form
-	        {0x8400000a, 0x8400000e, 0, -1}, // SYSTEM_SUSPEND
-	        {0xc4000003, 0, BASE, -4}, // CPU_ON of this PE: already on
-	        {0xc4000003, 9, BASE, -2}, // no such PE
-	        {0xc4000003, 1, 0x1000, -9}, // not RAM
-	        {0x84000005, 0, 0, -1}, // MIGRATE
-	        {0x8400001f, 0, 0, -1}, // no function of this number
-	        {0xc4000001, 0, 0, 0}, // CPU_SUSPEND: standby
-	        {0xc4000001, 0x02000000, 0, 0}, // affinity level 2
-	        {0xc4000001, 0x80000000, 0, -2}, // reserved bits
-	        {0xc4000001, 0x10000, 0x1000, -9}, // power down to nowhere
-	        {0x80000000, 0, 0, 0x10002}, // SMCCC_VERSION
-	        {0x80000001, 0x80000001, 0, 0}, // ARCH_FEATURES
-	        {0x80000001, 0x80000002, 0, -1}, // SOC_ID
-	        {0x80000001, 0x80008000, 0, 1}, // WORKAROUND_1: not required
-	        {0xc6000001, 0, 0, -1}, // a call of another owner
+		{0x84000000, 0, 0, 0x10001}, // VERSION
+		{0x84000006, 0, 0, 2}, // MIGRATE_INFO_TYPE
+		{0xc4000004, 0, 0, 0}, // AFFINITY_INFO of this PE: on
+		{0x84000004, 1, 0, 1}, // of PE 1: off
+		{0xc4000004, 0, 1, 0}, // of the cluster: on
+		{0xc4000004, 77, 0, -2},
+		{0xc4000004, 0, 4, -2},
+		{0x8400000a, 0xc4000003, 0, 0}, // FEATURES: CPU_ON
+		{0x8400000a, 0x80000000, 0, 0}, // SMCCC_VERSION
+		{0x8400000a, 0xc4000008, 0, -1}, // SYSTEM_OFF has no 64-bit form
+		{0x8400000a, 0x8400000e, 0, -1}, // SYSTEM_SUSPEND
+		{0xc4000003, 0, BASE, -4}, // CPU_ON of this PE: already on
+		{0xc4000003, 9, BASE, -2}, // no such PE
+		{0xc4000003, 1, 0x1000, -9}, // not RAM
+		{0x84000005, 0, 0, -1}, // MIGRATE
+		{0x8400001f, 0, 0, -1}, // no function of this number
+		{0xc4000001, 0, 0, 0}, // CPU_SUSPEND: standby
+		{0xc4000001, 0x02000000, 0, 0}, // affinity level 2
+		{0xc4000001, 0x80000000, 0, -2}, // reserved bits
+		{0xc4000001, 0x10000, 0x1000, -9}, // power down to nowhere
+		{0x80000000, 0, 0, 0x10002}, // SMCCC_VERSION
+		{0x80000001, 0x80000001, 0, 0}, // ARCH_FEATURES
+		{0x80000001, 0x80000002, 0, -1}, // SOC_ID
+		{0x80000001, 0x80008000, 0, 1}, // WORKAROUND_1: not required
+		{0xc6000001, 0, 0, -1}, // a call of another owner
 	};
 	const unsigned count = sizeof(calls) / sizeof(calls[0]);
 
@@ -292,8 +293,8 @@ START_TEST(psci_answers_at_both_levels)
 	run_exits(7);
 	for (unsigned i = 0; i < count; i++) {
 		ck_assert_msg((int64_t)word_at(DATA + 8 * i) == calls[i].answer,
-		              "call %u (0x%llx): %lld", i, (unsigned long long)calls[i].id,
-		              (long long)word_at(DATA + 8 * i));
+			      "call %u (0x%llx): %lld", i, (unsigned long long)calls[i].id,
+			      (long long)word_at(DATA + 8 * i));
 	}
 }
 END_TEST
@@ -352,7 +353,8 @@ END_TEST
 
 START_TEST(system_reset_starts_again)
 {
-	// A word that survives resets counts the runs; the code itself is damaged before each and comes back whole.
+	// A word that survives resets counts the runs; the code itself is damaged before each and
+	// comes back whole.
 	unsigned skip;
 
 	mov(9, DATA);
@@ -423,7 +425,7 @@ START_TEST(secure_gpio_powers_off)
 }
 END_TEST
 
-// ---- the run loop ------------------------------------------------------------------------------------------------
+// ---- the run loop -------------------------------------------------------------------------------
 
 START_TEST(limits_are_kept)
 {
@@ -566,7 +568,8 @@ START_TEST(exclusives_and_interleaving_are_repeatable)
 
 	options.smp = 4;
 	options.event = add_event;
-	// PE 0 starts the others at `entry`; all four add to one counter by exclusives, 1000 times each.
+	// PE 0 starts the others at `entry`; all four add to one counter by exclusives, 1000 times
+	// each.
 	entry = 64;
 	for (unsigned i = 1; i < 4; i++) {
 		psci(0, 0xc4000003, i, BASE + 4 * entry, 0);
@@ -603,8 +606,9 @@ START_TEST(exclusives_and_interleaving_are_repeatable)
 }
 END_TEST
 
-// A WFE with the exclusive monitor armed waits for another observer's store to the location: no SEV, no event stream
-// (Arm ARM, "WFE wake-up events": the global monitor going from Exclusive to Open).
+// A WFE with the exclusive monitor armed waits for another observer's store to the location: no
+// SEV, no event stream (Arm ARM, "WFE wake-up events": the global monitor going from Exclusive to
+// Open).
 START_TEST(a_store_wakes_a_wfe_with_the_monitor_armed)
 {
 	unsigned loop, entry = 64, out;
@@ -639,7 +643,7 @@ START_TEST(a_store_wakes_a_wfe_with_the_monitor_armed)
 }
 END_TEST
 
-// ---- console and semihosting -------------------------------------------------------------------------------------
+// ---- console and semihosting --------------------------------------------------------------------
 
 START_TEST(uart_echoes)
 {
@@ -685,7 +689,8 @@ END_TEST
 
 START_TEST(exit_codes)
 {
-	// A reason other than an application's exit is a failure; without semihosting HLT is not ours at all.
+	// A reason other than an application's exit is a failure; without semihosting HLT is not
+	// ours at all.
 	const uint64_t block[] = {0x20023, 0};
 
 	put_block(DATA, 2, block);
@@ -699,7 +704,8 @@ START_TEST(exit_codes)
 }
 END_TEST
 
-// Open a file by name in the guest; returns the handle or -1 as the guest sees it (in the low byte).
+// Open a file by name in the guest; returns the handle or -1 as the guest sees it (in the low
+// byte).
 static int try_open(const char *name, uint64_t mode)
 {
 	uint64_t words[32] = {0};
@@ -723,10 +729,10 @@ static int try_open(const char *name, uint64_t mode)
 START_TEST(files_stay_in_their_directory)
 {
 	static const char *const escapes[] = {"../x",        "..",          "a/../../x",
-	                                      "/etc/passwd", "sub/../../x", "link",
-	                                      "linkdir/f",   "linkup/f",    "",
-	                                      ".",           "sub",         "sub/",
-	                                      "sub//f",      "fifo"};
+					      "/etc/passwd", "sub/../../x", "link",
+					      "linkdir/f",   "linkup/f",    "",
+					      ".",           "sub",         "sub/",
+					      "sub//f",      "fifo"};
 	char path[256];
 
 	options.semihosting_dir = directory;
@@ -848,7 +854,7 @@ START_TEST(bad_parameters_do_no_harm)
 {
 	// Every operation with parameters at no address, at the end of memory, and of junk.
 	static const uint64_t addresses[] = {0, UINT64_C(0xfffffffffffffffc),
-	                                     BASE + (UINT64_C(16) << 20) - 4, DATA};
+					     BASE + (UINT64_C(16) << 20) - 4, DATA};
 	uint64_t junk[4] = {UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX};
 
 	options.semihosting_dir = directory;

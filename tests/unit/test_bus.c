@@ -21,7 +21,7 @@ struct probe {
 };
 
 static enum bus_result probe_read(void *device, uint64_t offset, unsigned size,
-                                  struct bus_attrs attrs, uint64_t *data)
+				  struct bus_attrs attrs, uint64_t *data)
 {
 	struct probe *probe = device;
 
@@ -34,7 +34,7 @@ static enum bus_result probe_read(void *device, uint64_t offset, unsigned size,
 }
 
 static enum bus_result probe_write(void *device, uint64_t offset, unsigned size,
-                                   struct bus_attrs attrs, uint64_t data)
+				   struct bus_attrs attrs, uint64_t data)
 {
 	struct probe *probe = device;
 
@@ -54,13 +54,13 @@ static void probe_reset(void *device)
 }
 
 static const struct bus_device_type probe_type = {.name = "probe",
-                                                  .read = probe_read,
-                                                  .write = probe_write,
-                                                  .min_size = 1,
-                                                  .max_size = 8,
-                                                  .reset = probe_reset};
+						  .read = probe_read,
+						  .write = probe_write,
+						  .min_size = 1,
+						  .max_size = 8,
+						  .reset = probe_reset};
 static const struct bus_device_type word_type = {
-        .name = "word", .read = probe_read, .write = probe_write, .min_size = 4, .max_size = 4};
+	.name = "word", .read = probe_read, .write = probe_write, .min_size = 4, .max_size = 4};
 
 static const struct bus_attrs ns = {.pas = PAS_NONSECURE, .pe = 0};
 static const struct bus_attrs secure = {.pas = PAS_SECURE, .pe = 0};
@@ -103,7 +103,7 @@ END_TEST
 START_TEST(ram_anywhere)
 {
 	static const uint64_t bases[] = {0, 0x40000000, UINT64_C(0x100000000), BIT(40) + 0x3000,
-	                                 BIT(51)};
+					 BIT(51)};
 	uint64_t data;
 
 	for (size_t i = 0; i < sizeof(bases) / sizeof(bases[0]); i++) {
@@ -183,7 +183,7 @@ START_TEST(ranges_of_ram)
 	// One byte too far: nothing is written.
 	memset(in, 0x5a, sizeof(in));
 	ck_assert_int_eq(bus_ram_write(bus, PAS_NONSECURE, 0x12000 - 0x2f, in, sizeof(in)),
-	                 -EFAULT);
+			 -EFAULT);
 	ck_assert_int_eq(bus_ram_read(bus, PAS_NONSECURE, 0x12000 - 0x2f, out, 0x2f), 0);
 	ck_assert_uint_eq(out[0], 0);
 	ck_assert_int_eq(bus_ram_read(bus, PAS_NONSECURE, 0x12000, out, 1), -EFAULT);
@@ -213,8 +213,8 @@ START_TEST(devices)
 	ck_assert_int_eq(bus_map(bus, 0x09001000, 0x1000, NS, &probe_type, &b), 0);
 	// A big window that covers whole 2 MiB and 1 GiB slots and ends in the middle of one.
 	ck_assert_int_eq(bus_map(bus, UINT64_C(0x3ffff000), UINT64_C(0x80203000), NS, &probe_type,
-	                         &c),
-	                 0);
+				 &c),
+			 0);
 	ck_assert_int_eq(bus_read(bus, 0x09000ff0, 8, ns, &data), BUS_OK);
 	ck_assert_uint_eq(data, 0xaaaa);
 	ck_assert_uint_eq(a.offset, 0xff0);

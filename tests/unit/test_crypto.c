@@ -43,7 +43,7 @@ static union vreg add32(union vreg a, const uint32_t *k)
 // The elements from byte n of low on, as EXT takes them.
 static union vreg ext(union vreg low, union vreg high, unsigned n)
 {
-	union vreg pair[2] = { low, high };
+	union vreg pair[2] = {low, high};
 
 	return load((const uint8_t *)pair + n);
 }
@@ -86,7 +86,10 @@ struct row {
 	union vreg out;
 };
 
-#define V(low, high) { .d = { UINT64_C(low), UINT64_C(high) } }
+#define V(low, high) \
+	{ \
+		.d = { UINT64_C(low), UINT64_C(high) } \
+	}
 
 static const struct row rows[] = {
 #include "vectors/crypto_vectors.def"
@@ -94,7 +97,7 @@ static const struct row rows[] = {
 
 static void set32(union vreg *dst, uint32_t value)
 {
-	*dst = (union vreg){ .s = { value, 0, 0, 0 } };
+	*dst = (union vreg){.s = {value, 0, 0, 0}};
 }
 
 static void run(enum op op, union vreg *dst, const union vreg *d, const union vreg *n,
@@ -277,7 +280,7 @@ END_TEST
 START_TEST(all_operands_the_same)
 {
 	const struct row *r = &rows[_i];
-	const union vreg x[4] = { r->in[1], r->in[1], r->in[1], r->in[1] };
+	const union vreg x[4] = {r->in[1], r->in[1], r->in[1], r->in[1]};
 	union vreg one = x[0], apart;
 
 	run(r->op, &apart, &x[0], &x[1], &x[2], &x[3]);
@@ -289,8 +292,8 @@ END_TEST
 // FIPS 197, appendix A: SubWord through AESE, whose ShiftRows does nothing to four equal columns.
 static uint32_t aes_sub_word(uint32_t w)
 {
-	const union vreg zero = { .d = { 0, 0 } };
-	union vreg v = { .s = { w, w, w, w } };
+	const union vreg zero = {.d = {0, 0}};
+	union vreg v = {.s = {w, w, w, w}};
 
 	crypto_aese(&v, &v, &zero);
 	return v.s[0];
@@ -314,11 +317,11 @@ static void aes128_expand(union vreg key[11], const uint8_t *bytes)
 }
 
 // FIPS 197, appendix C.1.
-static const uint8_t aes_key[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
-static const uint8_t aes_plain[16] = { 0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
-				       0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff };
-static const uint8_t aes_cipher[16] = { 0x69, 0xc4, 0xe0, 0xd8, 0x6a, 0x7b, 0x04, 0x30,
-					0xd8, 0xcd, 0xb7, 0x80, 0x70, 0xb4, 0xc5, 0x5a };
+static const uint8_t aes_key[16] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+static const uint8_t aes_plain[16] = {0x00, 0x11, 0x22, 0x33, 0x44, 0x55, 0x66, 0x77,
+				      0x88, 0x99, 0xaa, 0xbb, 0xcc, 0xdd, 0xee, 0xff};
+static const uint8_t aes_cipher[16] = {0x69, 0xc4, 0xe0, 0xd8, 0x6a, 0x7b, 0x04, 0x30,
+				       0xd8, 0xcd, 0xb7, 0x80, 0x70, 0xb4, 0xc5, 0x5a};
 
 START_TEST(aes128_encrypts)
 {
@@ -330,7 +333,7 @@ START_TEST(aes128_encrypts)
 		crypto_aesmc(&x, &x);
 	}
 	crypto_aese(&x, &x, &key[9]);
-	crypto_eor3(&x, &x, &key[10], &(union vreg){ .d = { 0, 0 } });
+	crypto_eor3(&x, &x, &key[10], &(union vreg){.d = {0, 0}});
 	assert_vreg(&x, &want, "AES-128");
 }
 END_TEST
@@ -347,15 +350,15 @@ START_TEST(aes128_decrypts)
 		crypto_aesimc(&k, &key[i]);
 		crypto_aesd(&x, &x, &k);
 	}
-	crypto_eor3(&x, &x, &key[0], &(union vreg){ .d = { 0, 0 } });
+	crypto_eor3(&x, &x, &key[0], &(union vreg){.d = {0, 0}});
 	assert_vreg(&x, &want, "AES-128 inverse");
 }
 END_TEST
 
 START_TEST(sha1_of_abc)
 {
-	static const uint32_t k[4] = { 0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6 };
-	union vreg abcd = { .s = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 } };
+	static const uint32_t k[4] = {0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6};
+	union vreg abcd = {.s = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476}};
 	uint32_t e = 0xc3d2e1f0, next_e;
 	union vreg start = abcd, w[20];
 	uint8_t block[64];
@@ -369,7 +372,7 @@ START_TEST(sha1_of_abc)
 		crypto_sha1su1(&w[i], &w[i], &w[i - 1]);
 	}
 	for (unsigned i = 0; i < 20; i++) {
-		union vreg wk = add32(w[i], (uint32_t[]){ k[i / 5], k[i / 5], k[i / 5], k[i / 5] });
+		union vreg wk = add32(w[i], (uint32_t[]){k[i / 5], k[i / 5], k[i / 5], k[i / 5]});
 
 		next_e = crypto_sha1h(abcd.s[0]);
 		if (i < 5) {
@@ -423,11 +426,11 @@ static const uint64_t sha512_k[80] = {
 
 START_TEST(sha256_of_abc)
 {
-	static const uint32_t want[8] = { 0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
-					  0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad };
-	union vreg abcd = { .s = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a } };
-	union vreg efgh = { .s = { 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
-	union vreg start[2] = { abcd, efgh }, w[16];
+	static const uint32_t want[8] = {0xba7816bf, 0x8f01cfea, 0x414140de, 0x5dae2223,
+					 0xb00361a3, 0x96177a9c, 0xb410ff61, 0xf20015ad};
+	union vreg abcd = {.s = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a}};
+	union vreg efgh = {.s = {0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
+	union vreg start[2] = {abcd, efgh}, w[16];
 	uint8_t block[64];
 
 	abc_block(block, 64);
@@ -467,10 +470,10 @@ START_TEST(sha512_of_abc)
 		UINT64_C(0x454d4423643ce80e), UINT64_C(0x2a9ac94fa54ca49f),
 	};
 	const union vreg start[4] = {
-		{ .d = { UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b) } },
-		{ .d = { UINT64_C(0x3c6ef372fe94f82b), UINT64_C(0xa54ff53a5f1d36f1) } },
-		{ .d = { UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f) } },
-		{ .d = { UINT64_C(0x1f83d9abfb41bd6b), UINT64_C(0x5be0cd19137e2179) } },
+		{.d = {UINT64_C(0x6a09e667f3bcc908), UINT64_C(0xbb67ae8584caa73b)}},
+		{.d = {UINT64_C(0x3c6ef372fe94f82b), UINT64_C(0xa54ff53a5f1d36f1)}},
+		{.d = {UINT64_C(0x510e527fade682d1), UINT64_C(0x9b05688c2b3e6c1f)}},
+		{.d = {UINT64_C(0x1f83d9abfb41bd6b), UINT64_C(0x5be0cd19137e2179)}},
 	};
 	union vreg ab = start[0], cd = start[1], ef = start[2], gh = start[3], w[40];
 	uint8_t block[128];
@@ -494,7 +497,7 @@ START_TEST(sha512_of_abc)
 		sum.d[0] = gh.d[0] + w[i].d[1] + sha512_k[2 * i + 1];
 		sum.d[1] = gh.d[1] + w[i].d[0] + sha512_k[2 * i];
 		crypto_sha512h(&sum, &sum, &fg, &de);
-		next_ef = (union vreg){ .d = { cd.d[0] + sum.d[0], cd.d[1] + sum.d[1] } };
+		next_ef = (union vreg){.d = {cd.d[0] + sum.d[0], cd.d[1] + sum.d[1]}};
 		crypto_sha512h2(&sum, &sum, &cd, &ab);
 		gh = ef;
 		ef = next_ef;
@@ -522,12 +525,12 @@ static void keccak(union vreg a[25])
 		0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
 	};
 	// Rotations of lane x + 5y (FIPS 202, table 2, modulo 64).
-	static const unsigned rotation[25] = { 0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
-					       25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14 };
+	static const unsigned rotation[25] = {0,  1,  62, 28, 27, 36, 44, 6,  55, 20, 3,  10, 43,
+					      25, 39, 41, 45, 15, 21, 8,  18, 2,  61, 56, 14};
 
 	for (unsigned round = 0; round < 24; round++) {
 		union vreg c[5], d[5], b[25];
-		union vreg rc = { .d = { round_constant[round], round_constant[round] } };
+		union vreg rc = {.d = {round_constant[round], round_constant[round]}};
 
 		for (unsigned x = 0; x < 5; x++) {
 			crypto_eor3(&c[x], &a[x], &a[x + 5], &a[x + 10]);
@@ -556,14 +559,14 @@ static void keccak(union vreg a[25])
 START_TEST(sha3_256_of_nothing_and_of_abc)
 {
 	static const uint8_t want[2][32] = {
-		{ 0xa7, 0xff, 0xc6, 0xf8, 0xbf, 0x1e, 0xd7, 0x66, 0x51, 0xc1, 0x47,
-		  0x56, 0xa0, 0x61, 0xd6, 0x62, 0xf5, 0x80, 0xff, 0x4d, 0xe4, 0x3b,
-		  0x49, 0xfa, 0x82, 0xd8, 0x0a, 0x4b, 0x80, 0xf8, 0x43, 0x4a },
-		{ 0x3a, 0x98, 0x5d, 0xa7, 0x4f, 0xe2, 0x25, 0xb2, 0x04, 0x5c, 0x17,
-		  0x2d, 0x6b, 0xd3, 0x90, 0xbd, 0x85, 0x5f, 0x08, 0x6e, 0x3e, 0x9d,
-		  0x52, 0x5b, 0x46, 0xbf, 0xe2, 0x45, 0x11, 0x43, 0x15, 0x32 },
+		{0xa7, 0xff, 0xc6, 0xf8, 0xbf, 0x1e, 0xd7, 0x66, 0x51, 0xc1, 0x47,
+		 0x56, 0xa0, 0x61, 0xd6, 0x62, 0xf5, 0x80, 0xff, 0x4d, 0xe4, 0x3b,
+		 0x49, 0xfa, 0x82, 0xd8, 0x0a, 0x4b, 0x80, 0xf8, 0x43, 0x4a},
+		{0x3a, 0x98, 0x5d, 0xa7, 0x4f, 0xe2, 0x25, 0xb2, 0x04, 0x5c, 0x17,
+		 0x2d, 0x6b, 0xd3, 0x90, 0xbd, 0x85, 0x5f, 0x08, 0x6e, 0x3e, 0x9d,
+		 0x52, 0x5b, 0x46, 0xbf, 0xe2, 0x45, 0x11, 0x43, 0x15, 0x32},
 	};
-	uint8_t block[2][136] = { { 0x06 }, { 'a', 'b', 'c', 0x06 } };
+	uint8_t block[2][136] = {{0x06}, {'a', 'b', 'c', 0x06}};
 	union vreg a[25];
 
 	memset(a, 0, sizeof(a));
@@ -590,11 +593,11 @@ static uint32_t rol32(uint32_t x, unsigned n)
 START_TEST(sm3_of_abc)
 {
 	// GB/T 32905, A.1. The registers hold D, C, B, A and H, G, F, E, the first word uppermost.
-	static const uint32_t want[8] = { 0x66c7f0f4, 0x62eeedd9, 0xd1f2d46b, 0xdc10e4e2,
-					  0x4167c487, 0x5cf2f7a2, 0x297da02b, 0x8f4ba8e0 };
-	union vreg dcba = { .s = { 0xda8a0600, 0x172442d7, 0x4914b2b9, 0x7380166f } };
-	union vreg hgfe = { .s = { 0xb0fb0e4e, 0xe38dee4d, 0x163138aa, 0xa96f30bc } };
-	union vreg start[2] = { dcba, hgfe }, w[17];
+	static const uint32_t want[8] = {0x66c7f0f4, 0x62eeedd9, 0xd1f2d46b, 0xdc10e4e2,
+					 0x4167c487, 0x5cf2f7a2, 0x297da02b, 0x8f4ba8e0};
+	union vreg dcba = {.s = {0xda8a0600, 0x172442d7, 0x4914b2b9, 0x7380166f}};
+	union vreg hgfe = {.s = {0xb0fb0e4e, 0xe38dee4d, 0x163138aa, 0xa96f30bc}};
+	union vreg start[2] = {dcba, hgfe}, w[17];
 	uint8_t block[64];
 
 	abc_block(block, 64);
@@ -611,7 +614,7 @@ START_TEST(sm3_of_abc)
 	}
 	for (unsigned j = 0; j < 64; j++) {
 		unsigned q = j / 4;
-		union vreg t = { .s = { 0, 0, 0, rol32(j < 16 ? 0x79cc4519 : 0x7a879d8a, j) } };
+		union vreg t = {.s = {0, 0, 0, rol32(j < 16 ? 0x79cc4519 : 0x7a879d8a, j)}};
 		union vreg ss1, prime;
 
 		for (unsigned i = 0; i < 4; i++) {
@@ -636,9 +639,9 @@ END_TEST
 START_TEST(sm4_encrypts)
 {
 	// GB/T 32907, A.1: key and plaintext are the same.
-	static const uint8_t text[16] = { 0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
-					  0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10 };
-	static const uint32_t fk[4] = { 0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc };
+	static const uint8_t text[16] = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef,
+					 0xfe, 0xdc, 0xba, 0x98, 0x76, 0x54, 0x32, 0x10};
+	static const uint32_t fk[4] = {0xa3b1bac6, 0x56aa3350, 0x677d9197, 0xb27022dc};
 	union vreg key = load_be32(text), x = load_be32(text);
 
 	for (unsigned i = 0; i < 4; i++) {

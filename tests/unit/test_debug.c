@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unit tests of cpu/debug: every combination of HMC, SSC and PMC against a table written from the Arm ARM (Summary of
-// breakpoint HMC, SSC, and PMC encodings), and what asks for the slow paths of the engine.
+// Unit tests of cpu/debug: every combination of HMC, SSC and PMC against a table written from the
+// Arm ARM (Summary of breakpoint HMC, SSC, and PMC encodings), and what asks for the slow paths of
+// the engine.
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,7 +64,7 @@ static void go_to(unsigned el, bool secure)
 {
 	if (pe->has_el3) {
 		pe->sr[SR_SCR_EL3] =
-		        secure ? pe->sr[SR_SCR_EL3] & ~SCR_EL3_NS : pe->sr[SR_SCR_EL3] | SCR_EL3_NS;
+			secure ? pe->sr[SR_SCR_EL3] & ~SCR_EL3_NS : pe->sr[SR_SCR_EL3] | SCR_EL3_NS;
 	}
 	pe_set_el_sp(pe, el, true);
 	pe_context_changed(pe);
@@ -79,14 +80,15 @@ static void open_everything(void)
 	pe->daif = 0;
 }
 
-// What matches without Secure EL2, by HMC, SSC and PMC: levels as bits 0 to 2, Non-secure and Secure.
+// What matches without Secure EL2, by HMC, SSC and PMC: levels as bits 0 to 2, Non-secure and
+// Secure.
 static const struct {
 	unsigned hmc, ssc, pmc, ns, s;
 } states[] = {
-        {0, 0, 1, 2, 2}, {0, 0, 2, 1, 1}, {0, 0, 3, 3, 3}, {0, 1, 1, 2, 0}, {0, 1, 2, 1, 0},
-        {0, 1, 3, 3, 0}, {0, 2, 1, 0, 2}, {0, 2, 2, 0, 1}, {0, 2, 3, 0, 3}, {1, 0, 1, 6, 2},
-        {1, 0, 3, 7, 3}, {1, 1, 1, 6, 0}, {1, 1, 3, 7, 0}, {1, 2, 0, 0, 0}, {1, 2, 1, 0, 2},
-        {1, 2, 3, 0, 3}, {1, 3, 0, 4, 0},
+	{0, 0, 1, 2, 2}, {0, 0, 2, 1, 1}, {0, 0, 3, 3, 3}, {0, 1, 1, 2, 0}, {0, 1, 2, 1, 0},
+	{0, 1, 3, 3, 0}, {0, 2, 1, 0, 2}, {0, 2, 2, 0, 1}, {0, 2, 3, 0, 3}, {1, 0, 1, 6, 2},
+	{1, 0, 3, 7, 3}, {1, 1, 1, 6, 0}, {1, 1, 3, 7, 0}, {1, 2, 0, 0, 0}, {1, 2, 1, 0, 2},
+	{1, 2, 3, 0, 3}, {1, 3, 0, 4, 0},
 };
 #define STATES (sizeof(states) / sizeof(states[0]))
 
@@ -112,12 +114,12 @@ START_TEST(state_match_of_every_combination)
 		for (unsigned el = 0; el <= 3; el++) {
 			go_to(el, false);
 			ck_assert_msg(debug_slow(pe) == (el < 3 && (ns >> el & 1)),
-			              "HMC %u SSC %u PMC %u EL%u", hmc, ssc, pmc, el);
+				      "HMC %u SSC %u PMC %u EL%u", hmc, ssc, pmc, el);
 		}
 		for (unsigned el = 0; el <= 1; el++) {
 			go_to(el, true);
 			ck_assert_msg(debug_slow(pe) == (s >> el & 1),
-			              "HMC %u SSC %u PMC %u Secure EL%u", hmc, ssc, pmc, el);
+				      "HMC %u SSC %u PMC %u Secure EL%u", hmc, ssc, pmc, el);
 		}
 	}
 }
@@ -175,7 +177,8 @@ START_TEST(reserved_types_are_not_slow)
 	}
 	pe->sr[SR_DBGBCR0_EL1] = 0;
 	for (unsigned type = 0; type < 16; type++) {
-		// Breakpoint 5 has; CONTEXTIDR_EL2 needs FEAT_VHE or FEAT_Debugv8p2, which this core has not.
+		// Breakpoint 5 has; CONTEXTIDR_EL2 needs FEAT_VHE or FEAT_Debugv8p2, which this
+		// core has not.
 		bool alone = type == 0 || type == 1 || type == 2 || type == 8 || type == 10;
 
 		pe->sr[SR_DBGBCR5_EL1] = CONTROL(0u, 0u, 2u) | TYPE(type);
@@ -246,7 +249,7 @@ START_TEST(watchpoint_masks)
 
 		pe->sr[SR_DBGWVR0_EL1] = base;
 		pe->sr[SR_DBGWCR0_EL1] =
-		        CONTROL(0u, 0u, 2u) | WATCH_ALL_BYTES | WATCH_LOAD | (uint64_t)mask << 24;
+			CONTROL(0u, 0u, 2u) | WATCH_ALL_BYTES | WATCH_LOAD | (uint64_t)mask << 24;
 		if (mask == 1 || mask == 2) {
 			ck_assert(!debug_watchpoint(pe, base, 8, false)); // reserved
 			continue;

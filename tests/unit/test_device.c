@@ -75,13 +75,13 @@ static void teardown(void)
 }
 
 static uint32_t rd_size(const struct bus_device_type *type, void *device, uint64_t offset,
-                        unsigned size)
+			unsigned size)
 {
 	uint64_t data = 0;
 
 	ck_assert_int_eq(type->read(device, offset, size, (struct bus_attrs){.pas = PAS_NONSECURE},
-	                            &data),
-	                 BUS_OK);
+				    &data),
+			 BUS_OK);
 	return (uint32_t)data;
 }
 
@@ -93,8 +93,8 @@ static uint32_t rd(uint64_t offset)
 static void wr(uint64_t offset, uint32_t value)
 {
 	ck_assert_int_eq(pl011_type.write(uart, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE},
-	                                  value),
-	                 BUS_OK);
+					  value),
+			 BUS_OK);
 }
 
 // As a driver sets the UART up: 115200 baud from 24 MHz, 8 bits, FIFOs.
@@ -322,8 +322,8 @@ END_TEST
 static void gw(uint64_t offset, uint32_t value)
 {
 	ck_assert_int_eq(pl061_type.write(gpio, offset, 4, (struct bus_attrs){.pas = PAS_NONSECURE},
-	                                  value),
-	                 BUS_OK);
+					  value),
+			 BUS_OK);
 }
 
 static uint32_t gr(uint64_t offset)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The device tree: what it must hold in each configuration, that dtc has nothing to say about it, and --dtb's fix-ups.
+// The device tree: what it must hold in each configuration, that dtc has nothing to say about it,
+// and --dtb's fix-ups.
 #include <check.h>
 #include <libfdt.h>
 #include <stdio.h>
@@ -18,13 +19,13 @@ static char error[256];
 static void setup(void)
 {
 	config = (struct dtb_config){
-	        .ram_base = 0x40000000,
-	        .ram_size = 0x40000000,
-	        .pe_count = 1,
-	        .cpu_compatible = "arm,cortex-a72",
-	        .psci = DTB_PSCI_SMC,
-	        .el2 = true,
-	        .pmu = true,
+		.ram_base = 0x40000000,
+		.ram_size = 0x40000000,
+		.pe_count = 1,
+		.cpu_compatible = "arm,cortex-a72",
+		.psci = DTB_PSCI_SMC,
+		.el2 = true,
+		.pmu = true,
 	};
 	dtb = NULL;
 }
@@ -148,7 +149,8 @@ START_TEST(interrupts_are_the_boards)
 {
 	config.vhe = true;
 	build();
-	// Secure physical 13, physical 14, virtual 11, hypervisor 10, hypervisor virtual 12: PPIs, active high.
+	// Secure physical 13, physical 14, virtual 11, hypervisor 10, hypervisor virtual 12: PPIs,
+	// active high.
 	ck_assert_uint_eq(cell("/timer", "interrupts", 1), 13);
 	ck_assert_uint_eq(cell("/timer", "interrupts", 4), 14);
 	ck_assert_uint_eq(cell("/timer", "interrupts", 7), 11);
@@ -248,7 +250,7 @@ START_TEST(a_given_tree_is_completed)
 	config.initrd_start = 0x1000;
 	config.initrd_end = 0x2000;
 	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)),
-	                 0);
+			 0);
 	free(given);
 	ck_assert(!has_node("/memory@40000000"));
 	ck_assert_uint_eq(cell("/memory@200000000", "reg", 0), 2);
@@ -269,7 +271,7 @@ START_TEST(a_given_tree_keeps_its_command_line)
 	given_size = size;
 	config.append = NULL;
 	ck_assert_int_eq(dtb_adopt(&config, given, given_size, &dtb, &size, error, sizeof(error)),
-	                 0);
+			 0);
 	free(given);
 	ck_assert_str_eq(text("/chosen", "bootargs"), "old");
 }
@@ -282,8 +284,8 @@ START_TEST(what_is_no_tree_is_refused)
 	size_t out_size;
 
 	ck_assert_int_lt(dtb_adopt(&config, junk, sizeof(junk), &out, &out_size, error,
-	                           sizeof(error)),
-	                 0);
+				   sizeof(error)),
+			 0);
 	ck_assert_ptr_nonnull(strstr(error, "not a device tree"));
 	build();
 	// Cut off at every 7th byte.
@@ -292,8 +294,8 @@ START_TEST(what_is_no_tree_is_refused)
 
 		memcpy(copy, dtb, cut);
 		ck_assert_int_lt(dtb_adopt(&config, copy, cut, &out, &out_size, error,
-		                           sizeof(error)),
-		                 0);
+					   sizeof(error)),
+				 0);
 		free(copy);
 	}
 }

@@ -37,19 +37,18 @@
 #define A_ FP_ROUNDING_TIEAWAY
 
 // Evaluate call, which uses env, under fpcr; its value and the flags that it sets must be these.
-#define EXPECT(fpcr_bits, call, want, flags)                                                       \
-	do {                                                                                       \
-		for (uint32_t before = 0; before <= IXC; before += IXC) {                          \
-			struct fp_env fpenv = { (fpcr_bits), before };                             \
-			struct fp_env *env = &fpenv;                                               \
-			uint64_t got = (call);                                                     \
-			ck_assert_msg(got == (uint64_t)(want) &&                                   \
-					      fpenv.fpsr == ((flags) | before),                    \
-				      #call " with fpcr %x fpsr %x: got %llx fpsr %x, want %llx "  \
-					    "flags %x",                                            \
-				      (unsigned)(fpcr_bits), before, (unsigned long long)got,      \
-				      fpenv.fpsr, (unsigned long long)(want), (unsigned)(flags));  \
-		}                                                                                  \
+#define EXPECT(fpcr_bits, call, want, flags) \
+	do { \
+		for (uint32_t before = 0; before <= IXC; before += IXC) { \
+			struct fp_env fpenv = {(fpcr_bits), before}; \
+			struct fp_env *env = &fpenv; \
+			uint64_t got = (call); \
+			ck_assert_msg(got == (uint64_t)(want) && fpenv.fpsr == ((flags) | before), \
+				      #call " with fpcr %x fpsr %x: got %llx fpsr %x, want %llx " \
+					    "flags %x", \
+				      (unsigned)(fpcr_bits), before, (unsigned long long)got, \
+				      fpenv.fpsr, (unsigned long long)(want), (unsigned)(flags)); \
+		} \
 	} while (0)
 
 START_TEST(nan_operands)
@@ -146,17 +145,17 @@ START_TEST(ties_in_each_mode)
 		uint32_t want[4]; // by RMode
 	} rows[] = {
 		// 1 + 2^-24, 1 + 3 * 2^-24 and their negatives, then just above and below a tie
-		{ 0x3f800000, 0x33800000, { 0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000 } },
-		{ 0x3f800001, 0x33800000, { 0x3f800002, 0x3f800002, 0x3f800001, 0x3f800001 } },
-		{ 0xbf800000, 0xb3800000, { 0xbf800000, 0xbf800000, 0xbf800001, 0xbf800000 } },
-		{ 0xbf800001, 0xb3800000, { 0xbf800002, 0xbf800001, 0xbf800002, 0xbf800001 } },
-		{ 0x3f800000, 0x33800001, { 0x3f800001, 0x3f800001, 0x3f800000, 0x3f800000 } },
-		{ 0x3f800000, 0x337fffff, { 0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000 } },
+		{0x3f800000, 0x33800000, {0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000}},
+		{0x3f800001, 0x33800000, {0x3f800002, 0x3f800002, 0x3f800001, 0x3f800001}},
+		{0xbf800000, 0xb3800000, {0xbf800000, 0xbf800000, 0xbf800001, 0xbf800000}},
+		{0xbf800001, 0xb3800000, {0xbf800002, 0xbf800001, 0xbf800002, 0xbf800001}},
+		{0x3f800000, 0x33800001, {0x3f800001, 0x3f800001, 0x3f800000, 0x3f800000}},
+		{0x3f800000, 0x337fffff, {0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000}},
 		// sticky bits far away, added and subtracted
-		{ 0x3f800000, 0x00000001, { 0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000 } },
-		{ 0x3f800000, 0x80000001, { 0x3f800000, 0x3f800000, 0x3f7fffff, 0x3f7fffff } },
+		{0x3f800000, 0x00000001, {0x3f800000, 0x3f800001, 0x3f800000, 0x3f800000}},
+		{0x3f800000, 0x80000001, {0x3f800000, 0x3f800000, 0x3f7fffff, 0x3f7fffff}},
 		// 1 - 2^-25 lies halfway between 1 - 2^-24 and 1
-		{ 0x3f800000, 0xb3000000, { 0x3f800000, 0x3f800000, 0x3f7fffff, 0x3f7fffff } },
+		{0x3f800000, 0xb3000000, {0x3f800000, 0x3f800000, 0x3f7fffff, 0x3f7fffff}},
 	};
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
@@ -170,8 +169,8 @@ END_TEST
 
 START_TEST(overflow_in_each_mode)
 {
-	static const uint32_t positive[4] = { 0x7f800000, 0x7f800000, 0x7f7fffff, 0x7f7fffff };
-	static const uint32_t negative[4] = { 0xff800000, 0xff7fffff, 0xff800000, 0xff7fffff };
+	static const uint32_t positive[4] = {0x7f800000, 0x7f800000, 0x7f7fffff, 0x7f7fffff};
+	static const uint32_t negative[4] = {0xff800000, 0xff7fffff, 0xff800000, 0xff7fffff};
 
 	for (uint32_t mode = 0; mode < 4; mode++) {
 		uint32_t fpcr = mode << FP_CR_RMODE_SHIFT;
@@ -223,10 +222,10 @@ START_TEST(flush_to_zero)
 	EXPECT(FZ, fp32_add(env, 0x80000001, 0x80000001), 0x80000000, IDC);
 	EXPECT(FZ, fp64_sub(env, 0x0010000000000001, 0x0010000000000000), 0, UFC);
 	EXPECT(FZ, fp64_mul(env, 1, 0x7fe0000000000000), 0, IDC);
-	EXPECT(FZ, fp64_mul_add(env, 0x3ff0000000000000, 1, 0x7fe0000000000000),
-	       0x3ff0000000000000, IDC);
-	EXPECT(FZ, fp64_mul_add(env, 1, 0x3ff0000000000000, 0x3ff0000000000000),
-	       0x3ff0000000000000, IDC);
+	EXPECT(FZ, fp64_mul_add(env, 0x3ff0000000000000, 1, 0x7fe0000000000000), 0x3ff0000000000000,
+	       IDC);
+	EXPECT(FZ, fp64_mul_add(env, 1, 0x3ff0000000000000, 0x3ff0000000000000), 0x3ff0000000000000,
+	       IDC);
 	// FZ leaves half precision alone, and FZ16 the others; FZ16 never reports an input.
 	EXPECT(FZ, fp16_mul(env, 0x0400, 0x3800), 0x0200, 0);
 	EXPECT(FZ16, fp16_mul(env, 0x0400, 0x3800), 0, UFC);
@@ -346,8 +345,7 @@ START_TEST(maxima_and_minima)
 	EXPECT(RN, fp32_maxnum(env, 0x7fc00001, 0x7fc00002), 0x7fc00001, 0);
 	EXPECT(RN, fp32_maxnum(env, 0x7f800001, 0x3f800000), 0x7fc00001, IOC);
 	EXPECT(RN, fp32_minnum(env, 0x7fc00001, 0x7f800002), 0x7fc00002, IOC);
-	EXPECT(RN, fp64_maxnum(env, 0x8000000000000000, 0x7ff8000000000001), 0x8000000000000000,
-	       0);
+	EXPECT(RN, fp64_maxnum(env, 0x8000000000000000, 0x7ff8000000000001), 0x8000000000000000, 0);
 	EXPECT(RN, fp16_min(env, 0xbc00, 0x3c00), 0xbc00, 0);
 	EXPECT(FZ16, fp16_minnum(env, 0x8001, 0x0000), 0x8000, 0);
 }
@@ -385,25 +383,25 @@ START_TEST(integral_roundings)
 		uint32_t a;
 		uint32_t want[5]; // N, P, M, Z, A
 	} rows[] = {
-		{ 0x40200000, { 0x40000000, 0x40400000, 0x40000000, 0x40000000, 0x40400000 } },
-		{ 0xc0200000, { 0xc0000000, 0xc0000000, 0xc0400000, 0xc0000000, 0xc0400000 } },
-		{ 0x40600000, { 0x40800000, 0x40800000, 0x40400000, 0x40400000, 0x40800000 } },
-		{ 0x3f000000, { 0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x3f800000 } },
-		{ 0xbf000000, { 0x80000000, 0x80000000, 0xbf800000, 0x80000000, 0xbf800000 } },
-		{ 0x3f000001, { 0x3f800000, 0x3f800000, 0x00000000, 0x00000000, 0x3f800000 } },
-		{ 0x3effffff, { 0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x00000000 } },
-		{ 0x00000001, { 0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x00000000 } },
-		{ 0x4affffff, { 0x4b000000, 0x4b000000, 0x4afffffe, 0x4afffffe, 0x4b000000 } },
+		{0x40200000, {0x40000000, 0x40400000, 0x40000000, 0x40000000, 0x40400000}},
+		{0xc0200000, {0xc0000000, 0xc0000000, 0xc0400000, 0xc0000000, 0xc0400000}},
+		{0x40600000, {0x40800000, 0x40800000, 0x40400000, 0x40400000, 0x40800000}},
+		{0x3f000000, {0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x3f800000}},
+		{0xbf000000, {0x80000000, 0x80000000, 0xbf800000, 0x80000000, 0xbf800000}},
+		{0x3f000001, {0x3f800000, 0x3f800000, 0x00000000, 0x00000000, 0x3f800000}},
+		{0x3effffff, {0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x00000000}},
+		{0x00000001, {0x00000000, 0x3f800000, 0x00000000, 0x00000000, 0x00000000}},
+		{0x4affffff, {0x4b000000, 0x4b000000, 0x4afffffe, 0x4afffffe, 0x4b000000}},
 	};
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
 		for (unsigned r = 0; r < 5; r++) {
 			enum fp_rounding rounding = (enum fp_rounding)r;
 
-			EXPECT(RN, fp32_round_int(env, rows[i].a, rounding, false),
-			       rows[i].want[r], 0);
-			EXPECT(RN, fp32_round_int(env, rows[i].a, rounding, true),
-			       rows[i].want[r], IXC);
+			EXPECT(RN, fp32_round_int(env, rows[i].a, rounding, false), rows[i].want[r],
+			       0);
+			EXPECT(RN, fp32_round_int(env, rows[i].a, rounding, true), rows[i].want[r],
+			       IXC);
 		}
 	}
 	EXPECT(RN, fp32_round_int(env, 0x4b800001, N_, true), 0x4b800001, 0);
@@ -583,26 +581,26 @@ START_TEST(javascript_conversion)
 		uint32_t flags;
 		bool z;
 	} rows[] = {
-		{ 0x0000000000000000, 0, 0, true },
-		{ 0x8000000000000000, 0, 0, false },
-		{ 0x3ff8000000000000, 1, IXC, false },
-		{ 0xbff8000000000000, 0xffffffff, IXC, false },
-		{ 0xbfe0000000000000, 0, IXC, false },
-		{ 0x41dfffffffc00000, 0x7fffffff, 0, true },
-		{ 0x41e0000000000000, 0x80000000, IOC, false },
-		{ 0xc1e0000000000000, 0x80000000, 0, true },
-		{ 0xc1e0000000100000, 0x80000000, IXC, false }, // -2^31 - 0.5
-		{ 0x41f0000000500000, 5, IOC, false },          // 2^32 + 5
-		{ 0xc200000000380000, 0xfffffff9, IOC, false }, // -(2^33 + 7)
-		{ 0x43e0000000000001, 0x800, IOC, false },
-		{ 0x4400000000000001, 0x2000, IOC, false },
-		{ 0xc400000000000001, 0xffffe000, IOC, false },
-		{ 0x4520000000000001, 0x80000000, IOC, false }, // 2^83 + 2^31
-		{ 0x4530000000000001, 0, IOC, false },
-		{ 0x7fefffffffffffff, 0, IOC, false },
-		{ 0x7ff0000000000000, 0, IOC, false },
-		{ 0x7ff8000000000000, 0, IOC, false },
-		{ 0x0000000000000001, 0, IXC, false },
+		{0x0000000000000000, 0, 0, true},
+		{0x8000000000000000, 0, 0, false},
+		{0x3ff8000000000000, 1, IXC, false},
+		{0xbff8000000000000, 0xffffffff, IXC, false},
+		{0xbfe0000000000000, 0, IXC, false},
+		{0x41dfffffffc00000, 0x7fffffff, 0, true},
+		{0x41e0000000000000, 0x80000000, IOC, false},
+		{0xc1e0000000000000, 0x80000000, 0, true},
+		{0xc1e0000000100000, 0x80000000, IXC, false}, // -2^31 - 0.5
+		{0x41f0000000500000, 5, IOC, false}, // 2^32 + 5
+		{0xc200000000380000, 0xfffffff9, IOC, false}, // -(2^33 + 7)
+		{0x43e0000000000001, 0x800, IOC, false},
+		{0x4400000000000001, 0x2000, IOC, false},
+		{0xc400000000000001, 0xffffe000, IOC, false},
+		{0x4520000000000001, 0x80000000, IOC, false}, // 2^83 + 2^31
+		{0x4530000000000001, 0, IOC, false},
+		{0x7fefffffffffffff, 0, IOC, false},
+		{0x7ff0000000000000, 0, IOC, false},
+		{0x7ff8000000000000, 0, IOC, false},
+		{0x0000000000000001, 0, IXC, false},
 	};
 
 	for (unsigned i = 0; i < COUNT(rows); i++) {
@@ -742,9 +740,9 @@ END_TEST
 START_TEST(bfloat16_matrices)
 {
 	// Rows 1 2 3 4 and 5 6 7 8, multiplied by their own transpose.
-	static const uint16_t m[8] = { 0x3f80, 0x4000, 0x4040, 0x4080,
-				       0x40a0, 0x40c0, 0x40e0, 0x4100 };
-	uint32_t sum[4] = { 0x3f800000, 0, 0x80000000, 0xbf800000 }; // 1, 0, -0, -1
+	static const uint16_t m[8] = {0x3f80, 0x4000, 0x4040, 0x4080,
+				      0x40a0, 0x40c0, 0x40e0, 0x4100};
+	uint32_t sum[4] = {0x3f800000, 0, 0x80000000, 0xbf800000}; // 1, 0, -0, -1
 
 	bf16_mat_mul_add(sum, sum, m, m);
 	ck_assert_uint_eq(sum[0], 0x41f80000); // 31
@@ -765,7 +763,7 @@ START_TEST(signs_and_other_bits)
 	ck_assert_int_eq(fp_rounding_from_fpcr(RM | FZ | DN), FP_ROUNDING_NEGINF);
 
 	// FPSR bits that are not ours, QC among them, survive.
-	struct fp_env env = { 0, 1u << 27 | IOC };
+	struct fp_env env = {0, 1u << 27 | IOC};
 	fp32_div(&env, 0x3f800000, 0);
 	ck_assert_uint_eq(env.fpsr, 1u << 27 | IOC | DZC);
 }

@@ -22,7 +22,7 @@
 #define MIN_NORMAL64 0x0010000000000000u
 
 // In the order of FPCR.RMode.
-static const int host_rounding[4] = { FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO };
+static const int host_rounding[4] = {FE_TONEAREST, FE_UPWARD, FE_DOWNWARD, FE_TOWARDZERO};
 
 static uint64_t seed;
 
@@ -102,15 +102,14 @@ static uint32_t flags_of_host(void)
 	       (e & FE_INEXACT ? FP_SR_IXC : 0);
 }
 
-
 // Run expr, an assignment to a volatile, on the host in the given mode.
-#define ON_HOST(mode, flags, expr)                                                                 \
-	do {                                                                                       \
-		fesetround(host_rounding[mode]);                                                   \
-		feclearexcept(FE_ALL_EXCEPT);                                                      \
-		expr;                                                                              \
-		(flags) = flags_of_host();                                                         \
-		fesetround(FE_TONEAREST);                                                          \
+#define ON_HOST(mode, flags, expr) \
+	do { \
+		fesetround(host_rounding[mode]); \
+		feclearexcept(FE_ALL_EXCEPT); \
+		expr; \
+		(flags) = flags_of_host(); \
+		fesetround(FE_TONEAREST); \
 	} while (0)
 
 // in is what went in, for the message alone; a single-precision operand is zero-extended.
@@ -146,24 +145,24 @@ static void judge64(const char *what, unsigned mode, const uint64_t *in, uint64_
 	}
 }
 
-#define TRY32(name, host_expr, soft_expr)                                                          \
-	do {                                                                                       \
-		struct fp_env env = { mode << FP_CR_RMODE_SHIFT, 0 };                              \
-		volatile float r;                                                                  \
-		uint32_t flags;                                                                    \
-		ON_HOST(mode, flags, r = (host_expr));                                             \
-		uint32_t got = (soft_expr);                                                        \
-		judge32(name, mode, in, fp32_bits(r), flags, got, env.fpsr);                       \
+#define TRY32(name, host_expr, soft_expr) \
+	do { \
+		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0}; \
+		volatile float r; \
+		uint32_t flags; \
+		ON_HOST(mode, flags, r = (host_expr)); \
+		uint32_t got = (soft_expr); \
+		judge32(name, mode, in, fp32_bits(r), flags, got, env.fpsr); \
 	} while (0)
 
-#define TRY64(name, host_expr, soft_expr)                                                          \
-	do {                                                                                       \
-		struct fp_env env = { mode << FP_CR_RMODE_SHIFT, 0 };                              \
-		volatile double r;                                                                 \
-		uint32_t flags;                                                                    \
-		ON_HOST(mode, flags, r = (host_expr));                                             \
-		uint64_t got = (soft_expr);                                                        \
-		judge64(name, mode, in, fp64_bits(r), flags, got, env.fpsr);                       \
+#define TRY64(name, host_expr, soft_expr) \
+	do { \
+		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0}; \
+		volatile double r; \
+		uint32_t flags; \
+		ON_HOST(mode, flags, r = (host_expr)); \
+		uint64_t got = (soft_expr); \
+		judge64(name, mode, in, fp64_bits(r), flags, got, env.fpsr); \
 	} while (0)
 
 START_TEST(single_precision_agrees_with_host)
@@ -172,7 +171,7 @@ START_TEST(single_precision_agrees_with_host)
 
 	seed = 0x5eed0032 + mode;
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		uint64_t in[3] = { random32(), random32(), 0 };
+		uint64_t in[3] = {random32(), random32(), 0};
 
 		if (n % 16 == 0) {
 			in[1] = in[0] ^ (random_next() & 1);
@@ -198,7 +197,7 @@ START_TEST(double_precision_agrees_with_host)
 
 	seed = 0x5eed0064 + mode;
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		uint64_t in[3] = { random64(), random64(), random64() };
+		uint64_t in[3] = {random64(), random64(), random64()};
 
 		if (n % 16 == 0) {
 			in[1] = in[0] ^ (random_next() & 1);
@@ -212,7 +211,7 @@ START_TEST(double_precision_agrees_with_host)
 		TRY64("div", a / b, fp64_div_soft(&env, in[0], in[1]));
 		TRY64("sqrt", sqrt(a), fp64_sqrt_soft(&env, in[0]));
 
-		struct fp_env env = { mode << FP_CR_RMODE_SHIFT, 0 };
+		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0};
 		volatile float narrow;
 		uint32_t flags;
 		ON_HOST(mode, flags, narrow = (float)a);
@@ -229,12 +228,12 @@ START_TEST(fused_multiply_add_agrees_with_host)
 
 	seed = 0x5eed0f3a + mode;
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		uint64_t in64[3] = { random64(), random64(), random64() };
-		uint32_t in32[3] = { random32(), random32(), random32() };
+		uint64_t in64[3] = {random64(), random64(), random64()};
+		uint32_t in32[3] = {random32(), random32(), random32()};
 
 		if (n % 4 == 0) {
 			// An addend of the product's size, so that the two cancel.
-			struct fp_env scratch = { 0, 0 };
+			struct fp_env scratch = {0, 0};
 			uint64_t low = random_next() & 3;
 
 			in64[2] = fp64_mul_soft(&scratch, in64[0], in64[1]) ^ 1ull << 63 ^ low;
@@ -250,7 +249,7 @@ START_TEST(fused_multiply_add_agrees_with_host)
 			TRY64("fma", fma(a, b, c), fp64_mul_add_soft(&env, in[2], in[0], in[1]));
 		}
 		if (!is_nan32(in32[2])) {
-			const uint64_t in[3] = { in32[0], in32[1], in32[2] };
+			const uint64_t in[3] = {in32[0], in32[1], in32[2]};
 			volatile float a = fp32_host(in32[0]);
 			volatile float b = fp32_host(in32[1]);
 			volatile float c = fp32_host(in32[2]);
@@ -269,7 +268,7 @@ START_TEST(integer_conversions_agree_with_host)
 
 	seed = 0x5eed0123 + mode;
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		uint64_t in[3] = { random_next() >> (random_next() & 63), 0, 0 };
+		uint64_t in[3] = {random_next() >> (random_next() & 63), 0, 0};
 
 		if (n & 1) {
 			in[0] = 0 - in[0];
@@ -277,13 +276,12 @@ START_TEST(integer_conversions_agree_with_host)
 		volatile int64_t i = (int64_t)in[0];
 		TRY64("scvtf", (double)i,
 		      fp64_from_fixed_soft(&env, in[0], 0, false, rounding, 64));
-		TRY32("scvtf", (float)i,
-		      fp32_from_fixed_soft(&env, in[0], 0, false, rounding, 64));
+		TRY32("scvtf", (float)i, fp32_from_fixed_soft(&env, in[0], 0, false, rounding, 64));
 		// To integer: llrint() obeys the mode; out of range it is invalid, with another
 		// result.
 		uint64_t bits = random64();
 		volatile double d = fp64_host(bits);
-		struct fp_env env = { 0, 0 };
+		struct fp_env env = {0, 0};
 		volatile long long want;
 		uint32_t flags;
 		ON_HOST(mode, flags, want = llrint(d));
@@ -302,7 +300,7 @@ START_TEST(integral_roundings_agree_with_host)
 
 	seed = 0x5eed0777 + mode;
 	for (unsigned n = 0; n < ROUNDS; n++) {
-		uint64_t in[3] = { random64(), 0, 0 };
+		uint64_t in[3] = {random64(), 0, 0};
 		volatile double a = fp64_host(in[0]);
 
 		TRY64("rint", rint(a),
@@ -317,7 +315,7 @@ END_TEST
 static struct fp_env random_env(void)
 {
 	uint64_t r = random_next();
-	struct fp_env env = { 0, 0 };
+	struct fp_env env = {0, 0};
 
 	env.fpcr = (r & 3) ? 0 : (uint32_t)(r >> 8 & 3) << FP_CR_RMODE_SHIFT;
 	env.fpcr |= (r & 0x0c) ? 0 : FP_CR_FZ;
@@ -326,18 +324,18 @@ static struct fp_env random_env(void)
 	return env;
 }
 
-#define SAME(call, ...)                                                                            \
-	do {                                                                                       \
-		struct fp_env fast = start, soft = start;                                          \
-		uint64_t x = call(&fast, __VA_ARGS__);                                             \
-		uint64_t y = call##_soft(&soft, __VA_ARGS__);                                      \
-		if (x != y || fast.fpsr != soft.fpsr) {                                            \
+#define SAME(call, ...) \
+	do { \
+		struct fp_env fast = start, soft = start; \
+		uint64_t x = call(&fast, __VA_ARGS__); \
+		uint64_t y = call##_soft(&soft, __VA_ARGS__); \
+		if (x != y || fast.fpsr != soft.fpsr) { \
 			ck_abort_msg(#call ": fast %llx fpsr %x, soft %llx fpsr %x, fpcr %x from " \
-					   "%llx %llx %llx",                                       \
-				     (unsigned long long)x, fast.fpsr, (unsigned long long)y,      \
-				     soft.fpsr, start.fpcr, (unsigned long long)a,                 \
-				     (unsigned long long)b, (unsigned long long)c);                \
-		}                                                                                  \
+					   "%llx %llx %llx", \
+				     (unsigned long long)x, fast.fpsr, (unsigned long long)y, \
+				     soft.fpsr, start.fpcr, (unsigned long long)a, \
+				     (unsigned long long)b, (unsigned long long)c); \
+		} \
 	} while (0)
 
 static void compare_paths64(struct fp_env start, uint64_t a, uint64_t b, uint64_t c)
@@ -412,16 +410,47 @@ END_TEST
 START_TEST(fast_path_at_its_limits)
 {
 	static const uint64_t edge[] = {
-		0, 1, 0x000fffffffffffff, 0x0010000000000000, 0x0010000000000001,
-		0x001fffffffffffff, 0x0020000000000000, 0x0020000000000001, 0x3fdfffffffffffff,
-		0x3fe0000000000000, 0x3fe0000000000001, 0x3fefffffffffffff, 0x3ff0000000000000,
-		0x3ff0000000000001, 0x3ff8000000000000, 0x4000000000000000, 0x4008000000000000,
-		0x41dfffffffc00000, 0x41e0000000000000, 0x43dfffffffffffff, 0x43e0000000000000,
-		0x43efffffffffffff, 0x43f0000000000000, 0x4340000000000000, 0x4330000000000001,
-		0x7fdfffffffffffff, 0x7fe0000000000000, 0x7fefffffffffffff, 0x7ff0000000000000,
-		0x7ff0000000000001, 0x7ff8000000000000, 0x3810000000000000, 0x380fffffffffffff,
-		0x380fffffe0000000, 0x380ffffff0000000, 0x47efffffe0000000, 0x47effffff0000000,
-		0x47efffffefffffff, 0x3ca0000000000000, 0x3cb0000000000000, 0x3c9fffffffffffff,
+		0,
+		1,
+		0x000fffffffffffff,
+		0x0010000000000000,
+		0x0010000000000001,
+		0x001fffffffffffff,
+		0x0020000000000000,
+		0x0020000000000001,
+		0x3fdfffffffffffff,
+		0x3fe0000000000000,
+		0x3fe0000000000001,
+		0x3fefffffffffffff,
+		0x3ff0000000000000,
+		0x3ff0000000000001,
+		0x3ff8000000000000,
+		0x4000000000000000,
+		0x4008000000000000,
+		0x41dfffffffc00000,
+		0x41e0000000000000,
+		0x43dfffffffffffff,
+		0x43e0000000000000,
+		0x43efffffffffffff,
+		0x43f0000000000000,
+		0x4340000000000000,
+		0x4330000000000001,
+		0x7fdfffffffffffff,
+		0x7fe0000000000000,
+		0x7fefffffffffffff,
+		0x7ff0000000000000,
+		0x7ff0000000000001,
+		0x7ff8000000000000,
+		0x3810000000000000,
+		0x380fffffffffffff,
+		0x380fffffe0000000,
+		0x380ffffff0000000,
+		0x47efffffe0000000,
+		0x47effffff0000000,
+		0x47efffffefffffff,
+		0x3ca0000000000000,
+		0x3cb0000000000000,
+		0x3c9fffffffffffff,
 	};
 	const unsigned count = sizeof(edge) / sizeof(edge[0]);
 
@@ -429,12 +458,12 @@ START_TEST(fast_path_at_its_limits)
 	for (unsigned i = 0; i < count * count * 4; i++) {
 		uint64_t a = edge[i / 4 / count] | (uint64_t)(i & 1) << 63;
 		uint64_t b = edge[i / 4 % count] | (uint64_t)(i >> 1 & 1) << 63;
-		struct fp_env env = { 0, 0 };
+		struct fp_env env = {0, 0};
 		uint32_t a32 = fp64_to_fp32_soft(&env, a);
 		uint32_t b32 = fp64_to_fp32_soft(&env, b);
 
 		for (unsigned k = 0; k < 8; k++) {
-			struct fp_env start = { k & 1 ? FP_CR_FZ : 0, k & 2 ? FP_SR_IXC : 0 };
+			struct fp_env start = {k & 1 ? FP_CR_FZ : 0, k & 2 ? FP_SR_IXC : 0};
 			uint64_t c = k & 4 ? random64() : edge[random_next() % count];
 
 			compare_paths64(start, a, b, c);
@@ -444,7 +473,7 @@ START_TEST(fast_path_at_its_limits)
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
 		for (int delta = -2; delta <= 2; delta++) {
-			compare_paths_integer((struct fp_env){ 0, 0 },
+			compare_paths_integer((struct fp_env){0, 0},
 					      (1ull << bit) + (uint64_t)(int64_t)delta);
 		}
 	}

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The GICv3 alone, on PEs that are only registers and lines. Expectations follow the GIC architecture specification
-// (IHI 0069): chapter 4 (physical interrupts, grouping, priorities) and 12 (registers). See test_gic_virt.c, too.
+// The GICv3 alone, on PEs that are only registers and lines. Expectations follow the GIC
+// architecture specification (IHI 0069): chapter 4 (physical interrupts, grouping, priorities) and
+// 12 (registers). See test_gic_virt.c, too.
 #include <errno.h>
 
 #include "gic_world.h"
 
-// ---- one Security state -----------------------------------------------------------------------------------------
+// ---- one Security state -------------------------------------------------------------------------
 
 START_TEST(creation_errors)
 {
@@ -39,9 +40,9 @@ START_TEST(identification_with_one_state)
 	// Affinity, processor number, Last.
 	ck_assert_uint_eq(frame_read(REDIST + GICR_TYPER, 8, false), 0);
 	ck_assert_uint_eq(frame_read(REDIST + 0x20000 + GICR_TYPER, 8, false),
-	                  UINT64_C(0x100000100));
+			  UINT64_C(0x100000100));
 	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER, 8, false),
-	                  UINT64_C(0x11100000310));
+			  UINT64_C(0x11100000310));
 	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER, 4, false), 0x310);
 	ck_assert_uint_eq(frame_read(REDIST + 0x60000 + GICR_TYPER + 4, 4, false), 0x111);
 }
@@ -432,7 +433,7 @@ START_TEST(warm_reset_of_a_pe_keeps_its_redistributor)
 }
 END_TEST
 
-// ---- two Security states ----------------------------------------------------------------------------------------
+// ---- two Security states ------------------------------------------------------------------------
 
 START_TEST(identification_with_two_states)
 {
@@ -455,10 +456,10 @@ START_TEST(lines_by_group_and_state)
 		unsigned el;
 		bool secure, fiq;
 	} rows[] = {
-	        {G0, 1, false, true},  {G0, 1, true, true},     {G0, 3, false, true},
-	        {G1S, 1, false, true}, {G1S, 1, true, false},   {G1S, 0, true, false},
-	        {G1S, 3, true, true},  {G1NS, 2, false, false}, {G1NS, 0, false, false},
-	        {G1NS, 1, true, true}, {G1NS, 3, false, true},  {G1NS, 3, true, true},
+		{G0, 1, false, true},  {G0, 1, true, true},     {G0, 3, false, true},
+		{G1S, 1, false, true}, {G1S, 1, true, false},   {G1S, 0, true, false},
+		{G1S, 3, true, true},  {G1NS, 2, false, false}, {G1NS, 0, false, false},
+		{G1NS, 1, true, true}, {G1NS, 3, false, true},  {G1NS, 3, true, true},
 	};
 
 	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
@@ -542,7 +543,8 @@ END_TEST
 
 START_TEST(special_identifiers)
 {
-	// EL3, IAR0: 1020 for a Secure Group 1 interrupt, 1021 for a Non-secure one; neither is acknowledged.
+	// EL3, IAR0: 1020 for a Secure Group 1 interrupt, 1021 for a Non-secure one; neither is
+	// acknowledged.
 	enable(0, 40, G1S, 0x20);
 	pend(0, 40);
 	fake_enter(&pes[0], 3, true);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The GICv3's virtual CPU interface alone. Expectations follow the GIC architecture specification (IHI 0069): chapter 6
-// (virtual interrupts) and 12.4 (ICH_* registers).
+// The GICv3's virtual CPU interface alone. Expectations follow the GIC architecture specification
+// (IHI 0069): chapter 6 (virtual interrupts) and 12.4 (ICH_* registers).
 #include "gic_world.h"
 
 #define LR_PENDING (UINT64_C(1) << 62)
@@ -20,7 +20,8 @@ static bool vfiq(void)
 	return pes[0].lines[PE_LINE_VFIQ];
 }
 
-// PE 0 runs a guest at EL1 with physical interrupts routed to EL2; its groups are enabled and its mask is open.
+// PE 0 runs a guest at EL1 with physical interrupts routed to EL2; its groups are enabled and its
+// mask is open.
 static void enter_guest(void)
 {
 	pes[0].sr[SR_HCR_EL2] = HCR_IMO | HCR_FMO;
@@ -160,7 +161,8 @@ START_TEST(hardware_list_register_deactivates)
 {
 	struct irq_line timer = {0};
 
-	// The hypervisor acknowledges the physical timer interrupt, drops its priority, and hands it on.
+	// The hypervisor acknowledges the physical timer interrupt, drops its priority, and hands
+	// it on.
 	gicv3_ppi_line(gic, 0, 11, &timer);
 	enable(0, 27, G1NS, 0x80);
 	fake_write(&pes[0], SR_ICC_CTLR_EL1, 2);
@@ -169,7 +171,7 @@ START_TEST(hardware_list_register_deactivates)
 	eoi1(0, 27);
 	ck_assert(bank_bit(0, 27, ISACTIVER) && !irq(0));
 	fake_write(&pes[0], SR_ICH_LR0_EL2,
-	           LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(27) << 32 | LR(0xa0, 27));
+		   LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(27) << 32 | LR(0xa0, 27));
 	enter_guest();
 	ck_assert(virq() && !irq(0));
 	ck_assert_uint_eq(iar1(0), 27);
@@ -186,7 +188,7 @@ START_TEST(virtual_eoimode_and_dir)
 	fake_write(&pes[0], SR_ICC_CTLR_EL1, 2);
 	bank_set(0, 50, ISACTIVER, true);
 	fake_write(&pes[0], SR_ICH_LR3_EL2,
-	           LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(50) << 32 | LR(0xa0, 60));
+		   LR_PENDING | LR_HW | LR_GROUP1 | UINT64_C(50) << 32 | LR(0xa0, 60));
 	ck_assert_uint_eq(iar1(0), 60);
 	eoi1(0, 60);
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xff);
@@ -196,7 +198,8 @@ START_TEST(virtual_eoimode_and_dir)
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR3_EL2) & LR_ACTIVE, 0);
 	ck_assert(!bank_bit(0, 50, ISACTIVER));
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_HCR_EL2) >> 27, 0);
-	// In no list register: an EOIR write, which does not deactivate here, is not counted; DIR is.
+	// In no list register: an EOIR write, which does not deactivate here, is not counted; DIR
+	// is.
 	fake_write(&pes[0], SR_ICH_AP1R0_EL2, UINT32_C(1) << 20);
 	eoi1(0, 61);
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICC_RPR_EL1), 0xff);
@@ -215,7 +218,7 @@ START_TEST(pending_and_active_is_not_offered)
 	eoi1(0, 40);
 	// Active and pending becomes pending.
 	ck_assert_uint_eq(fake_read(&pes[0], SR_ICH_LR0_EL2),
-	                  LR_PENDING | LR_GROUP1 | LR(0xa0, 40));
+			  LR_PENDING | LR_GROUP1 | LR(0xa0, 40));
 	ck_assert(virq());
 }
 END_TEST

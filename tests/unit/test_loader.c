@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loaders: every kind of image arrives whole at its place, and everything wrong is one line and an error.
+// The loaders: every kind of image arrives whole at its place, and everything wrong is one line and
+// an error.
 #include <check.h>
 #include <errno.h>
 #include <stdio.h>
@@ -25,8 +26,8 @@ static void setup(void)
 	bus = bus_create();
 	ck_assert_ptr_nonnull(bus);
 	ck_assert_int_eq(bus_map_ram(bus, SAMPLE_RAM, RAM_SIZE,
-	                             BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false),
-	                 0);
+				     BIT(PAS_NONSECURE) | BIT(PAS_SECURE), false),
+			 0);
 	ck_assert_int_eq(bus_map_ram(bus, SECURE_RAM, 0x10000, BIT(PAS_SECURE), false), 0);
 	loader_init(&loader, bus, SAMPLE_RAM, RAM_SIZE, false, error, sizeof(error));
 	loader.symbols = symbols_create();
@@ -101,7 +102,7 @@ START_TEST(elf_symbols_are_kept)
 	ck_assert_int_eq(image_load(&loader, "a.elf", image, size, false, 0, &info), 0);
 	ck_assert_uint_eq(symbols_count(loader.symbols), 2); // not the mapping symbol
 	ck_assert_str_eq(symbols_find(loader.symbols, 1, UINT64_C(0xffff000000080014), &offset),
-	                 "start");
+			 "start");
 	ck_assert_uint_eq(offset, 4);
 	ck_assert_ptr_null(symbols_find(loader.symbols, 1, UINT64_C(0xffff000000080030), &offset));
 	ck_assert(symbols_range(loader.symbols, "table", &start, &end));
@@ -164,11 +165,11 @@ END_TEST
 START_TEST(elf_segments_outside_ram_are_refused)
 {
 	static const uint64_t addresses[] = {
-	        0,
-	        SAMPLE_RAM - 0x80,
-	        SAMPLE_RAM + RAM_SIZE - 0xff,
-	        SAMPLE_RAM + RAM_SIZE,
-	        UINT64_C(0xffffffffffffff80),
+		0,
+		SAMPLE_RAM - 0x80,
+		SAMPLE_RAM + RAM_SIZE - 0xff,
+		SAMPLE_RAM + RAM_SIZE,
+		UINT64_C(0xffffffffffffff80),
 	};
 
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
@@ -357,13 +358,13 @@ START_TEST(unknown_files_need_an_address)
 
 	refuses(text, sizeof(text), "FILE@ADDRESS");
 	ck_assert_int_eq(image_load(&loader, "flat", text, sizeof(text), true, SAMPLE_RAM + 0x1001,
-	                            &info),
-	                 0);
+				    &info),
+			 0);
 	ck_assert_uint_eq(info.entry, SAMPLE_RAM + 0x1001);
 	ck_assert_uint_eq(byte_at(SAMPLE_RAM + 0x1001), '#');
 	ck_assert_int_lt(image_load(&loader, "flat", text, sizeof(text), true, SAMPLE_RAM - 1,
-	                            &info),
-	                 0);
+				    &info),
+			 0);
 	ck_assert_ptr_nonnull(strstr(error, "not in RAM"));
 }
 END_TEST
@@ -390,30 +391,31 @@ END_TEST
 START_TEST(system_map_gives_names)
 {
 	static const char map[] = "0000000000000000 A _absolute\n"
-	                          "ffff800008000000 t .head.text\n"
-	                          "ffff800008000000 T _text\n"
-	                          "ffff800008010000 t __pi_memcpy\n"
-	                          "ffff800008010000 T memcpy\n"
-	                          "ffff800008010000 t $x\n"
-	                          "ffff800008020000 T last\t[module]\n";
+				  "ffff800008000000 t .head.text\n"
+				  "ffff800008000000 T _text\n"
+				  "ffff800008010000 t __pi_memcpy\n"
+				  "ffff800008010000 T memcpy\n"
+				  "ffff800008010000 t $x\n"
+				  "ffff800008020000 T last\t[module]\n";
 	uint64_t offset, start, end;
 
 	ck_assert_int_eq(symbols_add_map(loader.symbols, map, sizeof(map) - 1), 5);
 	ck_assert_str_eq(symbols_find(loader.symbols, 1, UINT64_C(0xffff800008010008), &offset),
-	                 "memcpy");
+			 "memcpy");
 	ck_assert_uint_eq(offset, 8);
 	ck_assert_str_eq(symbols_find(loader.symbols, 1, UINT64_C(0xffff800008020000), &offset),
-	                 "last");
+			 "last");
 	ck_assert_ptr_null(symbols_find(loader.symbols, 1, 0x1000, &offset));
 	ck_assert(symbols_range(loader.symbols, "memcpy", &start, &end));
 	ck_assert_uint_eq(end, UINT64_C(0xffff800008020000));
 	ck_assert(!symbols_range(loader.symbols, "nothing", &start, &end));
-	// Before the MMU is on, and in a hypervisor's own mapping, the kernel runs at other addresses.
+	// Before the MMU is on, and in a hypervisor's own mapping, the kernel runs at other
+	// addresses.
 	symbols_alias(loader.symbols, SAMPLE_RAM + 0x200000, 0x100000,
-	              UINT64_C(0xffff800008000000));
+		      UINT64_C(0xffff800008000000));
 	ck_assert_str_eq(symbols_find(loader.symbols, 1, SAMPLE_RAM + 0x210004, &offset), "memcpy");
 	ck_assert_str_eq(symbols_find(loader.symbols, 2, UINT64_C(0x0000ffff80210004), &offset),
-	                 "memcpy");
+			 "memcpy");
 	ck_assert_ptr_null(symbols_find(loader.symbols, 0, UINT64_C(0x0000ffff80210004), &offset));
 }
 END_TEST

@@ -16,9 +16,9 @@ struct geometry {
 };
 
 static const struct geometry geometries[] = {
-        {12, TCR_TG0_4K, 0, 1},
-        {14, TCR_TG0_16K, 0, 2},
-        {16, TCR_TG0_64K, 1, 2},
+	{12, TCR_TG0_4K, 0, 1},
+	{14, TCR_TG0_16K, 0, 2},
+	{16, TCR_TG0_64K, 1, 2},
 };
 
 static unsigned shift_of(const struct geometry *g, int level)
@@ -58,7 +58,7 @@ START_TEST(translation_faults)
 	use(g);
 	for (int level = g->start_level; level <= 3; level++) {
 		uint64_t place =
-		        descriptor_at(w.regime.ttbr[0], VA, g->granule, g->start_level, level);
+			descriptor_at(w.regime.ttbr[0], VA, g->granule, g->start_level, level);
 
 		put(place, 0);
 		ASSERT_FAULT(VA, MMU_READ, false, 4 + (unsigned)level);
@@ -307,15 +307,15 @@ static void check_rights(uint64_t va, const char *want)
 {
 	for (unsigned i = 0; i < 6; i++) {
 		enum mmu_access_type type = i % 3 == 0   ? MMU_READ
-		                            : i % 3 == 1 ? MMU_WRITE
-		                                         : MMU_EXEC;
+					    : i % 3 == 1 ? MMU_WRITE
+							 : MMU_EXEC;
 		bool ok = try_access(va, type, i >= 3);
 
 		ck_assert_msg(ok == (want[i] != '-'), "right %u of %s", i, want);
 		if (ok) {
 			ck_assert(type == MMU_READ    ? w.result.readable
-			          : type == MMU_WRITE ? w.result.writable
-			                              : w.result.executable);
+				  : type == MMU_WRITE ? w.result.writable
+						      : w.result.executable);
 			ck_assert_int_eq(w.result.readable, want[i / 3 * 3] != '-');
 			ck_assert_int_eq(w.result.writable, want[i / 3 * 3 + 1] != '-');
 			ck_assert_int_eq(w.result.executable, want[i / 3 * 3 + 2] != '-');
@@ -333,16 +333,16 @@ START_TEST(access_permissions)
 		uint64_t bits;
 		const char *want;
 	} cases[] = {
-	        {0, "rwx--x"},
-	        {D_AP_EL0, "rw-rwx"}, // writable at EL0: never executable above
-	        {D_AP_RO, "r-x--x"},
-	        {D_AP_RO | D_AP_EL0, "r-xr-x"},
-	        {D_UXN, "rwx---"},
-	        {D_PXN, "rw---x"},
-	        {D_AP_EL0 | D_UXN, "rw-rw-"},
-	        {D_AP_RO | D_AP_EL0 | D_PXN, "r--r-x"},
-	        {D_AP_RO | D_AP_EL0 | D_PXN | D_UXN, "r--r--"},
-	        {D_AP_RO | D_UXN, "r-x---"},
+		{0, "rwx--x"},
+		{D_AP_EL0, "rw-rwx"}, // writable at EL0: never executable above
+		{D_AP_RO, "r-x--x"},
+		{D_AP_RO | D_AP_EL0, "r-xr-x"},
+		{D_UXN, "rwx---"},
+		{D_PXN, "rw---x"},
+		{D_AP_EL0 | D_UXN, "rw-rw-"},
+		{D_AP_RO | D_AP_EL0 | D_PXN, "r--r-x"},
+		{D_AP_RO | D_AP_EL0 | D_PXN | D_UXN, "r--r--"},
+		{D_AP_RO | D_UXN, "r-x---"},
 	};
 
 	map_page(cases[_i].bits);
@@ -356,13 +356,13 @@ START_TEST(hierarchical_permissions)
 		uint64_t table;
 		const char *want;
 	} cases[] = {
-	        {0, "rw-rwx"},
-	        {BIT(61), "rwx--x"}, // APTable[0]: no EL0 access
-	        {BIT(62), "r-xr-x"}, // APTable[1]: no write
-	        {BIT(61) | BIT(62), "r-x--x"},
-	        {BIT(59), "rw-rwx"}, // PXNTable (EL1 execution is gone already)
-	        {BIT(60), "rw-rw-"}, // UXNTable
-	        {BIT(62) | BIT(59) | BIT(60), "r--r--"},
+		{0, "rw-rwx"},
+		{BIT(61), "rwx--x"}, // APTable[0]: no EL0 access
+		{BIT(62), "r-xr-x"}, // APTable[1]: no write
+		{BIT(61) | BIT(62), "r-x--x"},
+		{BIT(59), "rw-rwx"}, // PXNTable (EL1 execution is gone already)
+		{BIT(60), "rw-rw-"}, // UXNTable
+		{BIT(62) | BIT(59) | BIT(60), "r--r--"},
 	};
 	uint64_t place = map_page(D_AP_EL0);
 
@@ -707,12 +707,12 @@ START_TEST(memory_attributes)
 		uint8_t attr;
 		unsigned want_sh;
 	} cases[] = {
-	        {0x00, 0, MMU_MEM_DEVICE, 0, 0x00, 2}, {0x04, 3, MMU_MEM_DEVICE, 1, 0x04, 2},
-	        {0x08, 0, MMU_MEM_DEVICE, 2, 0x08, 2}, {0x0c, 0, MMU_MEM_DEVICE, 3, 0x0c, 2},
-	        {0xff, 3, MMU_MEM_NORMAL, 0, 0xff, 3}, {0xff, 2, MMU_MEM_NORMAL, 0, 0xff, 2},
-	        {0xff, 0, MMU_MEM_NORMAL, 0, 0xff, 0}, {0x44, 3, MMU_MEM_NORMAL_NC, 0, 0x44, 2},
-	        {0xbb, 3, MMU_MEM_NORMAL, 0, 0xbb, 3}, {0x4f, 3, MMU_MEM_NORMAL, 0, 0x4f, 3},
-	        {0x77, 3, MMU_MEM_NORMAL, 0, 0x77, 3}, {0xee, 3, MMU_MEM_NORMAL, 0, 0xee, 3},
+		{0x00, 0, MMU_MEM_DEVICE, 0, 0x00, 2}, {0x04, 3, MMU_MEM_DEVICE, 1, 0x04, 2},
+		{0x08, 0, MMU_MEM_DEVICE, 2, 0x08, 2}, {0x0c, 0, MMU_MEM_DEVICE, 3, 0x0c, 2},
+		{0xff, 3, MMU_MEM_NORMAL, 0, 0xff, 3}, {0xff, 2, MMU_MEM_NORMAL, 0, 0xff, 2},
+		{0xff, 0, MMU_MEM_NORMAL, 0, 0xff, 0}, {0x44, 3, MMU_MEM_NORMAL_NC, 0, 0x44, 2},
+		{0xbb, 3, MMU_MEM_NORMAL, 0, 0xbb, 3}, {0x4f, 3, MMU_MEM_NORMAL, 0, 0x4f, 3},
+		{0x77, 3, MMU_MEM_NORMAL, 0, 0x77, 3}, {0xee, 3, MMU_MEM_NORMAL, 0, 0xee, 3},
 	};
 
 	w.regime.mair = (uint64_t)cases[_i].mair << 40;
@@ -727,7 +727,7 @@ START_TEST(memory_attributes)
 	w.regime.sctlr &= ~(BIT(2) | BIT(12));
 	ASSERT_OK(VA, MMU_READ, false);
 	ck_assert_int_eq(w.result.memtype,
-	                 cases[_i].memtype == MMU_MEM_DEVICE ? MMU_MEM_DEVICE : MMU_MEM_NORMAL_NC);
+			 cases[_i].memtype == MMU_MEM_DEVICE ? MMU_MEM_DEVICE : MMU_MEM_NORMAL_NC);
 	ASSERT_OK(VA, MMU_EXEC, false);
 	ck_assert_int_eq(w.result.memtype, MMU_MEM_NORMAL_NC);
 	w.features.bti = false;
@@ -804,14 +804,14 @@ START_TEST(status_codes)
 		int level;
 		unsigned status;
 	} cases[] = {
-	        {MMU_FAULT_ADDRESS_SIZE, 0, 0x00},       {MMU_FAULT_ADDRESS_SIZE, 3, 0x03},
-	        {MMU_FAULT_ADDRESS_SIZE, -1, 0x29},      {MMU_FAULT_TRANSLATION, 2, 0x06},
-	        {MMU_FAULT_TRANSLATION, -1, 0x2b},       {MMU_FAULT_ACCESS_FLAG, 1, 0x09},
-	        {MMU_FAULT_PERMISSION, 3, 0x0f},         {MMU_FAULT_EXTERNAL, 0, 0x10},
-	        {MMU_FAULT_EXTERNAL_WALK, 0, 0x14},      {MMU_FAULT_EXTERNAL_WALK, 3, 0x17},
-	        {MMU_FAULT_EXTERNAL_WALK, -1, 0x13},     {MMU_FAULT_ALIGNMENT, 0, 0x21},
-	        {MMU_FAULT_TLB_CONFLICT, 0, 0x30},       {MMU_FAULT_UNSUPPORTED_HW_UPDATE, 0, 0x31},
-	        {MMU_FAULT_UNSUPPORTED_ATOMIC, 0, 0x35},
+		{MMU_FAULT_ADDRESS_SIZE, 0, 0x00},       {MMU_FAULT_ADDRESS_SIZE, 3, 0x03},
+		{MMU_FAULT_ADDRESS_SIZE, -1, 0x29},      {MMU_FAULT_TRANSLATION, 2, 0x06},
+		{MMU_FAULT_TRANSLATION, -1, 0x2b},       {MMU_FAULT_ACCESS_FLAG, 1, 0x09},
+		{MMU_FAULT_PERMISSION, 3, 0x0f},         {MMU_FAULT_EXTERNAL, 0, 0x10},
+		{MMU_FAULT_EXTERNAL_WALK, 0, 0x14},      {MMU_FAULT_EXTERNAL_WALK, 3, 0x17},
+		{MMU_FAULT_EXTERNAL_WALK, -1, 0x13},     {MMU_FAULT_ALIGNMENT, 0, 0x21},
+		{MMU_FAULT_TLB_CONFLICT, 0, 0x30},       {MMU_FAULT_UNSUPPORTED_HW_UPDATE, 0, 0x31},
+		{MMU_FAULT_UNSUPPORTED_ATOMIC, 0, 0x35},
 	};
 	struct mmu_fault fault = {.type = cases[_i].type, .level = (int8_t)cases[_i].level};
 
@@ -819,7 +819,7 @@ START_TEST(status_codes)
 	ck_assert_uint_eq(mmu_par_fault(&fault), BIT(11) | cases[_i].status << 1 | 1);
 	fault.stage2 = fault.s1ptw = true;
 	ck_assert_uint_eq(mmu_par_fault(&fault),
-	                  BIT(11) | BIT(9) | BIT(8) | cases[_i].status << 1 | 1);
+			  BIT(11) | BIT(9) | BIT(8) | cases[_i].status << 1 | 1);
 }
 END_TEST
 
@@ -829,11 +829,11 @@ START_TEST(par_of_success)
 	map_page(D_NS | D_SH(3));
 	ASSERT_OK(VA, MMU_READ, false);
 	ck_assert_uint_eq(mmu_par_success(&w.regime, &w.result),
-	                  UINT64_C(0xff) << 56 | OA | BIT(11) | BIT(9) | UINT64_C(3) << 7);
+			  UINT64_C(0xff) << 56 | OA | BIT(11) | BIT(9) | UINT64_C(3) << 7);
 	map_page(D_ATTR(3));
 	ASSERT_OK(VA, MMU_READ, false);
 	ck_assert_uint_eq(mmu_par_success(&w.regime, &w.result),
-	                  UINT64_C(4) << 56 | OA | BIT(11) | UINT64_C(2) << 7);
+			  UINT64_C(4) << 56 | OA | BIT(11) | UINT64_C(2) << 7);
 }
 END_TEST
 

@@ -107,7 +107,7 @@ static uint64_t random_descriptor(void)
 		return next() & ~D_CONT;
 	}
 	desc |= coin(2) ? random_table() | 3
-	                : (RAM_BASE + (next() & 0x3ffff000)) | 1 | (coin(2) ? 2 : 0);
+			: (RAM_BASE + (next() & 0x3ffff000)) | 1 | (coin(2) ? 2 : 0);
 	if (!coin(4)) {
 		desc |= D_AF | D_S2_R;
 	}
@@ -126,8 +126,8 @@ static void random_tables(void)
 			page[k] = random_descriptor();
 		}
 		ck_assert_int_eq(bus_ram_write(w.bus, PAS_NONSECURE, TABLE_AREA + i * 0x1000, page,
-		                               sizeof(page)),
-		                 0);
+					       sizeof(page)),
+				 0);
 	}
 }
 
@@ -151,14 +151,14 @@ static void random_access(struct mmu_access *a)
 static void random_tlbi(struct mmu_tlb *tlb, uint64_t va)
 {
 	struct mmu_tlbi m = {.op = (enum mmu_tlbi_op)(next() % 7),
-	                     .kind = (enum mmu_regime_kind)(next() % 4),
-	                     .secure = coin(2),
-	                     .ipa_ns = coin(2),
-	                     .last_level_only = coin(2),
-	                     .use_vmid = coin(2),
-	                     .asid = (uint16_t)next(),
-	                     .vmid = (uint16_t)(next() & 3),
-	                     .ttl = (uint8_t)(next() & 15)};
+			     .kind = (enum mmu_regime_kind)(next() % 4),
+			     .secure = coin(2),
+			     .ipa_ns = coin(2),
+			     .last_level_only = coin(2),
+			     .use_vmid = coin(2),
+			     .asid = (uint16_t)next(),
+			     .vmid = (uint16_t)(next() & 3),
+			     .ttl = (uint8_t)(next() & 15)};
 
 	m.start = coin(4) ? next() : va & ~PAGE_MASK;
 	m.end = coin(4) ? next() : m.start + 0x1000;
@@ -218,14 +218,14 @@ START_TEST(hits_say_what_walks_say)
 			successes++;
 			with_s2 += first.has_stage2;
 			ck_assert_msg(results_equal(&first, &second) &&
-			                      results_equal(&second, &third),
-			              "round %u", i);
+					      results_equal(&second, &third),
+				      "round %u", i);
 			ck_assert(first.page_shift >= 12);
 			(void)mmu_par_success(&regime, &first);
 		} else {
 			ck_assert_msg(faults_equal(&fault[0], &fault[1]) &&
-			                      faults_equal(&fault[1], &fault[2]),
-			              "round %u", i);
+					      faults_equal(&fault[1], &fault[2]),
+				      "round %u", i);
 			ck_assert(mmu_par_fault(&fault[0]) & 1);
 		}
 	}

@@ -19,9 +19,9 @@ struct geometry {
 
 // A 40-bit IPA.
 static const struct geometry geometries[] = {
-        {12, TCR_TG0_4K, 24, 1, 1, 1}, // two concatenated level 1 tables
-        {14, TCR_TG0_16K, 24, 1, 2, 2}, // sixteen concatenated level 2 tables
-        {16, TCR_TG0_64K, 24, 1, 2, 2},
+	{12, TCR_TG0_4K, 24, 1, 1, 1}, // two concatenated level 1 tables
+	{14, TCR_TG0_16K, 24, 1, 2, 2}, // sixteen concatenated level 2 tables
+	{16, TCR_TG0_64K, 24, 1, 2, 2},
 };
 
 static uint64_t s2_top;
@@ -322,16 +322,16 @@ START_TEST(start_levels)
 		unsigned sl0;
 		unsigned t0sz_min, t0sz_max; // consistent sizes, inclusive
 	} cases[] = {
-	        {12, TCR_TG0_4K, 2, 16, 24}, // level 0: 40..48 bits
-	        {12, TCR_TG0_4K, 1, 21, 33}, // level 1: 31..43
-	        {12, TCR_TG0_4K, 0, 30, 42}, // level 2: 22..34
-	        {12, TCR_TG0_4K, 3, 39, 48}, // level 3, FEAT_TTST: 16..25
-	        {14, TCR_TG0_16K, 2, 16, 27}, // level 1: 37..51
-	        {14, TCR_TG0_16K, 1, 24, 38}, // level 2
-	        {14, TCR_TG0_16K, 0, 35, 48}, // level 3: 15..29
-	        {16, TCR_TG0_64K, 2, 16, 21}, // level 1: 43..
-	        {16, TCR_TG0_64K, 1, 18, 34}, // level 2: 30..46
-	        {16, TCR_TG0_64K, 0, 31, 47}, // level 3: 17..33
+		{12, TCR_TG0_4K, 2, 16, 24}, // level 0: 40..48 bits
+		{12, TCR_TG0_4K, 1, 21, 33}, // level 1: 31..43
+		{12, TCR_TG0_4K, 0, 30, 42}, // level 2: 22..34
+		{12, TCR_TG0_4K, 3, 39, 48}, // level 3, FEAT_TTST: 16..25
+		{14, TCR_TG0_16K, 2, 16, 27}, // level 1: 37..51
+		{14, TCR_TG0_16K, 1, 24, 38}, // level 2
+		{14, TCR_TG0_16K, 0, 35, 48}, // level 3: 15..29
+		{16, TCR_TG0_64K, 2, 16, 21}, // level 1: 43..
+		{16, TCR_TG0_64K, 1, 18, 34}, // level 2: 30..46
+		{16, TCR_TG0_64K, 0, 31, 47}, // level 3: 17..33
 	};
 
 	w.regime.sctlr = 0; // stage 1 off: the IPA is the VA
@@ -339,7 +339,7 @@ START_TEST(start_levels)
 		bool fits = t0sz >= cases[_i].t0sz_min && t0sz <= cases[_i].t0sz_max;
 
 		w.regime.vtcr =
-		        cases[_i].tg0 | t0sz | (uint64_t)cases[_i].sl0 << 6 | UINT64_C(5) << 16;
+			cases[_i].tg0 | t0sz | (uint64_t)cases[_i].sl0 << 6 | UINT64_C(5) << 16;
 		w.regime.vttbr = RAM_BASE + 0x3000000; // zeros
 		ck_assert(!try_access(0x1234, MMU_READ, false));
 		ck_assert(w.fault.stage2);
@@ -349,9 +349,9 @@ START_TEST(start_levels)
 			ck_assert_ptr_nonnull(w.fault.control);
 		} else {
 			ck_assert_int_eq(w.fault.level,
-			                 (cases[_i].granule == 12
-			                          ? (const int[]){2, 1, 0, 3}[cases[_i].sl0]
-			                          : 3 - (int)cases[_i].sl0));
+					 (cases[_i].granule == 12
+						  ? (const int[]){2, 1, 0, 3}[cases[_i].sl0]
+						  : 3 - (int)cases[_i].sl0));
 			// Just outside of the IPA size.
 			ck_assert(!try_access(BIT(64 - t0sz), MMU_READ, false));
 			ck_assert_int_eq(w.fault.level, 0);
@@ -435,16 +435,16 @@ static void check_attrs(const struct attr_case *c)
 START_TEST(combined_attributes)
 {
 	static const struct attr_case cases[] =
-	        {
-	                {0xff, 3, 15, 3, 0xff, 3}, {0xff, 0, 15, 3, 0xff, 3},
-	                {0xff, 3, 15, 2, 0xff, 2}, {0xff, 0, 15, 0, 0xff, 0},
-	                {0xff, 3, 10, 3, 0xbb, 3}, // write-through weakens write-back
-	                {0xff, 3, 5, 3, 0x44, 2}, // non-cacheable, then outer shareable
-	                {0x44, 3, 15, 3, 0x44, 2}, {0xff, 3, 7, 3, 0x4f, 3}, // outer NC, inner WB
-	                {0xff, 3, 0, 3, 0x00, 2},  {0xff, 3, 1, 3, 0x04, 2}, // device wins
-	                {0x0c, 0, 15, 3, 0x0c, 2}, {0x0c, 0, 1, 0, 0x04, 2}, // the stronger device
-	                {0x00, 0, 3, 0, 0x00, 2},  {0x04, 0, 15, 0, 0x04, 2},
-	        };
+		{
+			{0xff, 3, 15, 3, 0xff, 3}, {0xff, 0, 15, 3, 0xff, 3},
+			{0xff, 3, 15, 2, 0xff, 2}, {0xff, 0, 15, 0, 0xff, 0},
+			{0xff, 3, 10, 3, 0xbb, 3}, // write-through weakens write-back
+			{0xff, 3, 5, 3, 0x44, 2}, // non-cacheable, then outer shareable
+			{0x44, 3, 15, 3, 0x44, 2}, {0xff, 3, 7, 3, 0x4f, 3}, // outer NC, inner WB
+			{0xff, 3, 0, 3, 0x00, 2},  {0xff, 3, 1, 3, 0x04, 2}, // device wins
+			{0x0c, 0, 15, 3, 0x0c, 2}, {0x0c, 0, 1, 0, 0x04, 2}, // the stronger device
+			{0x00, 0, 3, 0, 0x00, 2},  {0x04, 0, 15, 0, 0x04, 2},
+		};
 
 	check_attrs(&cases[_i]);
 }
@@ -453,13 +453,13 @@ END_TEST
 START_TEST(forced_write_back)
 {
 	static const struct attr_case cases[] = {
-	        {0xff, 3, 7, 3, 0xff, 3}, // 0b0111: stage 1 alone
-	        {0x44, 3, 7, 3, 0x44, 2}, {0x04, 3, 7, 3, 0x04, 2},
-	        {0x44, 3, 6, 3, 0xff, 2}, // 0b0110: write-back
-	        {0x04, 3, 6, 3, 0xff, 2}, {0xbb, 0, 6, 3, 0xff, 3},
-	        {0xff, 3, 5, 3, 0x44, 2}, // 0b0101: non-cacheable
-	        {0x04, 3, 5, 3, 0x04, 2}, {0xff, 3, 1, 3, 0x04, 2}, // device
-	        {0x00, 3, 2, 3, 0x00, 2},
+		{0xff, 3, 7, 3, 0xff, 3}, // 0b0111: stage 1 alone
+		{0x44, 3, 7, 3, 0x44, 2}, {0x04, 3, 7, 3, 0x04, 2},
+		{0x44, 3, 6, 3, 0xff, 2}, // 0b0110: write-back
+		{0x04, 3, 6, 3, 0xff, 2}, {0xbb, 0, 6, 3, 0xff, 3},
+		{0xff, 3, 5, 3, 0x44, 2}, // 0b0101: non-cacheable
+		{0x04, 3, 5, 3, 0x04, 2}, {0xff, 3, 1, 3, 0x04, 2}, // device
+		{0x00, 3, 2, 3, 0x00, 2},
 	};
 
 	w.regime.hcr |= BIT(46);

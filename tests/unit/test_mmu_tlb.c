@@ -148,7 +148,7 @@ START_TEST(asids)
 	invalidate(MMU_TLBI_ASID, 0, 0);
 	ck_assert_uint_eq(drops[drop_count - 1].asid, 2);
 	ck_assert(drops[drop_count - 1].all_va && !drops[drop_count - 1].any_asid &&
-	          !drops[drop_count - 1].global);
+		  !drops[drop_count - 1].global);
 	ASSERT_STALE(VA);
 	ASSERT_FRESH(VA + 0x1000);
 	set_asid(1);
@@ -193,7 +193,7 @@ END_TEST
 START_TEST(regimes_and_security)
 {
 	static const enum mmu_regime_kind kinds[] = {MMU_REGIME_EL10, MMU_REGIME_EL20,
-	                                             MMU_REGIME_EL2, MMU_REGIME_EL3};
+						     MMU_REGIME_EL2, MMU_REGIME_EL3};
 	uint64_t place = map(VA, OA, D_NS);
 	uint64_t tcr2 = w.regime.tcr;
 
@@ -673,7 +673,7 @@ START_TEST(many_contexts)
 	mmu_tlb_destroy(w.tlb);
 	counted = 0;
 	w.tlb = mmu_tlb_create(w.bus, _i == 0 ? MMU_TLB_SIZED : MMU_TLB_KEEP, 256, count_drop,
-	                       NULL);
+			       NULL);
 	for (unsigned i = 0; i < 6000; i++) {
 		uint64_t va = VA + i % 64 * 0x1000;
 
@@ -681,8 +681,8 @@ START_TEST(many_contexts)
 		map(va, OA + i * UINT64_C(0x1000), D_NG);
 		ASSERT_PA(va, OA + i * UINT64_C(0x1000));
 		ck_assert_uint_eq(_i == 0 ? mmu_tlb_count(w.tlb) <= 256
-		                          : mmu_tlb_count(w.tlb) == i + 1,
-		                  1);
+					  : mmu_tlb_count(w.tlb) == i + 1,
+				  1);
 	}
 	ck_assert_int_eq(_i == 0, counted >= 6000 - 256);
 	ck_assert_int_eq(_i == 1, counted == 0);
@@ -694,7 +694,7 @@ START_TEST(many_contexts)
 		ck_assert(try_access(va, MMU_READ, false));
 		stale += w.result.pa.v == OA + i * UINT64_C(0x1000);
 		ck_assert(w.result.pa.v == OTHER + (UINT64_C(1) << 40) ||
-		          w.result.pa.v == OA + i * UINT64_C(0x1000));
+			  w.result.pa.v == OA + i * UINT64_C(0x1000));
 	}
 	ck_assert_uint_ge(stale, _i == 0 ? 1 : 6000);
 }
@@ -727,7 +727,7 @@ static void derived_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 			continue;
 		}
 		if (drop->all || (drop->kind == MMU_REGIME_EL10 && !drop->secure && asid && range &&
-		                  (drop->any_vmid || drop->vmid == d->vmid))) {
+				  (drop->any_vmid || drop->vmid == d->vmid))) {
 			// Nothing that was fetched from goes unless the announcement says so.
 			d->valid = d->exec && !drop->exec;
 		}
@@ -777,8 +777,8 @@ static void random_access(void)
 static void random_tlbi(void)
 {
 	static const enum mmu_tlbi_op ops[] = {MMU_TLBI_VA,  MMU_TLBI_VAA,      MMU_TLBI_VA,
-	                                       MMU_TLBI_VAA, MMU_TLBI_ASID,     MMU_TLBI_VMALL,
-	                                       MMU_TLBI_IPA, MMU_TLBI_VMALLS12, MMU_TLBI_ALL};
+					       MMU_TLBI_VAA, MMU_TLBI_ASID,     MMU_TLBI_VMALL,
+					       MMU_TLBI_IPA, MMU_TLBI_VMALLS12, MMU_TLBI_ALL};
 	uint64_t pick = random_next() % 64;
 
 	tlbi.asid = (uint16_t)(random_next() % 3);
@@ -787,9 +787,9 @@ static void random_tlbi(void)
 	tlbi.last_level_only = random_next() & 1;
 	pick = pick < sizeof(ops) / sizeof(ops[0]) ? pick : pick % 4;
 	invalidate(ops[pick],
-	           ops[pick] == MMU_TLBI_IPA ? 0x80000000 + (random_next() % 16) * 0x1000
-	                                     : random_va(),
-	           (1 + random_next() % 4 * (random_next() % 30)) * 0x1000);
+		   ops[pick] == MMU_TLBI_IPA ? 0x80000000 + (random_next() % 16) * 0x1000
+					     : random_va(),
+		   (1 + random_next() % 4 * (random_next() % 30)) * 0x1000);
 }
 
 // A page is global or not for good: software may not let both kinds live in the TLB for one
@@ -817,7 +817,7 @@ START_TEST(what_is_not_announced_is_kept)
 	memset(derived, 0, sizeof(derived));
 	mmu_tlb_destroy(w.tlb);
 	w.tlb = mmu_tlb_create(w.bus, _i % 4 == 3 ? MMU_TLB_KEEP : MMU_TLB_SIZED,
-	                       _i % 4 == 2 ? 64 : 256, derived_dropped, NULL);
+			       _i % 4 == 2 ? 64 : 256, derived_dropped, NULL);
 	stage2_setup();
 	for (unsigned i = 0; i < 16; i++) {
 		put(s2_l3 + 8 * i, (OA + i * 0x1000) | D_PAGE | D_S2_RW);

@@ -12,7 +12,7 @@ static char error[256];
 
 // In place of the library's: no model is needed to read a command line.
 void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description),
-                      void *opaque)
+		      void *opaque)
 {
 	fn(opaque, "max", "everything");
 }
@@ -64,13 +64,13 @@ END_TEST
 START_TEST(every_option_sets_its_field)
 {
 	accepts("--cpu cortex-a72 --memory=512M --smp 4 --boot-el 3 --secure --ram-base "
-	        "0x100000000 --initrd i --append a "
-	        "--dtb d --dump-dtb o --load x@0x1000 --load y@4096 --entry 0x2000 --symbols s "
-	        "--symbols t "
-	        "--semihosting-dir h --max-insns 5M --max-time 10ms --tlb keep --trace exc "
-	        "--trace-out f "
-	        "--trace-format jsonl --trace-filter pe=0 --stats --seed 7 --rtc 12345 --no-reboot "
-	        "kernel");
+		"0x100000000 --initrd i --append a "
+		"--dtb d --dump-dtb o --load x@0x1000 --load y@4096 --entry 0x2000 --symbols s "
+		"--symbols t "
+		"--semihosting-dir h --max-insns 5M --max-time 10ms --tlb keep --trace exc "
+		"--trace-out f "
+		"--trace-format jsonl --trace-filter pe=0 --stats --seed 7 --rtc 12345 --no-reboot "
+		"kernel");
 	ck_assert_str_eq(options.machine.cpu, "cortex-a72");
 	ck_assert_uint_eq(options.machine.memory, UINT64_C(512) << 20);
 	ck_assert_uint_eq(options.machine.smp, 4);
@@ -149,38 +149,38 @@ END_TEST
 START_TEST(mistakes_are_named)
 {
 	static const char *const cases[][2] = {
-	        {"", "no image"},
-	        {"k l", "one image at a time: 'l'"},
-	        {"k --frobnicate", "unknown option '--frobnicate'"},
-	        {"--frobnicate=1 k", "unknown option '--frobnicate=1'"},
-	        {"k -z", "unknown option '-z'"},
-	        {"k --cpu", "missing after '--cpu'"},
-	        {"k --secure=yes", "no argument is allowed in '--secure=yes'"},
-	        {"k --memory 0", "--memory: '0'"},
-	        {"k --memory 1X", "--memory: '1X'"},
-	        {"k --memory -1", "--memory: '-1'"},
-	        {"k --memory 99999999999T", "--memory:"},
-	        {"k --memory 18446744073709551616", "--memory:"},
-	        {"k --smp 0", "--smp: '0'"},
-	        {"k --smp 65", "--smp: '65'"},
-	        {"k --smp 4294967297", "--smp:"},
-	        {"k --boot-el 0", "--boot-el: '0'"},
-	        {"k --boot-el 4", "--boot-el: '4'"},
-	        {"k --ram-base here", "--ram-base: 'here'"},
-	        {"k --entry 12z", "--entry: '12z'"},
-	        {"k --entry 0x", "--entry: '0x'"},
-	        {"k --load file", "--load: 'file'"},
-	        {"k --load @0x1000", "--load: '@0x1000'"},
-	        {"k --load file@", "--load: 'file@'"},
-	        {"k --max-insns 0", "--max-insns: '0'"},
-	        {"k --max-time 5h", "--max-time: '5h'"},
-	        {"k --tlb big", "--tlb: 'big'"},
-	        {"k --trace all", "--trace: 'all'"},
-	        {"k --trace-format xml", "--trace-format: 'xml'"},
-	        {"k --rtc tomorrow", "--rtc: 'tomorrow'"},
-	        {"k --rtc 4294967296", "--rtc: '4294967296'"},
-	        {"k --trace-out f", "--trace-out needs"},
-	        {"k --trace-filter pe=0", "--trace-filter needs"},
+		{"", "no image"},
+		{"k l", "one image at a time: 'l'"},
+		{"k --frobnicate", "unknown option '--frobnicate'"},
+		{"--frobnicate=1 k", "unknown option '--frobnicate=1'"},
+		{"k -z", "unknown option '-z'"},
+		{"k --cpu", "missing after '--cpu'"},
+		{"k --secure=yes", "no argument is allowed in '--secure=yes'"},
+		{"k --memory 0", "--memory: '0'"},
+		{"k --memory 1X", "--memory: '1X'"},
+		{"k --memory -1", "--memory: '-1'"},
+		{"k --memory 99999999999T", "--memory:"},
+		{"k --memory 18446744073709551616", "--memory:"},
+		{"k --smp 0", "--smp: '0'"},
+		{"k --smp 65", "--smp: '65'"},
+		{"k --smp 4294967297", "--smp:"},
+		{"k --boot-el 0", "--boot-el: '0'"},
+		{"k --boot-el 4", "--boot-el: '4'"},
+		{"k --ram-base here", "--ram-base: 'here'"},
+		{"k --entry 12z", "--entry: '12z'"},
+		{"k --entry 0x", "--entry: '0x'"},
+		{"k --load file", "--load: 'file'"},
+		{"k --load @0x1000", "--load: '@0x1000'"},
+		{"k --load file@", "--load: 'file@'"},
+		{"k --max-insns 0", "--max-insns: '0'"},
+		{"k --max-time 5h", "--max-time: '5h'"},
+		{"k --tlb big", "--tlb: 'big'"},
+		{"k --trace all", "--trace: 'all'"},
+		{"k --trace-format xml", "--trace-format: 'xml'"},
+		{"k --rtc tomorrow", "--rtc: 'tomorrow'"},
+		{"k --rtc 4294967296", "--rtc: '4294967296'"},
+		{"k --trace-out f", "--trace-out needs"},
+		{"k --trace-filter pe=0", "--trace-filter needs"},
 	};
 
 	ck_assert_int_eq(parse(cases[_i][0]), -1);

@@ -26,9 +26,9 @@ struct cells {
 };
 
 static const uint8_t sigma[3][16] = {
-	{ 0, 14, 2, 10, 9, 15, 8, 11, 6, 4, 3, 7, 13, 12, 1, 5 },
-	{ 10, 13, 14, 6, 15, 7, 3, 5, 9, 8, 0, 12, 11, 1, 2, 4 },
-	{ 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 },
+	{0, 14, 2, 10, 9, 15, 8, 11, 6, 4, 3, 7, 13, 12, 1, 5},
+	{10, 13, 14, 6, 15, 7, 3, 5, 9, 8, 0, 12, 11, 1, 2, 4},
+	{11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10},
 };
 
 static struct cells to_cells(uint64_t v)
@@ -72,7 +72,7 @@ static uint64_t model_sub(uint64_t v, unsigned s, bool inverse)
 
 static uint64_t model_shuffle(uint64_t v, bool inverse)
 {
-	static const uint8_t tau[16] = { 0, 11, 6, 13, 10, 1, 12, 7, 5, 14, 3, 8, 15, 4, 9, 2 };
+	static const uint8_t tau[16] = {0, 11, 6, 13, 10, 1, 12, 7, 5, 14, 3, 8, 15, 4, 9, 2};
 	struct cells x = to_cells(v), r;
 
 	for (unsigned i = 0; i < 16; i++) {
@@ -88,7 +88,7 @@ static uint64_t model_shuffle(uint64_t v, bool inverse)
 // M = circ(0, rho, rho^2, rho) on columns of the 4x4 matrix whose rows are cells 0-3, 4-7, ...
 static uint64_t model_mix(uint64_t v)
 {
-	static const unsigned exponent[4] = { 0, 1, 2, 1 };
+	static const unsigned exponent[4] = {0, 1, 2, 1};
 	struct cells x = to_cells(v), r;
 
 	for (unsigned row = 0; row < 4; row++) {
@@ -108,8 +108,8 @@ static uint64_t model_mix(uint64_t v)
 
 static uint64_t model_tweak(uint64_t v)
 {
-	static const uint8_t h[16] = { 6, 5, 14, 15, 0, 1, 2, 3, 7, 12, 13, 4, 8, 9, 10, 11 };
-	static const uint8_t omega_cells[7] = { 0, 1, 3, 4, 8, 11, 13 };
+	static const uint8_t h[16] = {6, 5, 14, 15, 0, 1, 2, 3, 7, 12, 13, 4, 8, 9, 10, 11};
+	static const uint8_t omega_cells[7] = {0, 1, 3, 4, 8, 11, 13};
 	struct cells x = to_cells(v), r;
 
 	for (unsigned i = 0; i < 16; i++) {
@@ -126,16 +126,16 @@ static uint64_t model_tweak(uint64_t v)
 static uint64_t model_qarma(unsigned rounds, unsigned s, uint64_t plain, uint64_t tweak,
 			    uint64_t w0, uint64_t k0)
 {
-	static const uint64_t c[7] = { UINT64_C(0),
-				       UINT64_C(0x13198a2e03707344),
-				       UINT64_C(0xa4093822299f31d0),
-				       UINT64_C(0x082efa98ec4e6c89),
-				       UINT64_C(0x452821e638d01377),
-				       UINT64_C(0xbe5466cf34e90c6c),
-				       UINT64_C(0x3f84d5b5b5470917) };
+	static const uint64_t c[7] = {UINT64_C(0),
+				      UINT64_C(0x13198a2e03707344),
+				      UINT64_C(0xa4093822299f31d0),
+				      UINT64_C(0x082efa98ec4e6c89),
+				      UINT64_C(0x452821e638d01377),
+				      UINT64_C(0xbe5466cf34e90c6c),
+				      UINT64_C(0x3f84d5b5b5470917)};
 	const uint64_t alpha = UINT64_C(0xc0ac29b7c97c50dd);
 	uint64_t w1 = (w0 >> 1 | w0 << 63) ^ w0 >> 63;
-	uint64_t t[8] = { tweak };
+	uint64_t t[8] = {tweak};
 	uint64_t x = plain ^ w0;
 
 	for (unsigned i = 0; i < rounds; i++) {
@@ -163,12 +163,12 @@ static uint64_t model_qarma(unsigned rounds, unsigned s, uint64_t plain, uint64_
 START_TEST(model_gives_published_ciphertexts)
 {
 	static const uint64_t want[3][3] = {
-		{ UINT64_C(0x3ee99a6c82af0c38), UINT64_C(0x544b0ab95bda7c3a),
-		  UINT64_C(0xc003b93999b33765) },
-		{ UINT64_C(0x9f5c41ec525603c9), UINT64_C(0xa512dd1e4e3ec582),
-		  UINT64_C(0x270a787275c48d10) },
-		{ UINT64_C(0xbcaf6c89de930765), UINT64_C(0xedf67ff370a483f2),
-		  UINT64_C(0x5c06a7501b63b2fd) },
+		{UINT64_C(0x3ee99a6c82af0c38), UINT64_C(0x544b0ab95bda7c3a),
+		 UINT64_C(0xc003b93999b33765)},
+		{UINT64_C(0x9f5c41ec525603c9), UINT64_C(0xa512dd1e4e3ec582),
+		 UINT64_C(0x270a787275c48d10)},
+		{UINT64_C(0xbcaf6c89de930765), UINT64_C(0xedf67ff370a483f2),
+		 UINT64_C(0x5c06a7501b63b2fd)},
 	};
 
 	for (unsigned rounds = 5; rounds <= 7; rounds++) {
@@ -278,7 +278,7 @@ static const struct row rows[] = {
 // QARMA5, both ranges alike.
 static struct pauth_params make_params(bool tbi, unsigned txsz)
 {
-	struct pauth_params p = { .alg = PAUTH_ALGORITHM_QARMA5, .two_ranges = true };
+	struct pauth_params p = {.alg = PAUTH_ALGORITHM_QARMA5, .two_ranges = true};
 
 	p.range[0].tbi = p.range[1].tbi = tbi;
 	p.range[0].bottom_bit = p.range[1].bottom_bit = pauth_bottom_bit(txsz, 16, 39);
@@ -290,7 +290,7 @@ static uint64_t run_row(const struct row *r, struct pauth_cache *cache)
 	bool is_data = r->op == PACDA || r->op == PACDB || r->op == AUTDA || r->op == AUTDB ||
 		       r->op == XPACD;
 	struct pauth_params p = make_params(r->tbi && (is_data || !r->tbid), r->txsz);
-	struct pauth_key row_key = { .hi = r->hi, .lo = r->lo };
+	struct pauth_key row_key = {.hi = r->hi, .lo = r->lo};
 
 	p.cache = cache;
 	switch (r->op) {
@@ -340,7 +340,7 @@ START_TEST(cache_changes_nothing)
 	// Neither a key's halves nor the algorithm are taken for another's.
 	for (unsigned i = 0; i < 8; i++) {
 		unsigned gray = i ^ i >> 1; // one of the three changes at a time
-		struct pauth_key k = { .hi = gray & 1, .lo = gray & 2 };
+		struct pauth_key k = {.hi = gray & 1, .lo = gray & 2};
 		enum pauth_algorithm alg =
 			gray & 4 ? PAUTH_ALGORITHM_QARMA3 : PAUTH_ALGORITHM_QARMA5;
 
@@ -350,14 +350,14 @@ START_TEST(cache_changes_nothing)
 	// All-zero inputs are not found in an empty cache.
 	memset(cache, 0, sizeof(*cache));
 	ck_assert_uint_ne(pauth_generic(PAUTH_ALGORITHM_QARMA5, cache, 0, 0,
-					(struct pauth_key){ 0, 0 }),
+					(struct pauth_key){0, 0}),
 			  0);
 	free(cache);
 }
 END_TEST
 
-static const struct pauth_key key = { .hi = UINT64_C(0x520af5317b4e9564),
-				      .lo = UINT64_C(0x829e189c00189fbb) };
+static const struct pauth_key key = {.hi = UINT64_C(0x520af5317b4e9564),
+				     .lo = UINT64_C(0x829e189c00189fbb)};
 
 static struct pauth_params pauth2(bool tbi)
 {
@@ -400,7 +400,7 @@ END_TEST
 
 START_TEST(pauth2_authenticates)
 {
-	static const uint64_t pointers[] = { LOWER, UPPER, 0, ~UINT64_C(0) };
+	static const uint64_t pointers[] = {LOWER, UPPER, 0, ~UINT64_C(0)};
 
 	for (unsigned tbi = 0; tbi < 2; tbi++) {
 		struct pauth_params p = pauth2(tbi);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Unit tests of cpu/pmu: counting by virtual time, widths of FEAT_PMUv3p5 (which no core model has), the divider, and
-// when the overflow event stands on the queue. The PE is real; its time is moved by hand.
+// Unit tests of cpu/pmu: counting by virtual time, widths of FEAT_PMUv3p5 (which no core model
+// has), the divider, and when the overflow event stands on the queue. The PE is real; its time is
+// moved by hand.
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +91,7 @@ static void run(uint64_t n)
 static void go_to(unsigned el, bool secure)
 {
 	pe->sr[SR_SCR_EL3] =
-	        secure ? pe->sr[SR_SCR_EL3] & ~SCR_EL3_NS : pe->sr[SR_SCR_EL3] | SCR_EL3_NS;
+		secure ? pe->sr[SR_SCR_EL3] & ~SCR_EL3_NS : pe->sr[SR_SCR_EL3] | SCR_EL3_NS;
 	pe->el = (uint8_t)el;
 	if (pe->pmu_active) {
 		pmu_el_changed(pe);
@@ -167,7 +168,8 @@ START_TEST(time_at_a_level_is_attributed_to_it)
 }
 END_TEST
 
-// Without LC (which the models have as RES1) the counter is divided by 64 with D, and overflows at 32 bits.
+// Without LC (which the models have as RES1) the counter is divided by 64 with D, and overflows at
+// 32 bits.
 START_TEST(divider)
 {
 	count_cycles(LC | D); // LC turns the divider off
@@ -318,7 +320,8 @@ START_TEST(one_long_run_counts_each_overflow_of_the_even_counter)
 }
 END_TEST
 
-// While the PE waits nothing is scheduled, or a machine that waits would be woken every few cycles for nothing.
+// While the PE waits nothing is scheduled, or a machine that waits would be woken every few cycles
+// for nothing.
 START_TEST(waiting_pe_has_no_overflow_event)
 {
 	set(SR_PMINTENSET_EL1, 1);
@@ -337,7 +340,8 @@ START_TEST(waiting_pe_has_no_overflow_event)
 }
 END_TEST
 
-// Another PE is ahead: the event fires before this one gets there. It must neither be lost nor fire for ever.
+// Another PE is ahead: the event fires before this one gets there. It must neither be lost nor fire
+// for ever.
 START_TEST(lagging_pe_gets_its_event_later)
 {
 	set(SR_PMINTENSET_EL1, 1);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// System registers and CPU models: what is permitted where, which control traps it, what a write changes, and what the
-// ID registers of each model say. Expectations come from the Arm ARM and the cores' manuals.
+// System registers and CPU models: what is permitted where, which control traps it, what a write
+// changes, and what the ID registers of each model say. Expectations come from the Arm ARM and the
+// cores' manuals.
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,7 +59,7 @@ static void make_pe(const char *cpu, bool el2, bool el3)
 	pe_reset(pe, el3 ? 3 : el2 ? 2 : 1, el3, 0);
 	// Nothing trapped by the levels above, Non-secure.
 	pe->sr[SR_SCR_EL3] |= (SCR_NS | BIT(11) | BIT(16) | BIT(17) | BIT(21) | BIT(25)) &
-	                      model->writable[SR_SCR_EL3];
+			      model->writable[SR_SCR_EL3];
 	pe->sr[SR_HCR_EL2] |= (BIT(40) | BIT(41) | BIT(47) | BIT(53)) & model->writable[SR_HCR_EL2];
 	pe->sr[SR_CNTHCTL_EL2] = 3;
 	pe->el = 1;
@@ -317,7 +318,7 @@ START_TEST(maintenance_traps)
 	pe->sr[SR_HCR_EL2] ^= BIT(54) | BIT(22); // TSW
 	assert_trap(SR_DC_CSW, 1, false, 2, 0x18, "HCR_EL2.TSW");
 	ck_assert_uint_eq(ask(SR_DC_CSW, 1, false).iss,
-	                  1u << 20 | 2u << 17 | 7u << 10 | 5u << 5 | 10u << 1);
+			  1u << 20 | 2u << 17 | 7u << 10 | 5u << 5 | 10u << 1);
 	assert_trap(SR_DC_ZVA, 0, false, 1, 0x18, "SCTLR_EL1.DZE");
 	pe->sr[SR_SCTLR_EL1] |= BIT(14) | BIT(26);
 	pe->sr[SR_HCR_EL2] |= BIT(28); // TDZ
@@ -521,7 +522,7 @@ START_TEST(writable_bits)
 	ck_assert_uint_eq(sysreg_read(pe, SR_SCR_EL3), 0x430);
 	sysreg_write(pe, SR_SCTLR_EL1, 0);
 	ck_assert_uint_eq(sysreg_read(pe, SR_SCTLR_EL1),
-	                  0x30400980); // LSMAOE nTLSMD EIS EOS SED ITD
+			  0x30400980); // LSMAOE nTLSMD EIS EOS SED ITD
 	sysreg_write(pe, SR_VBAR_EL1, 0xffffffff80001fff);
 	ck_assert_uint_eq(sysreg_read(pe, SR_VBAR_EL1), 0xffffffff80001800);
 	sysreg_write(pe, SR_ACTLR_EL1, 0xffff);
@@ -655,7 +656,8 @@ START_TEST(random_numbers)
 }
 END_TEST
 
-// The manuals' values without what is not implemented: mixed endianness, AArch32, tracing, profiling, SVE, ...
+// The manuals' values without what is not implemented: mixed endianness, AArch32, tracing,
+// profiling, SVE, ...
 START_TEST(model_id_registers)
 {
 	make_pe("cortex-a53", true, true);
@@ -729,7 +731,7 @@ START_TEST(feature_switches)
 	make_pe("cortex-a72,fp=off", true, true);
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64PFR0_EL1], 23, 16), 0xff);
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64ISAR0_EL1], 15, 4),
-	                  0); // no cryptography without SIMD
+			  0); // no cryptography without SIMD
 }
 END_TEST
 

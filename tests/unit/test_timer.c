@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The generic timers alone: when comparators fire, what their registers read, offsets, wrap-around, event streams.
-// Expectations follow Arm ARM D11.2; the counter advances once in 16 ns.
+// The generic timers alone: when comparators fire, what their registers read, offsets, wrap-around,
+// event streams. Expectations follow Arm ARM D11.2; the counter advances once in 16 ns.
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
@@ -55,13 +55,13 @@ static const struct {
 	enum sysreg ctl, cval, tval;
 	unsigned ppi;
 } timers[] = {
-        {TIMER_PHYS, SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14},
-        {TIMER_VIRT, SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11},
-        {TIMER_HYP, SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10},
-        {TIMER_HYP_VIRT, SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12},
-        {TIMER_SEC_PHYS, SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13},
-        {TIMER_SEC_HYP, SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4},
-        {TIMER_SEC_HYP_VIRT, SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2, 3},
+	{TIMER_PHYS, SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14},
+	{TIMER_VIRT, SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11},
+	{TIMER_HYP, SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10},
+	{TIMER_HYP_VIRT, SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12},
+	{TIMER_SEC_PHYS, SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13},
+	{TIMER_SEC_HYP, SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4},
+	{TIMER_SEC_HYP_VIRT, SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2, 3},
 };
 
 START_TEST(counter_is_time_by_16)
@@ -135,7 +135,8 @@ END_TEST
 
 START_TEST(negative_tval_near_zero_is_far_in_the_future)
 {
-	// Count 5, TVAL -10: CVAL is 2^64 - 5, which the unsigned comparison puts at the end of time.
+	// Count 5, TVAL -10: CVAL is 2^64 - 5, which the unsigned comparison puts at the end of
+	// time.
 	run_to(16 * 5);
 	fake_write(&pe, SR_CNTP_CTL_EL0, ENABLE);
 	fake_write(&pe, SR_CNTP_TVAL_EL0, (uint32_t)-10);
@@ -183,7 +184,8 @@ END_TEST
 
 START_TEST(virtual_count_before_zero_wraps)
 {
-	// CNTVOFF above the count: the virtual count is 2^64 - 10 and the condition is met until it wraps to zero.
+	// CNTVOFF above the count: the virtual count is 2^64 - 10 and the condition is met until it
+	// wraps to zero.
 	fake_write(&pe, SR_CNTVOFF_EL2, 10);
 	fake_write(&pe, SR_CNTV_CVAL_EL0, 5);
 	fake_write(&pe, SR_CNTV_CTL_EL0, ENABLE);
@@ -267,7 +269,8 @@ END_TEST
 
 START_TEST(time_never_runs_behind_the_interrupt)
 {
-	// The queue fires at 1600 while this PE's own clock is still at 1500: it must see the condition as met.
+	// The queue fires at 1600 while this PE's own clock is still at 1500: it must see the
+	// condition as met.
 	fake_write(&pe, SR_CNTP_CTL_EL0, ENABLE);
 	fake_write(&pe, SR_CNTP_CVAL_EL0, 100);
 	pe.time = 1500;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event stream and its sinks: times per level, filters, the text and JSON lines, the table, ESR in words.
+// The event stream and its sinks: times per level, filters, the text and JSON lines, the table, ESR
+// in words.
 #include <check.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -68,38 +69,38 @@ static void teardown(void)
 static struct trace_event hvc(unsigned from, unsigned to, uint64_t time)
 {
 	return (struct trace_event){
-	        .type = TRACE_EXCEPTION,
-	        .cause = TRACE_CAUSE_HVC,
-	        .time = time,
-	        .cycles = time,
-	        .insns = time,
-	        .from_el = (uint8_t)from,
-	        .to_el = (uint8_t)to,
-	        .has_esr = true,
-	        .esr = 0x5a000012,
-	        .pc = 0x1010,
-	        .elr = 0x1014,
-	        .has_insn = true,
-	        .insn = 0xd4000242, // hvc #0x12
-	        .fault_level = -2,
-	        .vector = 0x3400,
+		.type = TRACE_EXCEPTION,
+		.cause = TRACE_CAUSE_HVC,
+		.time = time,
+		.cycles = time,
+		.insns = time,
+		.from_el = (uint8_t)from,
+		.to_el = (uint8_t)to,
+		.has_esr = true,
+		.esr = 0x5a000012,
+		.pc = 0x1010,
+		.elr = 0x1014,
+		.has_insn = true,
+		.insn = 0xd4000242, // hvc #0x12
+		.fault_level = -2,
+		.vector = 0x3400,
 	};
 }
 
 static struct trace_event eret(unsigned from, unsigned to, uint64_t time)
 {
 	return (struct trace_event){
-	        .type = TRACE_RETURN,
-	        .cause = TRACE_CAUSE_ERET,
-	        .time = time,
-	        .cycles = time,
-	        .insns = time,
-	        .from_el = (uint8_t)from,
-	        .to_el = (uint8_t)to,
-	        .pc = 0x2004,
-	        .elr = 0x1014,
-	        .fault_level = -2,
-	        .vector = 0x1014,
+		.type = TRACE_RETURN,
+		.cause = TRACE_CAUSE_ERET,
+		.time = time,
+		.cycles = time,
+		.insns = time,
+		.from_el = (uint8_t)from,
+		.to_el = (uint8_t)to,
+		.pc = 0x2004,
+		.elr = 0x1014,
+		.fault_level = -2,
+		.vector = 0x1014,
 	};
 }
 
@@ -153,7 +154,7 @@ START_TEST(secure_and_nonsecure_are_different_levels)
 	struct trace_event event = eret(3, 1, 10);
 
 	trace_attach(trace,
-	             trace_sink_filter_create(NULL, true, trace_sink_callback_create(keep, NULL)));
+		     trace_sink_filter_create(NULL, true, trace_sink_callback_create(keep, NULL)));
 	event.from_el = 1;
 	event.from_secure = true;
 	trace_emit(trace, event);
@@ -179,7 +180,7 @@ static unsigned passing(const char *const *texts)
 	events[3].elr = 0x9004;
 	for (; *texts != NULL; texts++) {
 		ck_assert_msg(trace_filter_parse(filter, *texts, &names, error, sizeof(error)),
-		              "%s", error);
+			      "%s", error);
 	}
 	for (unsigned i = 0; i < 4; i++) {
 		passed += trace_filter_passes(filter, &events[i]) ? 1u << i : 0;
@@ -194,17 +195,17 @@ START_TEST(filters_choose)
 		const char *texts[3];
 		unsigned passed;
 	} cases[] = {
-	        {{NULL}, 0xf},
-	        {{"pe=0", NULL}, 0xb},
-	        {{"pe=1", NULL}, 0x4},
-	        {{"from=1", NULL}, 0x9},
-	        {{"to=EL1", NULL}, 0x6},
-	        {{"cause=hvc", NULL}, 0x1},
-	        {{"cause=HVC,cause=SMC", NULL}, 0x9},
-	        {{"cause=HVC", "cause=ERET", NULL}, 0x3}, // values of one key add up
-	        {{"from=1,cause=SMC", NULL}, 0x8}, // keys restrict one another
-	        {{"from=1", "cause=ERET", NULL}, 0x0},
-	        {{"symbol=vector", NULL}, 0x7},
+		{{NULL}, 0xf},
+		{{"pe=0", NULL}, 0xb},
+		{{"pe=1", NULL}, 0x4},
+		{{"from=1", NULL}, 0x9},
+		{{"to=EL1", NULL}, 0x6},
+		{{"cause=hvc", NULL}, 0x1},
+		{{"cause=HVC,cause=SMC", NULL}, 0x9},
+		{{"cause=HVC", "cause=ERET", NULL}, 0x3}, // values of one key add up
+		{{"from=1,cause=SMC", NULL}, 0x8}, // keys restrict one another
+		{{"from=1", "cause=ERET", NULL}, 0x0},
+		{{"symbol=vector", NULL}, 0x7},
 	};
 
 	ck_assert_uint_eq(passing(cases[_i].texts), cases[_i].passed);
@@ -214,16 +215,16 @@ END_TEST
 START_TEST(wrong_filters_are_refused)
 {
 	static const char *const texts[] = {"pe",        "pe=",         "pe=x",
-	                                    "pe=-1",     "from=4",      "to=EL",
-	                                    "cause=FOO", "symbol=nope", "colour=red",
-	                                    "",          "pe=0,",       "pe=99999999999999999999"};
+					    "pe=-1",     "from=4",      "to=EL",
+					    "cause=FOO", "symbol=nope", "colour=red",
+					    "",          "pe=0,",       "pe=99999999999999999999"};
 	struct trace_filter *filter = trace_filter_create();
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
 		char error[128] = "";
 
 		ck_assert_msg(!trace_filter_parse(filter, texts[i], &names, error, sizeof(error)),
-		              "%s", texts[i]);
+			      "%s", texts[i]);
 		ck_assert_str_ne(error, "");
 	}
 	trace_filter_destroy(filter);
@@ -333,8 +334,8 @@ START_TEST(stats_count_and_measure)
 	ck_assert_uint_eq(n, 1);
 	row = strchr(row, '\n') + 1;
 	ck_assert_int_eq(sscanf(row, "%7s %7s %15s %llu %llu %llu %llu", from, to, cause, &n,
-	                        &total, &median, &max),
-	                 7);
+				&total, &median, &max),
+			 7);
 	ck_assert_str_eq(from, "EL1");
 	ck_assert_str_eq(to, "EL2");
 	ck_assert_str_eq(cause, "HVC");
@@ -344,8 +345,8 @@ START_TEST(stats_count_and_measure)
 	ck_assert_uint_eq(max, 1000000);
 	row = strchr(row, '\n') + 1;
 	ck_assert_int_eq(sscanf(row, "%7s %7s %15s %llu %llu %llu %llu", from, to, cause, &n,
-	                        &total, &median, &max),
-	                 7);
+				&total, &median, &max),
+			 7);
 	ck_assert_str_eq(cause, "ERET");
 	ck_assert_uint_eq(total, 50);
 	ck_assert_uint_eq(median, 10);
@@ -364,8 +365,8 @@ START_TEST(stats_median_of_large_values_is_close)
 	now = visit(now, value * 2);
 	(void)visit(now, 1);
 	ck_assert_int_eq(sscanf(strchr(finished(), '\n') + 1, "%7s %7s %15s %llu %llu %llu %llu",
-	                        from, to, cause, &n, &total, &median, &max),
-	                 7);
+				from, to, cause, &n, &total, &median, &max),
+			 7);
 	ck_assert_uint_le(median, value + value / 3);
 	ck_assert_uint_ge(median, value + value / 3 - (value + value / 3) / 128 - 1);
 }
@@ -377,19 +378,19 @@ START_TEST(esr_in_words)
 		uint64_t esr;
 		const char *name, *words;
 	} cases[] = {
-	        {0x02000000, "Unknown", ""},
-	        {0x07e00001, "WFx", "TI=WFE"},
-	        {0x56000007, "SVC64", "imm=0x7"},
-	        {0x62320421, "SysReg", "read S3_0_C1_C0_1 Rt=x1"},
-	        {0x92000045, "DataAbort-lower", "translation fault, level 1 WnR=1"},
-	        {0x93c08007, "DataAbort-lower", "ISV SAS=3 SSE=0 SRT=x0 SF=1 AR=0"},
-	        {0x8200000f, "InsnAbort-lower", "permission fault, level 3"},
-	        {0x92000087, "DataAbort-lower", "S1PTW"},
-	        {0x9600002b, "DataAbort-same", "translation fault, level -1"},
-	        {0x96000021, "DataAbort-same", "alignment fault"},
-	        {0xf2000123, "BRK64", "comment=0x123"},
-	        {0x1fe00000, "FP/SIMD", "ISS=0x1e00000"},
-	        {0xbe000011, "SError", "AET=0 DFSC=0x11"},
+		{0x02000000, "Unknown", ""},
+		{0x07e00001, "WFx", "TI=WFE"},
+		{0x56000007, "SVC64", "imm=0x7"},
+		{0x62320421, "SysReg", "read S3_0_C1_C0_1 Rt=x1"},
+		{0x92000045, "DataAbort-lower", "translation fault, level 1 WnR=1"},
+		{0x93c08007, "DataAbort-lower", "ISV SAS=3 SSE=0 SRT=x0 SF=1 AR=0"},
+		{0x8200000f, "InsnAbort-lower", "permission fault, level 3"},
+		{0x92000087, "DataAbort-lower", "S1PTW"},
+		{0x9600002b, "DataAbort-same", "translation fault, level -1"},
+		{0x96000021, "DataAbort-same", "alignment fault"},
+		{0xf2000123, "BRK64", "comment=0x123"},
+		{0x1fe00000, "FP/SIMD", "ISS=0x1e00000"},
+		{0xbe000011, "SError", "AET=0 DFSC=0x11"},
 	};
 	char buffer[256];
 	struct text text;

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compares sysreg_permitted() with the trap vectors: for each configuration of the control registers, level and
-// direction, what every live encoding does. Usage: traps_check traps.jsonl.gz traps_exceptions.txt [-v]
+// Compares sysreg_permitted() with the trap vectors: for each configuration of the control
+// registers, level and direction, what every live encoding does. Usage: traps_check traps.jsonl.gz
+// traps_exceptions.txt [-v]
 //
-// Left out, and counted: configurations that use controls of features we have not (fine-grained traps, HCRX_EL2,
-// nested virtualization), and encodings without a row of ours. A disagreement is a failure unless a line of
-// the exceptions file names it: "ENCODING EL DIRECTION THEIRS OURS # the rule that decides", each field may be "*";
-// a line that excuses nothing is a failure too.
+// Left out, and counted: configurations that use controls of features we have not (fine-grained
+// traps, HCRX_EL2, nested virtualization), and encodings without a row of ours. A disagreement is a
+// failure unless a line of the exceptions file names it: "ENCODING EL DIRECTION THEIRS OURS # the
+// rule that decides", each field may be "*"; a line that excuses nothing is a failure too.
 #include <fnmatch.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -55,10 +56,10 @@ static bool load_exceptions(struct checker *c, const char *path)
 		}
 		if (c->exception_count == EXCEPTIONS_MAX ||
 		    sscanf(text, "%31s %7s %7s %63s %63s #", e->encoding, e->el, e->direction,
-		           e->theirs, e->ours) != 5 ||
+			   e->theirs, e->ours) != 5 ||
 		    strchr(text, '#') == NULL) {
 			fprintf(stderr, "%s:%u: not \"ENCODING EL DIRECTION THEIRS OURS # rule\"\n",
-			        path, line);
+				path, line);
 			fclose(file);
 			return false;
 		}
@@ -70,7 +71,7 @@ static bool load_exceptions(struct checker *c, const char *path)
 }
 
 static bool excused(struct checker *c, const char *encoding, int el, const char *direction,
-                    const char *theirs, const char *ours)
+		    const char *theirs, const char *ours)
 {
 	char level[8];
 
@@ -97,21 +98,21 @@ static uint64_t hex(const json_t *value)
 static bool config_usable(struct checker *c, json_t *config)
 {
 	static const char *const foreign[] = {"HFGRTR_EL2",  "HFGWTR_EL2",   "HFGITR_EL2",
-	                                      "HCRX_EL2",    "HDFGRTR_EL2",  "HDFGWTR_EL2",
-	                                      "HAFGRTR_EL2", "HDFGRTR2_EL2", "HDFGWTR2_EL2",
-	                                      "HFGRTR2_EL2", "HFGWTR2_EL2",  "HFGITR2_EL2",
-	                                      "SCTLR2_EL1",  "SCTLR2_EL2",   "TCR2_EL1",
-	                                      "TCR2_EL2"};
+					      "HCRX_EL2",    "HDFGRTR_EL2",  "HDFGWTR_EL2",
+					      "HAFGRTR_EL2", "HDFGRTR2_EL2", "HDFGWTR2_EL2",
+					      "HFGRTR2_EL2", "HFGWTR2_EL2",  "HFGITR2_EL2",
+					      "SCTLR2_EL1",  "SCTLR2_EL2",   "TCR2_EL1",
+					      "TCR2_EL2"};
 	static const struct {
 		const char *name;
 		uint64_t mask;
 	} fields[] = {
-	        {"HCR_EL2", MASK(45, 42)}, // NV, NV1, AT, NV2: FEAT_NV2
-	        {"MDCR_EL2", BIT(27)}, // TDCC: FEAT_FGT
-	        {"MDCR_EL3", BIT(27)},     {"CNTHCTL_EL2", MASK(19, 12)}, // FEAT_ECV
-	        {"SCR_EL3", BIT(40)}, // TRNDR: FEAT_RNG_TRAP
-	        {"SCTLR_EL1", BIT(63)}, // TIDCP: FEAT_TIDCP1
-	        {"SCTLR_EL2", BIT(63)},
+		{"HCR_EL2", MASK(45, 42)}, // NV, NV1, AT, NV2: FEAT_NV2
+		{"MDCR_EL2", BIT(27)}, // TDCC: FEAT_FGT
+		{"MDCR_EL3", BIT(27)},     {"CNTHCTL_EL2", MASK(19, 12)}, // FEAT_ECV
+		{"SCR_EL3", BIT(40)}, // TRNDR: FEAT_RNG_TRAP
+		{"SCTLR_EL1", BIT(63)}, // TIDCP: FEAT_TIDCP1
+		{"SCTLR_EL2", BIT(63)},
 	};
 
 	for (size_t i = 0; i < sizeof(foreign) / sizeof(foreign[0]); i++) {
@@ -122,7 +123,7 @@ static bool config_usable(struct checker *c, json_t *config)
 	}
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
 		uint64_t changed = hex(json_object_get(config, fields[i].name)) ^
-		                   hex(json_object_get(c->base, fields[i].name));
+				   hex(json_object_get(c->base, fields[i].name));
 
 		if (changed & fields[i].mask) {
 			return false;
@@ -160,7 +161,7 @@ static void set_config(struct checker *c, json_t *config, int el)
 }
 
 static void describe(const struct checker *c, const struct sysreg_decision *decision, char *text,
-                     size_t size)
+		     size_t size)
 {
 	unsigned el = c->pe->el;
 	bool tge = (c->pe->sr[SR_HCR_EL2] >> 27) & 1;
@@ -178,13 +179,14 @@ static void describe(const struct checker *c, const struct sysreg_decision *deci
 			snprintf(text, size, "undef_EL%u", (unsigned)decision->target_el);
 		} else {
 			snprintf(text, size, "EL%u_%02x_%06x", (unsigned)decision->target_el,
-			         decision->ec, decision->iss);
+				 decision->ec, decision->iss);
 		}
 		break;
 	}
 }
 
-// The oracle performs DC ZVA that is permitted with the MMU off, on Device memory: an alignment fault.
+// The oracle performs DC ZVA that is permitted with the MMU off, on Device memory: an alignment
+// fault.
 static void normalise(char *theirs)
 {
 	for (char *p = theirs; *p != '\0'; p++) {
@@ -193,13 +195,13 @@ static void normalise(char *theirs)
 		}
 	}
 	if (strlen(theirs) > 6 && (strncmp(theirs + 3, "_24_000061", 10) == 0 ||
-	                           strncmp(theirs + 3, "_25_000061", 10) == 0)) {
+				   strncmp(theirs + 3, "_25_000061", 10) == 0)) {
 		snprintf(theirs, 8, "ok");
 	}
 }
 
 static void check_one(struct checker *c, const char *label, int el, const char *direction,
-                      const char *encoding, const char *expected)
+		      const char *encoding, const char *expected)
 {
 	unsigned op0, op1, crn, crm, op2;
 	struct sysreg_decision decision;
@@ -214,7 +216,8 @@ static void check_one(struct checker *c, const char *label, int el, const char *
 	}
 	enc = SYSREG_ENC(op0, op1, crn, crm, op2);
 	reg = sysreg_find(enc);
-	// An encoding that we do not know is some other feature's, apart from the IMPLEMENTATION DEFINED ones.
+	// An encoding that we do not know is some other feature's, apart from the IMPLEMENTATION
+	// DEFINED ones.
 	if ((reg == SYSREG_NONE && crn != 11 && crn != 15) ||
 	    (reg != SYSREG_NONE && !pe_has(c->pe, (enum feature)sysreg_rows[reg].feature))) {
 		c->no_row++;
@@ -265,8 +268,8 @@ static bool check_line(struct checker *c, const char *text, unsigned line)
 		json_object_foreach(results, encoding, expected)
 		{
 			check_one(c, json_string_value(json_object_get(root, "name")), el,
-			          json_string_value(json_object_get(root, "dir")), encoding,
-			          json_string_value(expected));
+				  json_string_value(json_object_get(root, "dir")), encoding,
+				  json_string_value(expected));
 		}
 	}
 	json_decref(root);

@@ -58,36 +58,36 @@ struct checker {
 };
 
 static const struct mmu_features features = {
-        .pa_bits = 56,
-        .gran4k = true,
-        .gran16k = true,
-        .gran64k = true,
-        .s2_gran4k = true,
-        .s2_gran16k = true,
-        .s2_gran64k = true,
-        .lva = true,
-        .lpa = true,
-        .lpa2 = true,
-        .haf = true,
-        .hdbs = true,
-        .hpds = true,
-        .hpds2 = true,
-        .pan = true,
-        .pan3 = true,
-        .xnx = true,
-        .ttcnp = true,
-        .s2fwb = true,
-        .e0pd = true,
-        .vmid16 = true,
-        .asid16 = true,
-        .ttst = true,
-        .nv1 = true,
-        .bti = true,
-        .sel2 = true,
+	.pa_bits = 56,
+	.gran4k = true,
+	.gran16k = true,
+	.gran64k = true,
+	.s2_gran4k = true,
+	.s2_gran16k = true,
+	.s2_gran64k = true,
+	.lva = true,
+	.lpa = true,
+	.lpa2 = true,
+	.haf = true,
+	.hdbs = true,
+	.hpds = true,
+	.hpds2 = true,
+	.pan = true,
+	.pan3 = true,
+	.xnx = true,
+	.ttcnp = true,
+	.s2fwb = true,
+	.e0pd = true,
+	.vmid16 = true,
+	.asid16 = true,
+	.ttst = true,
+	.nv1 = true,
+	.bti = true,
+	.sel2 = true,
 };
 
 static void disagree(struct checker *checker, const char *id, const char *key, const char *want,
-                     const char *got)
+		     const char *got)
 {
 	for (size_t i = 0; i < checker->exception_count; i++) {
 		struct exception_row *row = &checker->exceptions[i];
@@ -121,8 +121,8 @@ static void memory_clear(struct checker *checker, const struct situation *s)
 }
 
 static bool translate(struct checker *checker, const struct situation *s,
-                      const struct mmu_access *access, struct mmu_result *result,
-                      struct mmu_fault *fault)
+		      const struct mmu_access *access, struct mmu_result *result,
+		      struct mmu_fault *fault)
 {
 	if (checker->with_tlb) {
 		return mmu_translate(checker->tlb, &s->regime, access, result, fault);
@@ -131,7 +131,7 @@ static bool translate(struct checker *checker, const struct situation *s,
 }
 
 static void check_at(struct checker *checker, const struct situation *s, const char *key,
-                     const char *want)
+		     const char *want)
 {
 	struct mmu_access access = {.va = va_make(s->va), .at = true, .size = 1};
 	struct mmu_result result;
@@ -149,7 +149,7 @@ static void check_at(struct checker *checker, const struct situation *s, const c
 		mmu_tlb_flush(checker->tlb);
 	}
 	par = translate(checker, s, &access, &result, &fault) ? mmu_par_success(&s->regime, &result)
-	                                                      : mmu_par_fault(&fault);
+							      : mmu_par_fault(&fault);
 	// Bits 11:9 of a success are UNKNOWN or IMPLEMENTATION DEFINED.
 	if ((expected & 1) == 0 && (par & 1) == 0) {
 		mask = ~MASK(11, 9);
@@ -163,7 +163,7 @@ static void check_at(struct checker *checker, const struct situation *s, const c
 
 // The outcome of one access as the text "el esr far hpfar", or "ok".
 static void outcome_text(char *text, size_t size, bool ok, bool fetch,
-                         const struct mmu_fault *fault, uint64_t far)
+			 const struct mmu_fault *fault, uint64_t far)
 {
 	unsigned ec;
 	uint64_t esr;
@@ -187,7 +187,7 @@ static void outcome_text(char *text, size_t size, bool ok, bool fetch,
 		hpfar = fault->ipa.v >> 12 << 4;
 	}
 	snprintf(text, size, "%d %08" PRIx64 " %016" PRIx64 " %016" PRIx64, fault->stage2 ? 2 : 1,
-	         esr, far, hpfar);
+		 esr, far, hpfar);
 }
 
 // AArch64.BranchAddr: a branch drops a tag that instruction addresses ignore.
@@ -200,16 +200,16 @@ static uint64_t branch_address(const struct situation *s, uint64_t va)
 }
 
 static void check_op(struct checker *checker, const struct situation *s, const char *key,
-                     const char *want)
+		     const char *want)
 {
 	static const struct {
 		const char *key;
 		unsigned offset;
 		enum mmu_access_type type;
 	} ops[] = {{"ldr", 0x40, MMU_READ},
-	           {"str", 0x48, MMU_WRITE},
-	           {"ldtr", 0x50, MMU_READ},
-	           {"exec", 0x58, MMU_EXEC}};
+		   {"str", 0x48, MMU_WRITE},
+		   {"ldtr", 0x50, MMU_READ},
+		   {"exec", 0x58, MMU_EXEC}};
 	struct mmu_access access = {.size = 4};
 	struct mmu_result result;
 	struct mmu_fault fault;
@@ -293,10 +293,10 @@ static void check_line(struct checker *checker, const json_t *line)
 			snprintf(want, sizeof(want), "%s", json_string_value(value));
 		} else {
 			snprintf(want, sizeof(want), "%d %s %s %s",
-			         (int)json_integer_value(json_object_get(value, "el")),
-			         json_string_value(json_object_get(value, "esr")),
-			         json_string_value(json_object_get(value, "far")),
-			         json_string_value(json_object_get(value, "hpfar")));
+				 (int)json_integer_value(json_object_get(value, "el")),
+				 json_string_value(json_object_get(value, "esr")),
+				 json_string_value(json_object_get(value, "far")),
+				 json_string_value(json_object_get(value, "hpfar")));
 		}
 		check_op(checker, &s, key, want);
 	}

@@ -2,13 +2,14 @@
 //
 // bench.h - what a benchmark guest has to work with.
 //
-// A program is a function bench_NAME(), called at EL2 with the MMU on (identity map, 2 MiB blocks, caches on). Most go on
-// to EL1, whose stage 1 uses the same tables, by enter_el1(). A program ends in bench_done(), which prints
+// A program is a function bench_NAME(), called at EL2 with the MMU on (identity map, 2 MiB blocks,
+// caches on). Most go on to EL1, whose stage 1 uses the same tables, by enter_el1(). A program ends
+// in bench_done(), which prints
 //
 //	bench: OPERATIONS operations, checksum CHECKSUM
 //
-// and exits. The words "percent=N" on the command line scale the operations; with 0 only the preparations are left, which
-// the runner subtracts.
+// and exits. The words "percent=N" on the command line scale the operations; with 0 only the
+// preparations are left, which the runner subtracts.
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -20,7 +21,7 @@
 #define PAGE 4096ul
 #define MIB (1ul << 20)
 
-// ---- RAM, 512 MiB of it --------------------------------------------------------------------------
+// ---- RAM, 512 MiB of it -------------------------------------------------------------------------
 // 0x40000000: device tree and image; then the translation tables; then what programs work on.
 #define TABLES 0x41000000ul
 #define TABLES_END 0x44000000ul
@@ -32,7 +33,7 @@
 #define WINDOW_VA 0x2000000000ul // pages of 4 KiB, as programs map them
 #define WINDOW_IPA 0x3000000000ul // the same of stage 2
 
-// ---- The frame of a program (runtime.c, start.S) -------------------------------------------------
+// ---- The frame of a program (runtime.c, start.S) ------------------------------------------------
 uint64_t bench_count(uint64_t full); // of the operations asked for
 _Noreturn void bench_done(uint64_t operations, uint64_t checksum);
 _Noreturn void bench_fail(const char *why, uint64_t value);
@@ -56,14 +57,14 @@ static inline uint64_t random_next(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dul;
 }
 
-// ---- System registers ----------------------------------------------------------------------------
-#define read_sysreg(name)                                                                          \
-	({                                                                                         \
-		uint64_t value_;                                                                   \
-		__asm__ volatile("mrs %0, " #name : "=r"(value_)::"memory");                       \
-		value_;                                                                            \
+// ---- System registers ---------------------------------------------------------------------------
+#define read_sysreg(name) \
+	({ \
+		uint64_t value_; \
+		__asm__ volatile("mrs %0, " #name : "=r"(value_)::"memory"); \
+		value_; \
 	})
-#define write_sysreg(name, value)                                                                  \
+#define write_sysreg(name, value) \
 	__asm__ volatile("msr " #name ", %x0" ::"rZ"((uint64_t)(value)) : "memory")
 
 static inline void isb(void)
@@ -86,7 +87,7 @@ static inline void dsb(void)
 #define HCR_API BIT(41)
 #define HCR_BASE (HCR_RW | HCR_APK | HCR_API)
 
-// ---- Translation tables (memory.c): 4 KiB granule, 39-bit input, start at level 1 -----------------
+// ---- Translation tables (memory.c): 4 KiB granule, 39-bit input, start at level 1 ---------------
 // Stage-1 leaf attributes. AttrIndx 0 is Device-nGnRE, 1 Normal Write-Back.
 #define PT_NORMAL (BIT(10) | 3ul << 8 | 1ul << 2)
 #define PT_DEVICE (BIT(10) | 0ul << 2)
@@ -101,7 +102,8 @@ static inline void dsb(void)
 #define S2_DEVICE (BIT(10) | 1ul << 2 | 3ul << 6)
 
 uint64_t *table_new(void);
-// The descriptor for an address at level 2 (2 MiB) or 3 (4 KiB); tables above it are made where they are missing.
+// The descriptor for an address at level 2 (2 MiB) or 3 (4 KiB); tables above it are made where
+// they are missing.
 uint64_t *table_entry(uint64_t *root, uint64_t address, int level);
 void map_pages(uint64_t *root, uint64_t address, uint64_t pa, uint64_t size, uint64_t attributes);
 void map_blocks(uint64_t *root, uint64_t address, uint64_t pa, uint64_t size, uint64_t attributes);

@@ -26,7 +26,8 @@ static inline volatile uint32_t *mmio(uint64_t address)
 	return (volatile uint32_t *)address;
 }
 
-// Distributor, redistributor and the CPU interface of the present level: SGI 1 and the virtual timer enabled.
+// Distributor, redistributor and the CPU interface of the present level: SGI 1 and the virtual
+// timer enabled.
 void gic_init(void);
 
 #endif

@@ -99,7 +99,8 @@ void memory_on_el1(void)
 {
 	write_sysreg(mair_el1, MAIR);
 	// Nothing by TTBR1 (EPD1); 16-bit ASIDs where there are any (AS).
-	write_sysreg(tcr_el1, T0SZ | WALKS | 16ul << 16 | BIT(23) | 2ul << 30 | PS_40 << 32 | BIT(36));
+	write_sysreg(tcr_el1,
+		     T0SZ | WALKS | 16ul << 16 | BIT(23) | 2ul << 30 | PS_40 << 32 | BIT(36));
 	write_sysreg(ttbr0_el1, stage1_root);
 	write_sysreg(sctlr_el1, SCTLR_EL1_RES1 | SCTLR_M_C_I);
 	__asm__ volatile("dsb ish\n\ttlbi alle1\n\tdsb ish\n\tisb" ::: "memory");

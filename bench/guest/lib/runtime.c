@@ -45,7 +45,7 @@ void *memcpy(void *restrict to, const void *restrict from, size_t size)
 	return to;
 }
 
-// ---- Semihosting ---------------------------------------------------------------------------------
+// ---- Semihosting --------------------------------------------------------------------------------
 
 static uint64_t semihost(uint64_t op, const void *parameter)
 {
@@ -170,7 +170,7 @@ _Noreturn void runtime_unexpected(uint64_t el, uint64_t esr, uint64_t elr, uint6
 	finish(1);
 }
 
-// ---- Entry ---------------------------------------------------------------------------------------
+// ---- Entry --------------------------------------------------------------------------------------
 
 void runtime_el3(void)
 {

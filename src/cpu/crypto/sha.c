@@ -22,7 +22,7 @@ static inline void sha1_hash(union vreg *dst, const union vreg *d, uint32_t y, c
 		x1 = x0;
 		x0 = t;
 	}
-	*dst = (union vreg){ .s = { x0, x1, x2, x3 } };
+	*dst = (union vreg){.s = {x0, x1, x2, x3}};
 }
 
 void crypto_sha1c(union vreg *dst, const union vreg *d, uint32_t n, const union vreg *m)
@@ -62,8 +62,8 @@ void crypto_sha1su1(union vreg *dst, const union vreg *d, const union vreg *n)
 	uint32_t t3 = d->s[3];
 
 	// The last word depends on this very group's first: ROL(ROL(t0, 1), 1).
-	*dst = (union vreg){ .s = { crypto_rol32(t0, 1), crypto_rol32(t1, 1), crypto_rol32(t2, 1),
-				    crypto_rol32(t3, 1) ^ crypto_rol32(t0, 2) } };
+	*dst = (union vreg){.s = {crypto_rol32(t0, 1), crypto_rol32(t1, 1), crypto_rol32(t2, 1),
+				  crypto_rol32(t3, 1) ^ crypto_rol32(t0, 2)}};
 }
 
 static uint32_t sha256_big_sigma0(uint32_t x)
@@ -96,8 +96,8 @@ static void sha256_hash(union vreg *x, union vreg *y, const union vreg *w)
 		uint32_t new_a = t + sha256_big_sigma0(x->s[0]) +
 				 crypto_majority32(x->s[0], x->s[1], x->s[2]);
 
-		*x = (union vreg){ .s = { new_a, x->s[0], x->s[1], x->s[2] } };
-		*y = (union vreg){ .s = { new_e, y->s[0], y->s[1], y->s[2] } };
+		*x = (union vreg){.s = {new_a, x->s[0], x->s[1], x->s[2]}};
+		*y = (union vreg){.s = {new_e, y->s[0], y->s[1], y->s[2]}};
 	}
 }
 
@@ -119,10 +119,10 @@ void crypto_sha256h2(union vreg *dst, const union vreg *d, const union vreg *n, 
 
 void crypto_sha256su0(union vreg *dst, const union vreg *d, const union vreg *n)
 {
-	*dst = (union vreg){ .s = { d->s[0] + sha256_small_sigma0(d->s[1]),
-				    d->s[1] + sha256_small_sigma0(d->s[2]),
-				    d->s[2] + sha256_small_sigma0(d->s[3]),
-				    d->s[3] + sha256_small_sigma0(n->s[0]) } };
+	*dst = (union vreg){.s = {d->s[0] + sha256_small_sigma0(d->s[1]),
+				  d->s[1] + sha256_small_sigma0(d->s[2]),
+				  d->s[2] + sha256_small_sigma0(d->s[3]),
+				  d->s[3] + sha256_small_sigma0(n->s[0])}};
 }
 
 void crypto_sha256su1(union vreg *dst, const union vreg *d, const union vreg *n,
@@ -135,7 +135,7 @@ void crypto_sha256su1(union vreg *dst, const union vreg *d, const union vreg *n,
 	uint32_t w2 = sha256_small_sigma1(w0) + d->s[2] + n->s[3];
 	uint32_t w3 = sha256_small_sigma1(w1) + d->s[3] + m->s[0];
 
-	*dst = (union vreg){ .s = { w0, w1, w2, w3 } };
+	*dst = (union vreg){.s = {w0, w1, w2, w3}};
 }
 
 static uint64_t sha512_big_sigma0(uint64_t x)

@@ -41,7 +41,7 @@ enum fp_rounding {
 	FP_ROUNDING_NEGINF = 2,
 	FP_ROUNDING_ZERO = 3,
 	FP_ROUNDING_TIEAWAY = 4, // to-integer conversions and roundings only
-	FP_ROUNDING_ODD = 5,     // FCVTXN only
+	FP_ROUNDING_ODD = 5, // FCVTXN only
 };
 
 // FPRoundingMode()

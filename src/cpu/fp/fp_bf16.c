@@ -81,7 +81,7 @@ static uint32_t add(struct fp_env *env, uint32_t a_bits, uint32_t b_bits)
 
 uint32_t bf16_dot_add(uint32_t addend, uint16_t a0, uint16_t a1, uint16_t b0, uint16_t b1)
 {
-	struct fp_env env = { BF16_FPCR, 0 };
+	struct fp_env env = {BF16_FPCR, 0};
 	uint32_t sum = add(&env, mul_h(&env, a0, b0), mul_h(&env, a1, b1));
 
 	return add(&env, addend, sum);

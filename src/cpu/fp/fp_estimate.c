@@ -44,8 +44,8 @@ FP_INLINE uint64_t recip_estimate(struct fp_env *env, const struct fp_format *f,
 		return fp_infinity(f, n.sign);
 	}
 	if (n.exp < f->min_exp - 2) {
-		return fp_overflow(env, env->fpcr & ~FP_CR_AHP, f,
-				   fp_rounding_from_fpcr(env->fpcr), n.sign);
+		return fp_overflow(env, env->fpcr & ~FP_CR_AHP, f, fp_rounding_from_fpcr(env->fpcr),
+				   n.sign);
 	}
 	if ((env->fpcr & f->fz) && n.exp >= -f->min_exp) {
 		// The result would be denormal.
@@ -88,8 +88,8 @@ FP_INLINE uint64_t rsqrt_estimate(struct fp_env *env, const struct fp_format *f,
 	uint32_t estimate = rsqrt_estimate9((uint32_t)(n.frac >> (odd ? 55 : 56)));
 	int exp = -((n.exp + (odd ? 1 : 2)) / 2);
 
-	return (uint64_t)(exp + 1 - f->min_exp) << f->frac_bits |
-	       (uint64_t)(estimate & 0xff) << (f->frac_bits - 8);
+	return (uint64_t)(exp + 1 - f->min_exp) << f->frac_bits | (uint64_t)(estimate & 0xff)
+									  << (f->frac_bits - 8);
 }
 
 FP_INLINE uint64_t recpx(struct fp_env *env, const struct fp_format *f, uint64_t bits)

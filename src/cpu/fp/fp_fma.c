@@ -108,10 +108,10 @@ FP_INLINE uint64_t process_nans3(struct fp_env *env, const struct fp_format *f,
 }
 
 // FPMulAdd() and, with half-precision factors, FPMulAddH().
-FP_INLINE uint64_t mul_add(struct fp_env *env, const struct fp_format *f,
-			   const struct fp_format *p, uint64_t addend, uint64_t a, uint64_t b)
+FP_INLINE uint64_t mul_add(struct fp_env *env, const struct fp_format *f, const struct fp_format *p,
+			   uint64_t addend, uint64_t a, uint64_t b)
 {
-	const uint64_t bits[3] = { addend, a, b };
+	const uint64_t bits[3] = {addend, a, b};
 	const struct fp_num n[3] = {
 		fp_unpack(env, f, addend),
 		fp_unpack(env, p, a),
@@ -139,7 +139,7 @@ FP_INLINE uint64_t step_fused(struct fp_env *env, const struct fp_format *f, uin
 
 	struct fp_num a = fp_unpack(env, f, a_bits);
 	struct fp_num b = fp_unpack(env, f, b_bits);
-	struct fp_num constant = { rsqrt ? 3ull << 62 : 1ull << 63, 1, FP_TYPE_NONZERO, false };
+	struct fp_num constant = {rsqrt ? 3ull << 62 : 1ull << 63, 1, FP_TYPE_NONZERO, false};
 
 	if (fp_is_nan(&a) || fp_is_nan(&b)) {
 		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);

@@ -15,18 +15,18 @@
 #define FP_INLINE static inline __attribute__((always_inline))
 
 struct fp_format {
-	unsigned width;     // bits in all
+	unsigned width; // bits in all
 	unsigned frac_bits; // F of the pseudocode
-	unsigned exp_bits;  // E of the pseudocode
-	int min_exp;        // exponent of the smallest normal number
-	uint32_t fz;        // the FPCR bit that flushes denormals of this format
-	uint32_t fz_input;  // the FPSR bit that a flushed input sets: FZ16 reports none
+	unsigned exp_bits; // E of the pseudocode
+	int min_exp; // exponent of the smallest normal number
+	uint32_t fz; // the FPCR bit that flushes denormals of this format
+	uint32_t fz_input; // the FPSR bit that a flushed input sets: FZ16 reports none
 };
 
-static const struct fp_format fp_format16 = { 16, 10, 5, -14, FP_CR_FZ16, 0 };
-static const struct fp_format fp_format32 = { 32, 23, 8, -126, FP_CR_FZ, FP_SR_IDC };
-static const struct fp_format fp_format64 = { 64, 52, 11, -1022, FP_CR_FZ, FP_SR_IDC };
-static const struct fp_format fp_format_bf16 = { 16, 7, 8, -126, FP_CR_FZ, FP_SR_IDC };
+static const struct fp_format fp_format16 = {16, 10, 5, -14, FP_CR_FZ16, 0};
+static const struct fp_format fp_format32 = {32, 23, 8, -126, FP_CR_FZ, FP_SR_IDC};
+static const struct fp_format fp_format64 = {64, 52, 11, -1022, FP_CR_FZ, FP_SR_IDC};
+static const struct fp_format fp_format_bf16 = {16, 7, 8, -126, FP_CR_FZ, FP_SR_IDC};
 
 // FPType
 enum fp_type {
@@ -146,7 +146,7 @@ FP_INLINE struct fp_num fp_unpack_base(struct fp_env *env, uint32_t fpcr, const 
 	unsigned exp_max = (1u << f->exp_bits) - 1;
 	unsigned biased = (unsigned)(bits >> f->frac_bits) & exp_max;
 	uint64_t frac = bits & ((1ull << f->frac_bits) - 1);
-	struct fp_num n = { 0, 0, FP_TYPE_ZERO, (bits >> (f->width - 1)) & 1 };
+	struct fp_num n = {0, 0, FP_TYPE_ZERO, (bits >> (f->width - 1)) & 1};
 
 	if (biased == 0) {
 		if (frac == 0) {

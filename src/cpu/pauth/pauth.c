@@ -127,7 +127,7 @@ struct pauth_auth_result pauth_auth(const struct pauth_params *p, uint64_t ptr, 
 {
 	bool upper = bit(ptr, 55);
 	const struct pauth_range *r = &p->range[upper];
-	struct pauth_auth_result result = { .ptr = ptr };
+	struct pauth_auth_result result = {.ptr = ptr};
 	uint64_t field = pac_mask(r);
 	uint64_t original = extend(ptr, extension_mask(r), upper);
 	uint64_t pac;
@@ -142,8 +142,8 @@ struct pauth_auth_result pauth_auth(const struct pauth_params *p, uint64_t ptr, 
 			// An error code in place of two extension bits makes the pointer unusable.
 			unsigned low = r->tbi ? 53 : 61;
 
-			result.ptr = bits_set(original, low + 1, low,
-					      key_number == PAUTH_KEY_B ? 2 : 1);
+			result.ptr =
+				bits_set(original, low + 1, low, key_number == PAUTH_KEY_B ? 2 : 1);
 		}
 		return result;
 	}

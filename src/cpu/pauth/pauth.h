@@ -36,7 +36,7 @@ struct pauth_cache {
 // One half of the address space of the current translation regime. For a regime with one range,
 // lower and upper are the same.
 struct pauth_range {
-	bool tbi;	    // EffectiveTBI(): for instruction keys TBI && !TBID, for data keys TBI
+	bool tbi; // EffectiveTBI(): for instruction keys TBI && !TBID, for data keys TBI
 	uint8_t bottom_bit; // CalculateBottomPACBit(): see pauth_bottom_bit()
 };
 
@@ -45,14 +45,14 @@ struct pauth_range {
 // level only.
 struct pauth_params {
 	enum pauth_algorithm alg;
-	bool has_epac;		     // FEAT_EPAC (meaningful without FEAT_PAuth2 only)
-	bool has_pauth2;	     // FEAT_PAuth2
-	bool has_fpac;		     // FEAT_FPAC
-	bool has_fpac_combined;	     // FEAT_FPACCOMBINE
-	bool has_constpacfield;	     // FEAT_CONSTPACFIELD
-	bool two_ranges;	     // PtrHasUpperAndLowerAddRanges()
+	bool has_epac; // FEAT_EPAC (meaningful without FEAT_PAuth2 only)
+	bool has_pauth2; // FEAT_PAuth2
+	bool has_fpac; // FEAT_FPAC
+	bool has_fpac_combined; // FEAT_FPACCOMBINE
+	bool has_constpacfield; // FEAT_CONSTPACFIELD
+	bool two_ranges; // PtrHasUpperAndLowerAddRanges()
 	struct pauth_range range[2]; // by bit 55: lower, upper
-	struct pauth_cache *cache;   // may be null; used where the algorithm is slow
+	struct pauth_cache *cache; // may be null; used where the algorithm is slow
 };
 
 enum pauth_key_number {

@@ -13,40 +13,37 @@
 #define QARMA_ROUNDS_MAX 5
 
 // S-boxes for two cells at once, built from the sixteen values for one.
-#define SUB_PAIRS(high, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf)            \
-	(high) << 4 | (s0), (high) << 4 | (s1), (high) << 4 | (s2), (high) << 4 | (s3),            \
-		(high) << 4 | (s4), (high) << 4 | (s5), (high) << 4 | (s6), (high) << 4 | (s7),    \
-		(high) << 4 | (s8), (high) << 4 | (s9), (high) << 4 | (sa), (high) << 4 | (sb),    \
+#define SUB_PAIRS(high, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf) \
+	(high) << 4 | (s0), (high) << 4 | (s1), (high) << 4 | (s2), (high) << 4 | (s3), \
+		(high) << 4 | (s4), (high) << 4 | (s5), (high) << 4 | (s6), (high) << 4 | (s7), \
+		(high) << 4 | (s8), (high) << 4 | (s9), (high) << 4 | (sa), (high) << 4 | (sb), \
 		(high) << 4 | (sc), (high) << 4 | (sd), (high) << 4 | (se), (high) << 4 | (sf)
-#define SUB_TABLE(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf)                  \
-	SUB_PAIRS(s0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s1, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s2, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s3, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s4, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s5, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s6, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s7, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s8, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(s9, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(sa, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(sb, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(sc, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(sd, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(se, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf),             \
-	SUB_PAIRS(sf, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf)
+#define SUB_TABLE(s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf) \
+	SUB_PAIRS(s0, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s1, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s2, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s3, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s4, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s5, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s6, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s7, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s8, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(s9, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(sa, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(sb, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(sc, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(sd, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(se, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf), \
+		SUB_PAIRS(sf, s0, s1, s2, s3, s4, s5, s6, s7, s8, s9, sa, sb, sc, sd, se, sf)
 
 // PACSub() and PACInvSub(): QARMA's sigma 2 and its inverse.
 static const uint8_t sigma2[256] = {
-	SUB_TABLE(0xb, 0x6, 0x8, 0xf, 0xc, 0x0, 0x9, 0xe, 0x3, 0x7, 0x4, 0x5, 0xd, 0x2, 0x1, 0xa)
-};
+	SUB_TABLE(0xb, 0x6, 0x8, 0xf, 0xc, 0x0, 0x9, 0xe, 0x3, 0x7, 0x4, 0x5, 0xd, 0x2, 0x1, 0xa)};
 static const uint8_t sigma2_inverse[256] = {
-	SUB_TABLE(0x5, 0xe, 0xd, 0x8, 0xa, 0xb, 0x1, 0x9, 0x2, 0x6, 0xf, 0x0, 0x4, 0xc, 0x7, 0x3)
-};
+	SUB_TABLE(0x5, 0xe, 0xd, 0x8, 0xa, 0xb, 0x1, 0x9, 0x2, 0x6, 0xf, 0x0, 0x4, 0xc, 0x7, 0x3)};
 // PACSub1(): QARMA's sigma 1, which is its own inverse.
 static const uint8_t sigma1[256] = {
-	SUB_TABLE(0xa, 0xd, 0xe, 0x6, 0xf, 0x7, 0x3, 0x5, 0x9, 0x8, 0x0, 0xc, 0xb, 0x1, 0x2, 0x4)
-};
+	SUB_TABLE(0xa, 0xd, 0xe, 0x6, 0xf, 0x7, 0x3, 0x5, 0x9, 0x8, 0x0, 0xc, 0xb, 0x1, 0x2, 0x4)};
 
 static const uint64_t round_constant[QARMA_ROUNDS_MAX] = {
 	UINT64_C(0x0000000000000000), UINT64_C(0x13198a2e03707344), UINT64_C(0xa4093822299f31d0),

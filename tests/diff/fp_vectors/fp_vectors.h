@@ -11,8 +11,8 @@ struct fp_vector {
 	uint64_t c;
 	uint64_t result;
 	uint32_t fpcr;
-	uint16_t op;      // row of fp_ops.def, from 0
-	uint8_t fpsr_in;  // cumulative bits before
+	uint16_t op; // row of fp_ops.def, from 0
+	uint8_t fpsr_in; // cumulative bits before
 	uint8_t fpsr_out; // and after
 };
 

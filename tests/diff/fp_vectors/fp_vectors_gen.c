@@ -84,9 +84,9 @@ static uint64_t random_operand(uint64_t *state, enum kind kind, bool accumulator
 	switch (kind) {
 	case H:
 		// Upper halves are live: FMLAL reads its accumulator whole.
-		return accumulator ? (r & 3 ? random_float(state, 8, 23)
-					    : random_float(state, 5, 10))
-				   : random_float(state, 5, 10);
+		return accumulator
+			       ? (r & 3 ? random_float(state, 8, 23) : random_float(state, 5, 10))
+			       : random_float(state, 5, 10);
 	case S:
 		return random_float(state, 8, 23);
 	case D:
@@ -111,7 +111,7 @@ static uint64_t js_with_z(struct fp_env *env, uint64_t a)
 
 static uint64_t mmla_row(uint64_t a, uint64_t b, uint64_t c)
 {
-	uint32_t sum[4] = { (uint32_t)b, (uint32_t)(b >> 32), (uint32_t)c, (uint32_t)(c >> 32) };
+	uint32_t sum[4] = {(uint32_t)b, (uint32_t)(b >> 32), (uint32_t)c, (uint32_t)(c >> 32)};
 	uint16_t x[8];
 	uint16_t y[8];
 
@@ -124,14 +124,14 @@ static uint64_t mmla_row(uint64_t a, uint64_t b, uint64_t c)
 	return sum[0] | (uint64_t)sum[1] << 32;
 }
 
-#define OP(name, kind, call, assembly)                                                             \
-	static uint64_t op_##name(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c)          \
-	{                                                                                          \
-		(void)env;                                                                         \
-		(void)a;                                                                           \
-		(void)b;                                                                           \
-		(void)c;                                                                           \
-		return call;                                                                       \
+#define OP(name, kind, call, assembly) \
+	static uint64_t op_##name(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c) \
+	{ \
+		(void)env; \
+		(void)a; \
+		(void)b; \
+		(void)c; \
+		return call; \
 	}
 #include "fp_ops.def"
 #undef OP
@@ -141,7 +141,7 @@ struct op {
 	uint64_t (*run)(struct fp_env *env, uint64_t a, uint64_t b, uint64_t c);
 };
 
-#define OP(name, kind, call, assembly) { kind, op_##name },
+#define OP(name, kind, call, assembly) {kind, op_##name},
 static const struct op ops[] = {
 #include "fp_ops.def"
 };
@@ -150,7 +150,7 @@ static const struct op ops[] = {
 static bool write_vector(unsigned index, uint64_t *state)
 {
 	const struct op *op = &ops[index];
-	struct fp_vector v = { .op = (uint16_t)index };
+	struct fp_vector v = {.op = (uint16_t)index};
 	uint64_t r = random_next(state);
 
 	v.a = random_operand(state, op->kind, false);
@@ -171,7 +171,7 @@ static bool write_vector(unsigned index, uint64_t *state)
 	}
 	v.fpsr_in = r & 0x400 ? FP_SR_IXC : 0;
 
-	struct fp_env env = { v.fpcr, v.fpsr_in };
+	struct fp_env env = {v.fpcr, v.fpsr_in};
 	v.result = op->run(&env, v.a, v.b, v.c);
 	v.fpsr_out = (uint8_t)env.fpsr;
 	return fwrite(&v, sizeof(v), 1, stdout) == 1;

@@ -34,8 +34,8 @@ __asm__(".section .rodata\n"
 	".text\n");
 
 // Reads a, b, c from x0..x2 and v0..v2, leaves the result in x3.
-#define OP(name, kind, call, assembly)                                                             \
-	extern const char fpop_##name[];                                                           \
+#define OP(name, kind, call, assembly) \
+	extern const char fpop_##name[]; \
 	__asm__(".text\nfpop_" #name ":\n " assembly " ret\n");
 #include "fp_ops.def"
 #undef OP
@@ -45,7 +45,7 @@ struct op {
 	const void *code;
 };
 
-#define OP(name, kind, call, assembly) { #name, fpop_##name },
+#define OP(name, kind, call, assembly) {#name, fpop_##name},
 static const struct op ops[] = {
 #include "fp_ops.def"
 };
@@ -123,7 +123,7 @@ void run(void)
 	static const struct {
 		uint64_t reason;
 		uint64_t status;
-	} passed = { 0x20026, 0 }, failed = { 0x20026, 1 };
+	} passed = {0x20026, 0}, failed = {0x20026, 1};
 	unsigned wrong = 0;
 	unsigned waived_count = 0;
 

@@ -15,7 +15,7 @@
 	expect_abort(__LINE__, &(e), to, ec, iss, (uint64_t)(far_))
 
 static inline void expect_abort(int line, const struct exc *e, int to, uint64_t ec, uint64_t iss,
-                                uint64_t far)
+				uint64_t far)
 {
 	struct exc seen = *e;
 

@@ -5,10 +5,10 @@
 #include "emit.h"
 
 __asm__(".pushsection .snippets, \"ax\"\n"
-        ".balign 64\n"
-        ".global emit_slot\n"
-        "emit_slot:\n\t.space 64\n"
-        ".popsection\n");
+	".balign 64\n"
+	".global emit_slot\n"
+	"emit_slot:\n\t.space 64\n"
+	".popsection\n");
 
 extern char emit_slot[];
 
@@ -21,7 +21,7 @@ const char *emit(uint32_t insn)
 	slot[0] = insn;
 	slot[1] = INSN_RET;
 	__asm__ volatile("dc cvau, %0\n\tdsb ish\n\tic ivau, %0\n\tdsb ish\n\tisb" ::"r"(emit_slot)
-	                 : "memory");
+			 : "memory");
 	return emit_slot;
 }
 
@@ -42,13 +42,13 @@ void emit_expect_trap(int line, enum el el, enum direction direction, struct sys
 	struct exc e = access_at(el, direction, r, 0);
 
 	guest_expect_exc(r.name, line, &e, to,
-	                 ESR(EC_SYSREG,
-	                     ISS_SYSREG(r.op0, r.op1, r.crn, r.crm, r.op2, EMIT_RT, direction)));
+			 ESR(EC_SYSREG,
+			     ISS_SYSREG(r.op0, r.op1, r.crn, r.crm, r.op2, EMIT_RT, direction)));
 	guest_expect_eq(r.name, line, "elr", e.elr, (uint64_t)emit_slot);
 }
 
 void emit_expect_undefined(int line, enum el el, enum direction direction, struct sysreg r,
-                           enum el to)
+			   enum el to)
 {
 	struct exc e = access_at(el, direction, r, 0);
 
@@ -57,7 +57,7 @@ void emit_expect_undefined(int line, enum el el, enum direction direction, struc
 }
 
 void emit_expect_access(int line, enum el el, enum direction direction, struct sysreg r,
-                        uint64_t value)
+			uint64_t value)
 {
 	struct exc e = access_at(el, direction, r, value);
 

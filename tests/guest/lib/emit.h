@@ -44,9 +44,9 @@ struct exc access_at(enum el el, enum direction direction, struct sysreg r, uint
 
 void emit_expect_trap(int line, enum el el, enum direction direction, struct sysreg r, enum el to);
 void emit_expect_undefined(int line, enum el el, enum direction direction, struct sysreg r,
-                           enum el to);
+			   enum el to);
 void emit_expect_access(int line, enum el el, enum direction direction, struct sysreg r,
-                        uint64_t value);
+			uint64_t value);
 
 // The same for each register of an array.
 #define FOR_EACH_REG(r, array) \

@@ -55,13 +55,13 @@ struct exc {
 };
 
 // Assembly text for the level under test. name is a const char[] at the first instruction.
-#define SNIPPET(name, ...)                                                                         \
-	extern const char name[];                                                                  \
-	__asm__(".pushsection .snippets, \"ax\"\n"                                                 \
-		".balign 16\n"                                                                     \
-		".global " #name "\n"                                                              \
-		".type " #name ", %function\n" #name ":\n\t" __VA_ARGS__ "\n\tret\n"               \
-		".size " #name ", . - " #name "\n"                                                 \
+#define SNIPPET(name, ...) \
+	extern const char name[]; \
+	__asm__(".pushsection .snippets, \"ax\"\n" \
+		".balign 16\n" \
+		".global " #name "\n" \
+		".type " #name ", %function\n" #name ":\n\t" __VA_ARGS__ "\n\tret\n" \
+		".size " #name ", . - " #name "\n" \
 		".popsection\n")
 
 #define GUEST_STR_(x) #x
@@ -74,10 +74,10 @@ struct exc {
 #define run_at(el, snippet, ...) run_at_spsr(guest_spsr(el), snippet, ##__VA_ARGS__)
 
 // The same with a chosen SPSR_EL3: SP selection, masks, PAN, BTYPE, SS...
-#define run_at_spsr(spsr, snippet, ...)                                                            \
-	guest_run((uint64_t)(spsr), (uint64_t)(snippet),                                           \
-		  (const uint64_t[8]){GUEST_ARGS(0, ##__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)(     \
-			  __VA_ARGS__)})
+#define run_at_spsr(spsr, snippet, ...) \
+	guest_run((uint64_t)(spsr), (uint64_t)(snippet), \
+		  (const uint64_t[8]){ \
+			  GUEST_ARGS(0, ##__VA_ARGS__, 8, 7, 6, 5, 4, 3, 2, 1, 0)(__VA_ARGS__)})
 
 // Casts each argument, so that addresses and numbers mix.
 #define GUEST_ARGS(zero, a, b, c, d, e, f, g, h, n, ...) GUEST_ARGS_##n
@@ -109,10 +109,10 @@ struct guest_test {
 	void (*fn)(void);
 };
 
-#define TEST(name)                                                                                 \
-	static void test_##name(void);                                                             \
-	static const struct guest_test guest_test_##name                                           \
-		__attribute__((used, section(".tests"), aligned(8))) = {#name, test_##name};       \
+#define TEST(name) \
+	static void test_##name(void); \
+	static const struct guest_test guest_test_##name \
+		__attribute__((used, section(".tests"), aligned(8))) = {#name, test_##name}; \
 	static void test_##name(void)
 
 // Expectations. A failing one prints file, line, expected and seen, and the test goes on.
@@ -120,41 +120,40 @@ struct guest_test {
 // A synchronous exception taken to to_el from the level that run_at() named, with exactly this
 // syndrome (IL is 1 for every A64 instruction). The vector offset and SPSR.M are checked against
 // the level the snippet was started at.
-#define EXPECT_EXC(e, to_el, ec, iss)                                                              \
+#define EXPECT_EXC(e, to_el, ec, iss) \
 	guest_expect_exc(__FILE__, __LINE__, &(e), to_el, ESR(ec, iss))
 // The same for an exception taken at another level than the snippet's first, or for an asynchronous
 // one.
-#define EXPECT_EXC_AT(e, to_el, vector_offset, esr_value)                                          \
+#define EXPECT_EXC_AT(e, to_el, vector_offset, esr_value) \
 	guest_expect_exc_at(__FILE__, __LINE__, &(e), to_el, vector_offset, esr_value)
 // An interrupt (no syndrome): offset within the group of four is VECTOR_IRQ, VECTOR_FIQ or
 // VECTOR_SERROR.
-#define EXPECT_INTERRUPT(e, to_el, kind)                                                           \
+#define EXPECT_INTERRUPT(e, to_el, kind) \
 	guest_expect_interrupt(__FILE__, __LINE__, &(e), to_el, kind)
 #define EXPECT_NO_EXC(e) guest_expect_no_exc(__FILE__, __LINE__, &(e))
-#define EXPECT_EQ(seen, expected)                                                                  \
+#define EXPECT_EQ(seen, expected) \
 	guest_expect_eq(__FILE__, __LINE__, #seen, (uint64_t)(seen), (uint64_t)(expected))
-#define EXPECT_MASKED(seen, mask, expected)                                                        \
-	guest_expect_eq(__FILE__, __LINE__, #seen " & " #mask, (uint64_t)(seen) & (uint64_t)(mask),\
-			(uint64_t)(expected))
-#define EXPECT_REG(e, n, expected)                                                                 \
+#define EXPECT_MASKED(seen, mask, expected) \
+	guest_expect_eq(__FILE__, __LINE__, #seen " & " #mask, \
+			(uint64_t)(seen) & (uint64_t)(mask), (uint64_t)(expected))
+#define EXPECT_REG(e, n, expected) \
 	guest_expect_eq(__FILE__, __LINE__, "x" #n, (e).x[n], (uint64_t)(expected))
 #define EXPECT_TRUE(condition) guest_expect_eq(__FILE__, __LINE__, #condition, !!(condition), 1)
 
 // Leaves the test as skipped, with the reason printed.
-#define SKIP_UNLESS(condition, reason)                                                             \
-	do {                                                                                       \
-		if (!(condition)) {                                                                \
-			guest_skip(reason);                                                        \
-			return;                                                                    \
-		}                                                                                  \
+#define SKIP_UNLESS(condition, reason) \
+	do { \
+		if (!(condition)) { \
+			guest_skip(reason); \
+			return; \
+		} \
 	} while (0)
 #define QEMU_DIFFERS(reason) SKIP_UNLESS(!guest_under_qemu(), "QEMU 7.2 differs: " reason)
 
 void guest_expect_exc(const char *file, int line, const struct exc *e, int el, uint64_t esr);
 void guest_expect_exc_at(const char *file, int line, const struct exc *e, int el, uint64_t offset,
 			 uint64_t esr);
-void guest_expect_interrupt(const char *file, int line, const struct exc *e, int el,
-			    uint64_t kind);
+void guest_expect_interrupt(const char *file, int line, const struct exc *e, int el, uint64_t kind);
 void guest_expect_no_exc(const char *file, int line, const struct exc *e);
 void guest_expect_eq(const char *file, int line, const char *what, uint64_t seen,
 		     uint64_t expected);
@@ -165,13 +164,13 @@ bool guest_under_qemu(void);
 void guest_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 // System registers, from EL3; the name may be of the form S3_0_C1_C0_0.
-#define read_sysreg(reg)                                                                           \
-	({                                                                                         \
-		uint64_t value_;                                                                   \
-		__asm__ volatile("mrs %0, " #reg : "=r"(value_)::"memory");                        \
-		value_;                                                                            \
+#define read_sysreg(reg) \
+	({ \
+		uint64_t value_; \
+		__asm__ volatile("mrs %0, " #reg : "=r"(value_)::"memory"); \
+		value_; \
 	})
-#define write_sysreg(reg, value)                                                                   \
+#define write_sysreg(reg, value) \
 	__asm__ volatile("msr " #reg ", %x0\n\tisb" ::"rZ"((uint64_t)(value)) : "memory")
 
 static inline void dsb_isb(void)

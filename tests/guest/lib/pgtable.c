@@ -138,8 +138,8 @@ void map_image_el3(struct pgtable *pt)
 {
 	uint64_t size = (uint64_t)(image_end - image_start) + (8ul << 20);
 
-	map_range(pt, (uint64_t)image_start, (uint64_t)image_start, size,
-		  PT_NORMAL | PT_AP_RW_ALL, 3);
+	map_range(pt, (uint64_t)image_start, (uint64_t)image_start, size, PT_NORMAL | PT_AP_RW_ALL,
+		  3);
 }
 
 // ---- Control registers --------------------------------------------------------------------------

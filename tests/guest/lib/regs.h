@@ -77,8 +77,8 @@
 #define EC_BRK 0x3c
 
 // ISS of EC_SYSREG: in the order of the S<op0>_<op1>_C<n>_C<m>_<op2> name.
-#define ISS_SYSREG(op0, op1, crn, crm, op2, rt, read)                                              \
-	((uint64_t)(op0) << 20 | (uint64_t)(op2) << 17 | (uint64_t)(op1) << 14 |                   \
+#define ISS_SYSREG(op0, op1, crn, crm, op2, rt, read) \
+	((uint64_t)(op0) << 20 | (uint64_t)(op2) << 17 | (uint64_t)(op1) << 14 | \
 	 (uint64_t)(crn) << 10 | (uint64_t)(rt) << 5 | (uint64_t)(crm) << 1 | (uint64_t)(read))
 #define ISS_SYSREG_READ(op0, op1, crn, crm, op2, rt) ISS_SYSREG(op0, op1, crn, crm, op2, rt, 1)
 #define ISS_SYSREG_WRITE(op0, op1, crn, crm, op2, rt) ISS_SYSREG(op0, op1, crn, crm, op2, rt, 0)
@@ -204,8 +204,8 @@
 #define SCTLR_BT0 BIT(35)
 #define SCTLR_BT1 BIT(36)
 #define SCTLR_EPAN BIT(57)
-#define SCTLR_EL1_BASE                                                                             \
-	(BIT(29) | BIT(28) | SCTLR_SPAN | SCTLR_EIS | SCTLR_TSCXT | SCTLR_EOS | SCTLR_UCI |        \
+#define SCTLR_EL1_BASE \
+	(BIT(29) | BIT(28) | SCTLR_SPAN | SCTLR_EIS | SCTLR_TSCXT | SCTLR_EOS | SCTLR_UCI | \
 	 SCTLR_NTWE | SCTLR_NTWI | SCTLR_UCT | SCTLR_DZE | BIT(7) | BIT(8) | BIT(5))
 #define SCTLR_EL2_BASE 0x30c50830ul
 #define SCTLR_EL3_BASE 0x30c50830ul

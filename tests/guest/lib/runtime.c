@@ -141,8 +141,7 @@ static void fail_at(const char *file, int line)
 	guest_printf("%s:%d: %s: ", base, line, current.name);
 }
 
-void guest_expect_eq(const char *file, int line, const char *what, uint64_t seen,
-		     uint64_t expected)
+void guest_expect_eq(const char *file, int line, const char *what, uint64_t seen, uint64_t expected)
 {
 	if (seen != expected) {
 		fail_at(file, line);
@@ -187,8 +186,8 @@ void guest_expect_exc(const char *file, int line, const struct exc *e, int el, u
 	guest_expect_exc_at(file, line, e, el, vector_group(e->start, el) + VECTOR_SYNC, esr);
 	if (e->el == el && (e->spsr & SPSR_M_MASK) != (e->start & SPSR_M_MASK)) {
 		fail_at(file, line);
-		guest_printf("expected SPSR_EL%d.M 0x%lx, seen 0x%lx\n", el,
-			     e->start & SPSR_M_MASK, e->spsr & SPSR_M_MASK);
+		guest_printf("expected SPSR_EL%d.M 0x%lx, seen 0x%lx\n", el, e->start & SPSR_M_MASK,
+			     e->spsr & SPSR_M_MASK);
 	}
 }
 
@@ -352,8 +351,8 @@ struct exc guest_run(uint64_t spsr, uint64_t pc, const uint64_t x[8])
 	return e;
 }
 
-// TLBI ALLE1 and ALLE2 act on the Security state that SCR_EL3 selects; ALLE2 is UNDEFINED where EL2 is
-// not enabled there.
+// TLBI ALLE1 and ALLE2 act on the Security state that SCR_EL3 selects; ALLE2 is UNDEFINED where EL2
+// is not enabled there.
 void tlbi_all(void)
 {
 	uint64_t scr = read_sysreg(scr_el3);
@@ -380,12 +379,12 @@ static void reset_debug(void)
 	write_sysreg(oslar_el1, 0);
 	write_sysreg(osdlr_el1, 0);
 	write_sysreg(mdscr_el1, 0);
-#define CLEAR_PAIR(n)                                                                              \
-	if (breakpoints > (n)) {                                                                   \
-		write_sysreg(dbgbcr##n##_el1, 0);                                                  \
-	}                                                                                          \
-	if (watchpoints > (n)) {                                                                   \
-		write_sysreg(dbgwcr##n##_el1, 0);                                                  \
+#define CLEAR_PAIR(n) \
+	if (breakpoints > (n)) { \
+		write_sysreg(dbgbcr##n##_el1, 0); \
+	} \
+	if (watchpoints > (n)) { \
+		write_sysreg(dbgwcr##n##_el1, 0); \
 	}
 	CLEAR_PAIR(0)
 	CLEAR_PAIR(1)

@@ -54,22 +54,22 @@ static void print_vec(const union vec *v)
 typedef void vector_op(union vec *out, const union vec *in);
 
 // v0 is Vd, v1 Vn, v2 Vm, v3 Va.
-#define OP(name, insn)                                                                             \
-	static void op_##name(union vec *out, const union vec *in)                                 \
-	{                                                                                          \
-		__asm__ volatile("ldp q0, q1, [%1]\n\tldp q2, q3, [%1, #32]\n\t" insn              \
-				 "\n\tstr q0, [%0]"                                                \
-				 :                                                                 \
-				 : "r"(out), "r"(in)                                               \
-				 : "v0", "v1", "v2", "v3", "memory");                              \
+#define OP(name, insn) \
+	static void op_##name(union vec *out, const union vec *in) \
+	{ \
+		__asm__ volatile("ldp q0, q1, [%1]\n\tldp q2, q3, [%1, #32]\n\t" insn \
+				 "\n\tstr q0, [%0]" \
+				 : \
+				 : "r"(out), "r"(in) \
+				 : "v0", "v1", "v2", "v3", "memory"); \
 	}
-#define CRC(name, insn)                                                                            \
-	static void op_##name(union vec *out, const union vec *in)                                 \
-	{                                                                                          \
-		uint64_t r;                                                                        \
-		__asm__ volatile(insn : "=r"(r) : "r"(in[0].d[0]), "r"(in[1].d[0]));               \
-		out->d[0] = r;                                                                     \
-		out->d[1] = 0;                                                                     \
+#define CRC(name, insn) \
+	static void op_##name(union vec *out, const union vec *in) \
+	{ \
+		uint64_t r; \
+		__asm__ volatile(insn : "=r"(r) : "r"(in[0].d[0]), "r"(in[1].d[0])); \
+		out->d[0] = r; \
+		out->d[1] = 0; \
 	}
 #include "vectors_ops.def"
 #undef OP
@@ -79,8 +79,8 @@ static const struct {
 	const char *name;
 	vector_op *op;
 } ops[] = {
-#define OP(name, insn) { #name, op_##name },
-#define CRC(name, insn) { #name, op_##name },
+#define OP(name, insn) {#name, op_##name},
+#define CRC(name, insn) {#name, op_##name},
 #include "vectors_ops.def"
 #undef OP
 #undef CRC
@@ -151,14 +151,14 @@ static uint64_t run(int op, uint64_t ptr, uint64_t mod)
 	return ptr;
 }
 
-static const char *const op_name[11] = { "PACIA", "PACIB", "PACDA", "PACDB", "AUTIA", "AUTIB",
-					 "AUTDA", "AUTDB", "XPACI", "XPACD", "PACGA" };
+static const char *const op_name[11] = {"PACIA", "PACIB", "PACDA", "PACDB", "AUTIA", "AUTIB",
+					"AUTDA", "AUTDB", "XPACI", "XPACD", "PACGA"};
 
 static uint64_t row(unsigned tbi, unsigned tbid, unsigned txsz, int op, uint64_t ptr, uint64_t mod,
 		    uint64_t hi, uint64_t lo)
 {
 	uint64_t out = run(op, ptr, mod);
-	char t[3] = { '0' + txsz / 10, '0' + txsz % 10, 0 };
+	char t[3] = {'0' + txsz / 10, '0' + txsz % 10, 0};
 
 	print("\t{ ");
 	print(op_name[op]);
@@ -182,7 +182,7 @@ static uint64_t row(unsigned tbi, unsigned tbid, unsigned txsz, int op, uint64_t
 // The ranges' sizes and what the top byte is: T0SZ = T1SZ, TBI0 = TBI1, TBID0 = TBID1.
 static const struct {
 	unsigned tbi, tbid, txsz;
-} layout[] = { { 0, 0, 16 }, { 1, 0, 16 }, { 1, 1, 16 }, { 0, 0, 25 }, { 1, 0, 25 }, { 1, 1, 39 } };
+} layout[] = {{0, 0, 16}, {1, 0, 16}, {1, 1, 16}, {0, 0, 25}, {1, 0, 25}, {1, 1, 39}};
 
 static void set_keys(uint64_t hi, uint64_t lo)
 {
