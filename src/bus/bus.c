@@ -43,8 +43,8 @@ struct bus {
 	size_t *order; // entry numbers in address order
 	struct bus_node **nodes;
 	size_t node_count;
-	uint32_t *root
-	        [PAS_COUNT]; // ROOT_COUNT slots, touched lazily; NULL while nothing is mapped there
+	uint32_t *root[PAS_COUNT]; // ROOT_COUNT slots, touched lazily; NULL while nothing is mapped
+				   // there
 	struct bus_ram *last_ram[PAS_COUNT]; // the one-entry cache of bus_ram_find
 	void (*code_written)(void *opaque, struct bus_ram *ram, uint64_t pa);
 	void *code_opaque;
@@ -59,7 +59,7 @@ static void *lazy_alloc(uint64_t size)
 		return NULL;
 	}
 	p = mmap(NULL, (size_t)size, PROT_READ | PROT_WRITE,
-	         MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	return p == MAP_FAILED ? NULL : p;
 }
 
@@ -176,7 +176,7 @@ static inline struct bus_entry *entry_find(const struct bus *bus, enum pas pas, 
 		slot = bus->nodes[slot & ~SLOT_NODE]->slot[(pa >> LEVEL1_SHIFT) & (NODE_COUNT - 1)];
 		if (slot & SLOT_NODE) {
 			slot = bus->nodes[slot & ~SLOT_NODE]
-			               ->slot[(pa >> PAGE_SHIFT) & (NODE_COUNT - 1)];
+				       ->slot[(pa >> PAGE_SHIFT) & (NODE_COUNT - 1)];
 		}
 	}
 	return slot == 0 ? NULL : &bus->entries[slot - 1];
@@ -217,8 +217,8 @@ static int entry_add(struct bus *bus, const struct bus_entry *entry)
 	bus->order = order;
 	for (unsigned pas = 0; pas < PAS_COUNT; pas++) {
 		int err = (entry->pas_mask >> pas) & 1
-		                  ? tree_fill(bus, pas, entry->base, entry->size, (uint32_t)count)
-		                  : 0;
+				  ? tree_fill(bus, pas, entry->base, entry->size, (uint32_t)count)
+				  : 0;
 
 		if (err != 0) {
 			// What was filled names an entry that does not come to be: take it out
@@ -260,8 +260,8 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 	ram->read_only = read_only;
 	ram->host = lazy_alloc(size);
 #ifdef MADV_HUGEPAGE
-	// Fresh pages then come 2 MiB at a time where the host has them to give: a fault for each 4 KiB costs more than
-	// clearing what surrounds it.
+	// Fresh pages then come 2 MiB at a time where the host has them to give: a fault for each 4
+	// KiB costs more than clearing what surrounds it.
 	if (ram->host != NULL) {
 		(void)madvise(ram->host, size, MADV_HUGEPAGE);
 	}
@@ -270,8 +270,8 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 	ram->page_code = lazy_alloc((size >> PAGE_SHIFT) * sizeof(*ram->page_code));
 	entry.ram = ram;
 	err = ram->host == NULL || ram->page_flags == NULL || ram->page_code == NULL
-	              ? -ENOMEM
-	              : entry_add(bus, &entry);
+		      ? -ENOMEM
+		      : entry_add(bus, &entry);
 	if (err != 0) {
 		ram_free(ram);
 	}
@@ -279,10 +279,10 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 }
 
 int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
-            const struct bus_device_type *type, void *device)
+	    const struct bus_device_type *type, void *device)
 {
 	struct bus_entry entry = {
-	        .base = base, .size = size, .pas_mask = pas_mask, .type = type, .device = device};
+		.base = base, .size = size, .pas_mask = pas_mask, .type = type, .device = device};
 	int err = check_range(bus, base, size, pas_mask);
 
 	CHECK(type->read != NULL && type->write != NULL);
@@ -359,7 +359,7 @@ static bool device_accepts(const struct bus_entry *entry, uint64_t pa, unsigned 
 }
 
 enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
-                         uint64_t *data)
+			 uint64_t *data)
 {
 	const struct bus_ram *ram;
 	struct bus_entry *entry;
@@ -374,9 +374,9 @@ enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus
 		}
 		if (entry->ram == NULL) {
 			return device_accepts(entry, pa, size)
-			               ? entry->type->read(entry->device, pa - entry->base, size,
-			                                   attrs, data)
-			               : BUS_ERROR;
+				       ? entry->type->read(entry->device, pa - entry->base, size,
+							   attrs, data)
+				       : BUS_ERROR;
 		}
 		ram = bus->last_ram[attrs.pas] = entry->ram;
 	}
@@ -388,7 +388,7 @@ enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus
 }
 
 enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
-                          uint64_t data)
+			  uint64_t data)
 {
 	struct bus_ram *ram;
 	struct bus_entry *entry;
@@ -403,9 +403,9 @@ enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bu
 		}
 		if (entry->ram == NULL) {
 			return device_accepts(entry, pa, size)
-			               ? entry->type->write(entry->device, pa - entry->base, size,
-			                                    attrs, zext(data, size * 8))
-			               : BUS_ERROR;
+				       ? entry->type->write(entry->device, pa - entry->base, size,
+							    attrs, zext(data, size * 8))
+				       : BUS_ERROR;
 		}
 		ram = bus->last_ram[attrs.pas] = entry->ram;
 	}
@@ -485,8 +485,8 @@ int bus_ram_write(struct bus *bus, enum pas pas, uint64_t pa, const void *data, 
 }
 
 void bus_set_code_listener(struct bus *bus,
-                           void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
-                           void *opaque)
+			   void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
+			   void *opaque)
 {
 	bus->code_written = written;
 	bus->code_opaque = opaque;

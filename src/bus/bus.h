@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Physical address spaces: RAM, MMIO windows, IRQ lines, and the tracking of pages that hold decoded code.
+// Physical address spaces: RAM, MMIO windows, IRQ lines, and the tracking of pages that hold
+// decoded code.
 #ifndef STRATA_BUS_BUS_H
 #define STRATA_BUS_BUS_H
 
@@ -25,21 +26,22 @@ struct bus_attrs {
 // What a device answers. BUS_ERROR becomes a synchronous external abort at the PE.
 enum bus_result { BUS_OK, BUS_ERROR };
 
-// A device type: const, apart from its instances. size is 1, 2, 4 or 8; offset is aligned to size; data is
-// zero-extended. Accesses of a size outside [min_size, max_size] are answered BUS_ERROR by the bus.
+// A device type: const, apart from its instances. size is 1, 2, 4 or 8; offset is aligned to size;
+// data is zero-extended. Accesses of a size outside [min_size, max_size] are answered BUS_ERROR by
+// the bus.
 struct bus_device_type {
 	const char *name;
 	enum bus_result (*read)(void *device, uint64_t offset, unsigned size,
-	                        struct bus_attrs attrs, uint64_t *data);
+				struct bus_attrs attrs, uint64_t *data);
 	enum bus_result (*write)(void *device, uint64_t offset, unsigned size,
-	                         struct bus_attrs attrs, uint64_t data);
+				 struct bus_attrs attrs, uint64_t data);
 	unsigned min_size;
 	unsigned max_size;
 	void (*reset)(void *device); // may be NULL
 };
 
-// An interrupt line or any other wire: a callback with a number. `set` is called only when the level changes by
-// its own bookkeeping in irq_set.
+// An interrupt line or any other wire: a callback with a number. `set` is called only when the
+// level changes by its own bookkeeping in irq_set.
 struct irq_line {
 	void (*set)(void *opaque, unsigned number, bool level);
 	void *opaque;
@@ -79,9 +81,10 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 
 // Map a device's window of `size` bytes at `base`, page aligned. Same errors. pas_mask as for RAM.
 int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
-            const struct bus_device_type *type, void *device);
+	    const struct bus_device_type *type, void *device);
 
-// The RAM holding this page in this address space, or NULL. Hot: a one-entry cache in front of a sorted array.
+// The RAM holding this page in this address space, or NULL. Hot: a one-entry cache in front of a
+// sorted array.
 struct bus_ram *bus_ram_find(struct bus *bus, enum pas pas, uint64_t pa);
 
 // Host pointer to [pa, pa + size) if it lies wholly in RAM of this address space, else NULL.
@@ -90,25 +93,26 @@ uint8_t *bus_ram_ptr(struct bus *bus, enum pas pas, uint64_t pa, uint64_t size);
 // One aligned access of 1, 2, 4 or 8 bytes by anyone, to RAM or a device. Little endian.
 // Writing RAM this way tells the code tracker.
 enum bus_result bus_read(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
-                         uint64_t *data);
+			 uint64_t *data);
 enum bus_result bus_write(struct bus *bus, uint64_t pa, unsigned size, struct bus_attrs attrs,
-                          uint64_t data);
+			  uint64_t data);
 
-// Any length, any alignment, RAM only (loaders, semihosting, DMA). 0 or -EFAULT when any byte is not RAM; then
-// nothing was written. Ignores read_only.
+// Any length, any alignment, RAM only (loaders, semihosting, DMA). 0 or -EFAULT when any byte is
+// not RAM; then nothing was written. Ignores read_only.
 int bus_ram_read(struct bus *bus, enum pas pas, uint64_t pa, void *data, uint64_t size);
 int bus_ram_write(struct bus *bus, enum pas pas, uint64_t pa, const void *data, uint64_t size);
 
-// Registered by the cpu room: called when RAM of a page flagged BUS_PAGE_CODE is written by anyone through the
-// bus; the callee drops the decoded code and clears the flag.
+// Registered by the cpu room: called when RAM of a page flagged BUS_PAGE_CODE is written by anyone
+// through the bus; the callee drops the decoded code and clears the flag.
 void bus_set_code_listener(struct bus *bus,
-                           void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
-                           void *opaque);
+			   void (*written)(void *opaque, struct bus_ram *ram, uint64_t pa),
+			   void *opaque);
 void bus_code_written(struct bus *bus, struct bus_ram *ram, uint64_t pa);
 
 void bus_reset_devices(struct bus *bus);
 
-// Walk over what is mapped, in address order (for `info` listings and the loaders' checks). Returns false at the end.
+// Walk over what is mapped, in address order (for `info` listings and the loaders' checks). Returns
+// false at the end.
 struct bus_region_info {
 	uint64_t base;
 	uint64_t size;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Translation contexts: which regime applies, and the fast TLB that belongs to it. Changing EL, ASID or VMID selects
-// another fast TLB; nothing is flushed. What the architectural TLB drops is dropped here too.
+// Translation contexts: which regime applies, and the fast TLB that belongs to it. Changing EL,
+// ASID or VMID selects another fast TLB; nothing is flushed. What the architectural TLB drops is
+// dropped here too.
 #include <string.h>
 
 #include "cpu/exec_internal.h"
 #include "cpu/sysreg_fields.h"
 
-// ---- which regime ---------------------------------------------------------------------------------------------
+// ---- which regime -------------------------------------------------------------------------------
 
 bool pe_is_secure(const struct pe *pe)
 {
@@ -16,8 +17,8 @@ bool pe_is_secure(const struct pe *pe)
 uint64_t pe_scr(const struct pe *pe)
 {
 	// Without EL3 the PE behaves as if Non-secure with nothing trapped or routed to EL3.
-	return pe->has_el3 ? pe->sr[SR_SCR_EL3] :
-			     SCR_EL3_NS | SCR_EL3_RW | SCR_EL3_HCE | SCR_EL3_APK | SCR_EL3_API;
+	return pe->has_el3 ? pe->sr[SR_SCR_EL3]
+			   : SCR_EL3_NS | SCR_EL3_RW | SCR_EL3_HCE | SCR_EL3_APK | SCR_EL3_API;
 }
 
 bool pe_el2_enabled(const struct pe *pe)
@@ -82,7 +83,8 @@ void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_r
 		r->ttbr[1] = pe->sr[SR_TTBR1_EL1];
 		r->mair = pe->sr[SR_MAIR_EL1];
 		r->hcr = hcr;
-		// HCR_EL2.{TGE,DC} force stage 1 of EL1&0 off (SCTLR_EL1.M reads as 0 for translation).
+		// HCR_EL2.{TGE,DC} force stage 1 of EL1&0 off (SCTLR_EL1.M reads as 0 for
+		// translation).
 		if (hcr & (HCR_EL2_TGE | HCR_EL2_DC)) {
 			r->sctlr &= ~SCTLR_M;
 		}
@@ -96,7 +98,7 @@ void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_r
 	}
 }
 
-// ---- fast TLBs ------------------------------------------------------------------------------------------------
+// ---- fast TLBs ----------------------------------------------------------------------------------
 
 static void entry_kill(struct fast_entry *e)
 {
@@ -162,14 +164,17 @@ static void fast_reset(struct fast_tlb *fast)
 
 static bool key_equal(const struct fast_key *a, const struct fast_key *b)
 {
-	return a->asid == b->asid && a->vmid == b->vmid && a->kind == b->kind && a->secure == b->secure &&
-	       a->el0 == b->el0 && a->pan == b->pan && a->has_el2 == b->has_el2 && a->sctlr == b->sctlr &&
-	       a->tcr == b->tcr && a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr && a->scr == b->scr;
+	return a->asid == b->asid && a->vmid == b->vmid && a->kind == b->kind &&
+	       a->secure == b->secure && a->el0 == b->el0 && a->pan == b->pan &&
+	       a->has_el2 == b->has_el2 && a->sctlr == b->sctlr && a->tcr == b->tcr &&
+	       a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr && a->scr == b->scr;
 }
 
-#define SCTLR_CONTEXT (SCTLR_M | SCTLR_A | SCTLR_C | SCTLR_I | SCTLR_WXN | SCTLR_EE | SCTLR_E0E | SCTLR_EPAN)
+#define SCTLR_CONTEXT \
+	(SCTLR_M | SCTLR_A | SCTLR_C | SCTLR_I | SCTLR_WXN | SCTLR_EE | SCTLR_E0E | SCTLR_EPAN)
 #define HCR_CONTEXT \
-	(HCR_EL2_VM | HCR_EL2_DC | HCR_EL2_PTW | HCR_EL2_CD | HCR_EL2_ID | HCR_EL2_FWB | HCR_EL2_TGE | HCR_EL2_E2H)
+	(HCR_EL2_VM | HCR_EL2_DC | HCR_EL2_PTW | HCR_EL2_CD | HCR_EL2_ID | HCR_EL2_FWB | \
+	 HCR_EL2_TGE | HCR_EL2_E2H)
 
 static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fast_key *key)
 {
@@ -191,7 +196,8 @@ static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fas
 
 static unsigned key_hash(const struct fast_key *key)
 {
-	uint64_t h = key->sctlr ^ ror64(key->tcr, 17) ^ ror64(key->mair, 31) ^ ror64(key->hcr, 43) ^ ror64(key->vtcr, 7);
+	uint64_t h = key->sctlr ^ ror64(key->tcr, 17) ^ ror64(key->mair, 31) ^ ror64(key->hcr, 43) ^
+		     ror64(key->vtcr, 7);
 
 	h ^= (uint64_t)key->asid << 20 ^ (uint64_t)key->vmid << 40 ^ (uint64_t)key->kind << 60 ^
 	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15;
@@ -212,8 +218,8 @@ static struct fast_tlb *context_allocate(struct pe *pe)
 	for (unsigned i = 0; i < FAST_CONTEXTS; i++) {
 		struct fast_tlb *fast = &pe->contexts[i];
 
-		if ((oldest == NULL || fast->used < oldest->used) && fast != pe->fast && fast != pe->fast_unpriv &&
-		    fast != pe->exec_fast) {
+		if ((oldest == NULL || fast->used < oldest->used) && fast != pe->fast &&
+		    fast != pe->fast_unpriv && fast != pe->exec_fast) {
 			oldest = fast;
 		}
 	}
@@ -233,8 +239,8 @@ static struct fast_tlb *context_allocate(struct pe *pe)
 
 static uint64_t context_tag(unsigned asid, unsigned vmid, unsigned kind, bool secure)
 {
-	return asid | (uint64_t)vmid << CONTEXT_TAG_VMID_SHIFT | (uint64_t)kind << CONTEXT_TAG_KIND_SHIFT |
-	       (secure ? CONTEXT_TAG_SECURE : 0);
+	return asid | (uint64_t)vmid << CONTEXT_TAG_VMID_SHIFT |
+	       (uint64_t)kind << CONTEXT_TAG_KIND_SHIFT | (secure ? CONTEXT_TAG_SECURE : 0);
 }
 
 static struct fast_tlb *context_find(struct pe *pe, const struct fast_key *key)
@@ -272,7 +278,8 @@ void pe_contexts_reset(struct pe *pe)
 	pe->fast = pe->fast_unpriv = pe->exec_fast = pe->none;
 }
 
-// EL0's view through LDTR/STTR: from EL1, or from EL2 with E2H and TGE (Arm ARM, AArch64.IsUnprivAccessPriv).
+// EL0's view through LDTR/STTR: from EL1, or from EL2 with E2H and TGE (Arm ARM,
+// AArch64.IsUnprivAccessPriv).
 static bool unpriv_level(const struct pe *pe)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
@@ -337,7 +344,7 @@ void pe_context_changed(struct pe *pe)
 	pe_context_select(pe);
 }
 
-// ---- dropping -------------------------------------------------------------------------------------------------
+// ---- dropping -----------------------------------------------------------------------------------
 
 // The contexts that a drop means: those whose tag, masked, is one of two values.
 struct drop_match {
@@ -419,7 +426,8 @@ void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 {
 	struct pe *pe = opaque;
 	struct drop_match m = drop_match(drop);
-	bool everything = drop->all || drop->all_va || drop->shift >= 64, exec = drop->exec || drop->all;
+	bool everything = drop->all || drop->all_va || drop->shift >= 64,
+	     exec = drop->exec || drop->all;
 
 	for (unsigned i = 0; i < pe->context_count; i++) {
 		uint64_t tag = pe->context_tags[i];
@@ -449,7 +457,7 @@ void pe_tlb_dropped(void *opaque, const struct mmu_tlb_drop *drop)
 	}
 }
 
-// ---- code -----------------------------------------------------------------------------------------------------
+// ---- code ---------------------------------------------------------------------------------------
 
 void pe_code_flushed(struct pe *pe)
 {
@@ -466,7 +474,8 @@ void pe_code_flushed(struct pe *pe)
 
 static inline void entry_protect(struct fast_entry *e, const uint8_t *host)
 {
-	if (e->tag_w + e->addend == (uintptr_t)host && e->tag_w != FAST_INVALID && !(e->pa & FAST_MMIO)) {
+	if (e->tag_w + e->addend == (uintptr_t)host && e->tag_w != FAST_INVALID &&
+	    !(e->pa & FAST_MMIO)) {
 		e->tag_w = FAST_INVALID;
 	}
 }

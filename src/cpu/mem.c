@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory accesses that miss the fast TLB or need a check: alignment, page crossings, Device memory, MMIO, code pages,
-// watchpoints; and the data aborts that come of them.
+// Memory accesses that miss the fast TLB or need a check: alignment, page crossings, Device memory,
+// MMIO, code pages, watchpoints; and the data aborts that come of them.
 #include "cpu/mem.h"
 
 #include "cpu/debug.h"
@@ -15,10 +15,11 @@ struct target {
 	enum mmu_memtype memtype;
 };
 
-// ---- syndromes ------------------------------------------------------------------------------------------------
+// ---- syndromes ----------------------------------------------------------------------------------
 
-// ISV, SAS, SSE, SRT, SF, AR of a load or store of one general-purpose register without writeback, else 0
-// (Arm ARM, ISS encoding for an exception from a Data Abort; pseudocode LSInstructionSyndrome).
+// ISV, SAS, SSE, SRT, SF, AR of a load or store of one general-purpose register without writeback,
+// else 0 (Arm ARM, ISS encoding for an exception from a Data Abort; pseudocode
+// LSInstructionSyndrome).
 uint32_t mem_instruction_syndrome(uint32_t insn)
 {
 	unsigned size = insn >> 30, opc = F_SIZE(insn), rt = F_RD(insn);
@@ -36,7 +37,9 @@ uint32_t mem_instruction_syndrome(uint32_t insn)
 		ordered = true; // LDAPR
 		opc = 1;
 	} else if ((insn & 0x3f000000) == 0x18000000) {
-		return size == 3 ? 0 : iss_data_syndrome(size == 1 ? 3 : 2, size == 2, rt, size != 0, false);
+		return size == 3 ? 0
+				 : iss_data_syndrome(size == 1 ? 3 : 2, size == 2, rt, size != 0,
+						     false);
 	} else {
 		return 0;
 	}
@@ -60,11 +63,13 @@ unsigned mem_external_target(const struct pe *pe, const char **control)
 	return 0;
 }
 
-void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool instruction, bool cache_op)
+void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool instruction,
+	       bool cache_op)
 {
 	struct fault *f = &pe->fault;
 	bool external = mf->type == MMU_FAULT_EXTERNAL || mf->type == MMU_FAULT_EXTERNAL_WALK;
-	uint32_t iss = iss_abort(mmu_fault_status(mf), mf->write || cache_op, mf->s1ptw, cache_op, false, false);
+	uint32_t iss = iss_abort(mmu_fault_status(mf), mf->write || cache_op, mf->s1ptw, cache_op,
+				 false, false);
 
 	memset(f, 0, sizeof(*f));
 	f->ec = instruction ? EC_INSN_ABORT : EC_DATA_ABORT;
@@ -112,7 +117,7 @@ bool mem_sp_misaligned(struct pe *pe)
 	return true;
 }
 
-// ---- translation ----------------------------------------------------------------------------------------------
+// ---- translation --------------------------------------------------------------------------------
 
 static bool in_16_bytes(uint64_t va, unsigned size)
 {
@@ -136,9 +141,12 @@ static bool unaligned_faults(const struct pe *pe, uint64_t va, unsigned size, un
 	return false;
 }
 
-// Keep what a translation led to. Normal RAM is for the handlers; aligned accesses to Device memory, RAM or not, find
-// theirs in aligned_entry. What code is decoded from stays out of reach of writes.
-static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fast_tlb *fast, uint64_t va, const struct mmu_result *r, struct bus_ram *ram)
+// Keep what a translation led to. Normal RAM is for the handlers; aligned accesses to Device
+// memory, RAM or not, find theirs in aligned_entry. What code is decoded from stays out of reach of
+// writes.
+static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fast_tlb *fast,
+						       uint64_t va, const struct mmu_result *r,
+						       struct bus_ram *ram)
 {
 	uint64_t page = va & ~PAGE_MASK, pa = r->pa.v & ~PAGE_MASK;
 	unsigned number = (unsigned)(va >> PAGE_SHIFT);
@@ -179,7 +187,10 @@ static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fas
 }
 
 // Translate an access that lies within one page. False: pe->fault.
-static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
+static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, uint64_t va,
+								unsigned size, bool write,
+								unsigned flags,
+								struct target *target)
 {
 	struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
 	struct mmu_access access = {
@@ -216,7 +227,8 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 			if (ram->read_only) {
 				target->host = NULL;
 			} else if ((ram->page_flags[index] & BUS_PAGE_CODE) &&
-				   code_overlaps(ram->page_code[index], (unsigned)(result.pa.v & PAGE_MASK), size)) {
+				   code_overlaps(ram->page_code[index],
+						 (unsigned)(result.pa.v & PAGE_MASK), size)) {
 				bus_code_written(pe->bus, ram, result.pa.v);
 			}
 		}
@@ -225,14 +237,15 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 	return true;
 }
 
-static NOINLINE bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags, struct target *target)
+static NOINLINE bool locate(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags,
+			    struct target *target)
 {
 	return locate_inline(pe, va, size, write, flags, target);
 }
 
 // The entry of Device memory for a plain aligned access, or NULL.
-static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64_t va, unsigned size, bool write,
-						     unsigned flags)
+static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64_t va,
+						     unsigned size, bool write, unsigned flags)
 {
 	const struct fast_tlb *fast = (flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast;
 	const struct fast_entry *e = &fast->a[(va >> PAGE_SHIFT) & (FAST_ALIGNED_COUNT - 1)];
@@ -265,15 +278,15 @@ static void external_abort(struct pe *pe, uint64_t va, bool write)
 	mem_abort(pe, va, &mf, false, false);
 }
 
-// ---- plain accesses -------------------------------------------------------------------------------------------
+// ---- plain accesses -----------------------------------------------------------------------------
 
 static bool crosses_page(uint64_t va, unsigned size)
 {
 	return (va & PAGE_MASK) + size > PAGE_SIZE;
 }
 
-// Does the access hit a watchpoint? True: pe->fault, which is the abort of the translation if there is one, since that
-// comes first (Arm ARM, Synchronous exception prioritization).
+// Does the access hit a watchpoint? True: pe->fault, which is the abort of the translation if there
+// is one, since that comes first (Arm ARM, Synchronous exception prioritization).
 static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
 {
 	bool unprivileged = (flags & MEM_UNPRIV) && pe_unpriv_is_el0(pe);
@@ -286,15 +299,17 @@ static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsig
 		if (!locate(pe, va, size, write, flags, &target)) {
 			return true;
 		}
-	} else if (!locate(pe, va, 1, write, flags, &target) || !locate(pe, va + size - 1, 1, write, flags, &target)) {
+	} else if (!locate(pe, va, 1, write, flags, &target) ||
+		   !locate(pe, va + size - 1, 1, write, flags, &target)) {
 		return true;
 	}
 	return debug_watchpoint_as(pe, va, size, write, unprivileged);
 }
 
-// An access across a page boundary: both pages must let it through before anything is done. It is not aligned, and so
-// neither may be Device memory. False: pe->fault.
-static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
+// An access across a page boundary: both pages must let it through before anything is done. It is
+// not aligned, and so neither may be Device memory. False: pe->fault.
+static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool write,
+				 unsigned flags)
 {
 	uint64_t last = va + size - 1;
 	struct target first, second;
@@ -355,8 +370,8 @@ static inline void ram_store(void *host, unsigned size, uint64_t value)
 	}
 }
 
-static inline __attribute__((always_inline)) struct mem_val load_aligned_page(struct pe *pe, uint64_t va, unsigned size,
-									     unsigned flags)
+static inline __attribute__((always_inline)) struct mem_val
+load_aligned_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
 {
 	struct mem_val r = {0, 0};
 	struct target target;
@@ -374,9 +389,11 @@ static inline __attribute__((always_inline)) struct mem_val load_aligned_page(st
 	return r;
 }
 
-static NOINLINE struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size, unsigned flags)
+static NOINLINE struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned size,
+					    unsigned flags)
 {
-	const struct fast_entry *entry = mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
+	const struct fast_entry *entry =
+		mem_entry((flags & MEM_UNPRIV) ? pe->fast_unpriv : pe->fast, va);
 
 	if (mem_hit(entry->tag_r, va, size)) { // the neighbour of one that missed
 		return (struct mem_val){ram_load(mem_host(entry, va), size), 1};
@@ -384,7 +401,8 @@ static NOINLINE struct mem_val load_in_page(struct pe *pe, uint64_t va, unsigned
 	return load_aligned_page(pe, va, size, flags);
 }
 
-struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
+struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size,
+			     unsigned flags)
 {
 	const struct fast_entry *e = aligned_entry(pe, va, size, false, flags);
 	struct mem_val r = {0, 0};
@@ -393,7 +411,8 @@ struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, u
 	if (e != NULL) {
 		if (!(e->pa & FAST_MMIO)) {
 			r.v = ram_load(mem_host(e, va), size);
-		} else if (bus_read(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), &r.v) != BUS_OK) {
+		} else if (bus_read(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)),
+				    &r.v) != BUS_OK) {
 			external_abort(pe, va, false);
 			return r;
 		}
@@ -452,7 +471,8 @@ static bool store_in_page(struct pe *pe, uint64_t va, unsigned size, uint64_t va
 	return true;
 }
 
-bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value, unsigned flags)
+bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value,
+		    unsigned flags)
 {
 	const struct fast_entry *e = aligned_entry(pe, va, size, true, flags);
 
@@ -460,8 +480,8 @@ bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned s
 	if (e != NULL) {
 		if (!(e->pa & FAST_MMIO)) {
 			ram_store(mem_host(e, va), size, value);
-		} else if (bus_write(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)), zext(value, 8 * size)) !=
-			   BUS_OK) {
+		} else if (bus_write(pe->bus, entry_pa(e, va), size, attrs_of(pe, entry_pas(e)),
+				     zext(value, 8 * size)) != BUS_OK) {
 			external_abort(pe, va, true);
 			return false;
 		}
@@ -511,7 +531,8 @@ bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out
 	return true;
 }
 
-bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in, unsigned flags)
+bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in,
+		      unsigned flags)
 {
 	uint64_t low, high;
 
@@ -526,7 +547,7 @@ bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const vo
 	       mem_store_slow(pe, op, va + 8, 8, high, flags & MEM_UNPRIV);
 }
 
-// ---- atomics and exclusives -----------------------------------------------------------------------------------
+// ---- atomics and exclusives ---------------------------------------------------------------------
 
 static bool atomic_misaligned(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
 {
@@ -540,7 +561,8 @@ static bool atomic_misaligned(struct pe *pe, uint64_t va, unsigned size, bool wr
 	return false;
 }
 
-void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags)
+void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size,
+		     unsigned flags)
 {
 	struct target target;
 
@@ -548,7 +570,8 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 	if (atomic_misaligned(pe, va, size, true, flags)) {
 		return NULL;
 	}
-	if (pe->watch_active && (watched(pe, va, size, false, flags) || watched(pe, va, size, true, flags))) {
+	if (pe->watch_active &&
+	    (watched(pe, va, size, false, flags) || watched(pe, va, size, true, flags))) {
 		return NULL;
 	}
 	if (!locate(pe, va, size, true, flags, &target)) {
@@ -564,8 +587,8 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 	return target.host;
 }
 
-bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write, unsigned flags,
-		  uint64_t *pa)
+bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write,
+		  unsigned flags, uint64_t *pa)
 {
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 	struct target target;
@@ -592,7 +615,7 @@ bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned siz
 	return true;
 }
 
-// ---- a debugger's view ----------------------------------------------------------------------------------------
+// ---- a debugger's view --------------------------------------------------------------------------
 
 static uint8_t *peek(struct pe *pe, uint64_t va, struct bus_ram **ram, uint64_t *pa)
 {

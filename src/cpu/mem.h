@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Memory accesses of instructions. The inlined part is a hit in the fast TLB; everything else (a miss, MMIO, a page
-// crossing, Device memory, alignment checks, watchpoints) is out of line in mem.c.
+// Memory accesses of instructions. The inlined part is a hit in the fast TLB; everything else (a
+// miss, MMIO, a page crossing, Device memory, alignment checks, watchpoints) is out of line in
+// mem.c.
 //
-// A load returns its value and whether it succeeded; on failure pe->fault is set and the handler returns
-// exc_raise(pe, op) without having changed any register.
+// A load returns its value and whether it succeeded; on failure pe->fault is set and the handler
+// returns exc_raise(pe, op) without having changed any register.
 #ifndef STRATA_CPU_MEM_H
 #define STRATA_CPU_MEM_H
 
@@ -28,21 +29,26 @@ enum {
 };
 
 // size 1, 2, 4 or 8.
-struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags);
-bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value, unsigned flags);
+struct mem_val mem_load_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size,
+			     unsigned flags);
+bool mem_store_slow(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value,
+		    unsigned flags);
 // 16 bytes, to and from anything that is not on the handler's stack.
 bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out, unsigned flags);
-bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in, unsigned flags);
+bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in,
+		      unsigned flags);
 
-// One access that must be both readable and writable: a host pointer to `size` aligned bytes of RAM, for atomics and
-// exclusives. NULL with *fault set on failure, or, when the target is a device, with pe->fault set likewise
-// (IMPLEMENTATION DEFINED abort: unsupported atomic).
-void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, unsigned flags);
+// One access that must be both readable and writable: a host pointer to `size` aligned bytes of
+// RAM, for atomics and exclusives. NULL with *fault set on failure, or, when the target is a
+// device, with pe->fault set likewise (IMPLEMENTATION DEFINED abort: unsupported atomic).
+void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned size,
+		     unsigned flags);
 
-// The physical address (PAS in bits 63:62) that an aligned access at va reaches, checked for read or write permission
-// and alignment as the access itself would be; false: pe->fault. For the exclusive monitor.
-bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write, unsigned flags,
-		  uint64_t *pa);
+// The physical address (PAS in bits 63:62) that an aligned access at va reaches, checked for read
+// or write permission and alignment as the access itself would be; false: pe->fault. For the
+// exclusive monitor.
+bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write,
+		  unsigned flags, uint64_t *pa);
 
 static inline const struct fast_entry *mem_entry(const struct fast_tlb *fast, uint64_t va)
 {
@@ -74,14 +80,14 @@ static inline __attribute__((always_inline)) void host_store(void *p, unsigned s
 	memcpy(p, &v, size);
 }
 
-// The test of the plain case, for handlers whose other cases are a tail call to a slow twin: the access hits the fast
-// TLB, and its base is not a misaligned stack pointer.
+// The test of the plain case, for handlers whose other cases are a tail call to a slow twin: the
+// access hits the fast TLB, and its base is not a misaligned stack pointer.
 #define MEM_FAST(tag, base, va, size) \
-	likely((((base) & op->sp_mask) | ((tag) ^ (((va) + (size) - 1) & ~PAGE_MASK))) == 0)
+	likely((((base)&op->sp_mask) | ((tag) ^ (((va) + (size)-1) & ~PAGE_MASK))) == 0)
 
-static inline __attribute__((always_inline)) struct mem_val mem_load_from(struct pe *pe, const struct fast_tlb *fast,
-									 const struct uop *op, uint64_t va,
-									 unsigned size, unsigned flags)
+static inline __attribute__((always_inline)) struct mem_val
+mem_load_from(struct pe *pe, const struct fast_tlb *fast, const struct uop *op, uint64_t va,
+	      unsigned size, unsigned flags)
 {
 	const struct fast_entry *entry = mem_entry(fast, va);
 
@@ -91,9 +97,9 @@ static inline __attribute__((always_inline)) struct mem_val mem_load_from(struct
 	return mem_load_slow(pe, op, va, size, flags);
 }
 
-static inline __attribute__((always_inline)) bool mem_store_to(struct pe *pe, const struct fast_tlb *fast,
-							      const struct uop *op, uint64_t va, unsigned size,
-							      uint64_t value, unsigned flags)
+static inline __attribute__((always_inline)) bool
+mem_store_to(struct pe *pe, const struct fast_tlb *fast, const struct uop *op, uint64_t va,
+	     unsigned size, uint64_t value, unsigned flags)
 {
 	const struct fast_entry *entry = mem_entry(fast, va);
 
@@ -104,20 +110,21 @@ static inline __attribute__((always_inline)) bool mem_store_to(struct pe *pe, co
 	return mem_store_slow(pe, op, va, size, value, flags);
 }
 
-static inline __attribute__((always_inline)) struct mem_val mem_load(struct pe *pe, const struct uop *op, uint64_t va,
-								    unsigned size)
+static inline __attribute__((always_inline)) struct mem_val
+mem_load(struct pe *pe, const struct uop *op, uint64_t va, unsigned size)
 {
 	return mem_load_from(pe, pe->fast, op, va, size, MEM_PLAIN);
 }
 
-static inline __attribute__((always_inline)) bool mem_store(struct pe *pe, const struct uop *op, uint64_t va,
-							   unsigned size, uint64_t value)
+static inline __attribute__((always_inline)) bool
+mem_store(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, uint64_t value)
 {
 	return mem_store_to(pe, pe->fast, op, va, size, value, MEM_PLAIN);
 }
 
 // 16 bytes; out and in must not be locals of a handler.
-static inline __attribute__((always_inline)) bool mem_load16(struct pe *pe, const struct uop *op, uint64_t va, void *out)
+static inline __attribute__((always_inline)) bool mem_load16(struct pe *pe, const struct uop *op,
+							     uint64_t va, void *out)
 {
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 
@@ -128,8 +135,8 @@ static inline __attribute__((always_inline)) bool mem_load16(struct pe *pe, cons
 	return mem_load16_slow(pe, op, va, out, MEM_PLAIN);
 }
 
-static inline __attribute__((always_inline)) bool mem_store16(struct pe *pe, const struct uop *op, uint64_t va,
-							     const void *in)
+static inline __attribute__((always_inline)) bool mem_store16(struct pe *pe, const struct uop *op,
+							      uint64_t va, const void *in)
 {
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 
@@ -140,8 +147,10 @@ static inline __attribute__((always_inline)) bool mem_store16(struct pe *pe, con
 	return mem_store16_slow(pe, op, va, in, MEM_PLAIN);
 }
 
-// Build pe->fault for a translation fault or abort at va. cache_op: a DC or IC instruction by address.
-void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *fault, bool instruction, bool cache_op);
+// Build pe->fault for a translation fault or abort at va. cache_op: a DC or IC instruction by
+// address.
+void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *fault, bool instruction,
+	       bool cache_op);
 
 // The SP alignment check before an access whose base is SP: false when it faults (pe->fault set).
 bool mem_sp_misaligned(struct pe *pe);
@@ -149,7 +158,7 @@ bool mem_sp_misaligned(struct pe *pe);
 // In a handler: fault if the base is a misaligned SP and the check is enabled.
 #define CHECK_SP_ALIGNMENT(base) \
 	do { \
-		if (unlikely(((base) & op->sp_mask) != 0) && mem_sp_misaligned(pe)) { \
+		if (unlikely(((base)&op->sp_mask) != 0) && mem_sp_misaligned(pe)) { \
 			return exc_raise(pe, op); \
 		} \
 	} while (0)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Address translation: regimes, stage-1 and stage-2 walks, faults, and the architectural TLB. A regime comes by
-// value, so that a PE and an SMMU use the same walkers; nothing here knows a CPU.
+// Address translation: regimes, stage-1 and stage-2 walks, faults, and the architectural TLB. A
+// regime comes by value, so that a PE and an SMMU use the same walkers; nothing here knows a CPU.
 #ifndef STRATA_MMU_MMU_H
 #define STRATA_MMU_MMU_H
 
@@ -14,7 +14,8 @@
 // Translation regimes (Arm ARM D8.1.3).
 enum mmu_regime_kind { MMU_REGIME_EL10, MMU_REGIME_EL20, MMU_REGIME_EL2, MMU_REGIME_EL3 };
 
-// Which architecture features the translation honours, from the ID registers of the PE (or the SMMU's).
+// Which architecture features the translation honours, from the ID registers of the PE (or the
+// SMMU's).
 struct mmu_features {
 	uint8_t pa_bits; // implemented PA size: 32, 36, 40, 42, 44, 48 or 52
 	bool gran4k, gran16k, gran64k; // stage 1
@@ -33,9 +34,10 @@ struct mmu_features {
 	bool sel2; // Secure EL2: VSTTBR/VSTCR
 };
 
-// Everything that a translation depends on; raw register values of the regime's controlling registers.
-// EL1&0: _EL1 registers and, when `has_el2`, the stage-2 ones. EL2&0, EL2: _EL2 registers. EL3: _EL3.
-// For EL2 and EL3 tcr has the single-range layout (TCR_EL2 with E2H=0, TCR_EL3) and ttbr[1] is unused.
+// Everything that a translation depends on; raw register values of the regime's controlling
+// registers. EL1&0: _EL1 registers and, when `has_el2`, the stage-2 ones. EL2&0, EL2: _EL2
+// registers. EL3: _EL3. For EL2 and EL3 tcr has the single-range layout (TCR_EL2 with E2H=0,
+// TCR_EL3) and ttbr[1] is unused.
 struct mmu_regime {
 	enum mmu_regime_kind kind;
 	bool secure; // security state of the accesses
@@ -43,7 +45,8 @@ struct mmu_regime {
 	uint64_t tcr;
 	uint64_t ttbr[2];
 	uint64_t mair;
-	bool has_el2; // EL2 implemented and enabled in this security state: stage 2 may apply to EL1&0
+	bool has_el2; // EL2 implemented and enabled in this security state: stage 2 may apply to
+		      // EL1&0
 	uint64_t hcr; // effective HCR_EL2 (VM, DC, PTW, CD, FWB, TGE, E2H, NV, NV1)
 	uint64_t vtcr, vttbr; // Non-secure (or secure's non-secure IPA) stage 2
 	uint64_t vstcr, vsttbr; // Secure stage 2 (FEAT_SEL2)
@@ -59,12 +62,15 @@ struct mmu_access {
 	enum mmu_access_type type;
 	bool el0; // made with EL0 privilege (EL0, LDTR/STTR, AT S1E0*)
 	bool pan; // effective PSTATE.PAN for this access (0 for el0 accesses)
-	bool atomic; // read-modify-write: on permission failure of the read, reported as read; WnR rules D8.15
-	bool cache_op; // DC/IC by VA: CM = 1; WnR = 1; needs read (or write for DC IVAC) permission as given by `type`
+	bool atomic; // read-modify-write: on permission failure of the read, reported as read; WnR
+		     // rules D8.15
+	bool cache_op; // DC/IC by VA: CM = 1; WnR = 1; needs read (or write for DC IVAC) permission
+		       // as given by `type`
 	bool at; // AT instruction: no hardware update of dirty state for the target page
 	bool s1_only; // AT S1*: do not apply stage 2 to the output (walks still go through stage 2)
 	uint8_t size; // bytes; for alignment 1..64
-	bool aligned_required; // atomics, exclusives, DC ZVA on Device...: misaligned on Device faults
+	bool aligned_required; // atomics, exclusives, DC ZVA on Device...: misaligned on Device
+			       // faults
 };
 
 // Memory type of the output, after combining both stages.
@@ -80,13 +86,16 @@ struct mmu_result {
 	bool guarded; // stage-1 GP
 	bool ns; // output NS bit as PAR_EL1.NS reports it
 	bool global; // stage 1 nG == 0
-	// What an access of this privilege may do here without any further walk or descriptor update.
+	// What an access of this privilege may do here without any further walk or descriptor
+	// update.
 	bool readable, writable, executable;
-	uint8_t page_shift; // log2 of the naturally aligned VA range around va with this same mapping, >= 12
+	uint8_t page_shift; // log2 of the naturally aligned VA range around va with this same
+			    // mapping, >= 12
 	ipa_t ipa; // stage-1 output of EL1&0 (== pa without stage 2)
 	bool has_stage2;
-	// The TLB holds nothing that this result came from (MMU_TLB_FORGET, an AT that may not update): it is good
-	// for this one access, nothing may be derived from it. Never set for a flat mapping.
+	// The TLB holds nothing that this result came from (MMU_TLB_FORGET, an AT that may not
+	// update): it is good for this one access, nothing may be derived from it. Never set for a
+	// flat mapping.
 	bool transient;
 };
 
@@ -100,7 +109,8 @@ enum mmu_fault_type {
 	MMU_FAULT_EXTERNAL, // synchronous external abort, not on a walk
 	MMU_FAULT_EXTERNAL_WALK,
 	MMU_FAULT_TLB_CONFLICT,
-	MMU_FAULT_UNSUPPORTED_ATOMIC, // IMPLEMENTATION DEFINED fault (unsupported Exclusive or Atomic access), 0b110101
+	MMU_FAULT_UNSUPPORTED_ATOMIC, // IMPLEMENTATION DEFINED fault (unsupported Exclusive or
+				      // Atomic access), 0b110101
 	MMU_FAULT_UNSUPPORTED_HW_UPDATE,
 	MMU_FAULT_EXCLUSIVE // as above, for exclusives
 };
@@ -113,8 +123,8 @@ struct mmu_fault {
 	bool write; // ISS.WnR
 	ipa_t ipa; // stage2: the faulting IPA
 	bool ipa_ns; // HPFAR_EL2.NS
-	const char *
-	        control; // what decided, where one control did: e.g. "SCTLR_EL1.WXN", "PSTATE.PAN", "TCR_EL1.EPD0"; or NULL
+	const char *control; // what decided, where one control did: e.g. "SCTLR_EL1.WXN",
+			     // "PSTATE.PAN", "TCR_EL1.EPD0"; or NULL
 };
 
 // The fault status code, ISS bits [5:0] (Arm ARM ESR_ELx DFSC/IFSC; EncodeLDFSC).
@@ -129,7 +139,8 @@ enum mmu_tlb_mode {
 
 struct mmu_tlb;
 
-// Told to the owner whenever entries are dropped, for whatever reason, so that what was derived goes too.
+// Told to the owner whenever entries are dropped, for whatever reason, so that what was derived
+// goes too.
 struct mmu_tlb_drop {
 	bool all; // everything of every regime
 	bool all_va; // every VA of the tags below
@@ -146,41 +157,45 @@ typedef void mmu_tlb_dropped_fn(void *opaque, const struct mmu_tlb_drop *drop);
 
 // entries: capacity of the leaf TLB for MMU_TLB_SIZED (power of two, 64..65536).
 struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries,
-                               mmu_tlb_dropped_fn *dropped, void *opaque);
+			       mmu_tlb_dropped_fn *dropped, void *opaque);
 void mmu_tlb_destroy(struct mmu_tlb *tlb);
 void mmu_tlb_flush(struct mmu_tlb *tlb); // reset
 
-// Translate one access through the TLB, walking on a miss (AArch64.TranslateAddress, without watchpoints).
-// Alignment on Device memory and with SCTLR.A is NOT checked here (the PE does). True: *result valid.
-// False: *fault valid. bus is the one given at creation.
+// Translate one access through the TLB, walking on a miss (AArch64.TranslateAddress, without
+// watchpoints). Alignment on Device memory and with SCTLR.A is NOT checked here (the PE does).
+// True: *result valid. False: *fault valid. bus is the one given at creation.
 bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
-                   const struct mmu_access *access, struct mmu_result *result,
-                   struct mmu_fault *fault);
+		   const struct mmu_access *access, struct mmu_result *result,
+		   struct mmu_fault *fault);
 
-// A regime with what follows from it, decoded once: for whoever translates often by the same registers. It refers to
-// the regime, which must stay as it is until the view is set again, and serves one TLB.
+// A regime with what follows from it, decoded once: for whoever translates often by the same
+// registers. It refers to the regime, which must stay as it is until the view is set again, and
+// serves one TLB.
 struct mmu_view;
 struct mmu_view *mmu_view_create(void);
 void mmu_view_destroy(struct mmu_view *view);
 void mmu_view_set(struct mmu_view *view,
-                  const struct mmu_regime *regime); // cheap: decoding waits for the first use
+		  const struct mmu_regime *regime); // cheap: decoding waits for the first use
 bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
-                        struct mmu_result *result, struct mmu_fault *fault);
+			struct mmu_result *result, struct mmu_fault *fault);
 
-// The same without any TLB (AT instructions of the friendliest kind, debuggers: `no_update` forbids AF/dirty writes).
+// The same without any TLB (AT instructions of the friendliest kind, debuggers: `no_update` forbids
+// AF/dirty writes).
 bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
-              bool no_update, struct mmu_result *result, struct mmu_fault *fault);
+	      bool no_update, struct mmu_result *result, struct mmu_fault *fault);
 
 // PAR_EL1 for the outcome of an AT instruction (AArch64.EncodePAR), 64-bit format.
 uint64_t mmu_par_success(const struct mmu_regime *regime, const struct mmu_result *result);
 uint64_t mmu_par_fault(const struct mmu_fault *fault);
 
-// The effective ASID and VMID with which this regime tags entries (TCR.A1, TCR.AS; VTCR.VS). 0 where none.
+// The effective ASID and VMID with which this regime tags entries (TCR.A1, TCR.AS; VTCR.VS). 0
+// where none.
 uint16_t mmu_regime_asid(const struct mmu_regime *regime);
 uint16_t mmu_regime_vmid(const struct mmu_regime *regime);
 
-// TLB maintenance as a DVM message: decoded from a TLBI instruction by the PE, delivered to every listener of the
-// domain (Arm ARM D8.14). va/ipa ranges are inclusive of start, exclusive of end (end 0 means to the top).
+// TLB maintenance as a DVM message: decoded from a TLBI instruction by the PE, delivered to every
+// listener of the domain (Arm ARM D8.14). va/ipa ranges are inclusive of start, exclusive of end
+// (end 0 means to the top).
 enum mmu_tlbi_op {
 	MMU_TLBI_ALL, // everything of the regime (ALLE1/2/3: both stages and all VMIDs for EL1&0)
 	MMU_TLBI_VMALL, // VMALLE1: stage 1 of the current VMID

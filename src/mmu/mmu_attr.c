@@ -7,8 +7,8 @@
 struct mem_attrs attr_device(unsigned device)
 {
 	return (struct mem_attrs){.is_device = true,
-	                          .device = (uint8_t)device,
-	                          .share = SHARE_OUTER};
+				  .device = (uint8_t)device,
+				  .share = SHARE_OUTER};
 }
 
 struct mem_attrs attr_normal_nc(void)
@@ -128,8 +128,8 @@ struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs
 
 	if (s1->is_device || s2->is_device) {
 		unsigned device = !s2->is_device || (s1->is_device && s1->device < s2->device)
-		                          ? s1->device
-		                          : s2->device;
+					  ? s1->device
+					  : s2->device;
 
 		return attr_device(device);
 	}
@@ -163,7 +163,7 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 		break;
 	case 2:
 		attrs = (struct mem_attrs){.inner = hints_forced_wb(s1, s1->inner),
-		                           .outer = hints_forced_wb(s1, s1->outer)};
+					   .outer = hints_forced_wb(s1, s1->outer)};
 		break;
 	default:
 		if (!s1->is_device) {
@@ -186,8 +186,8 @@ void attr_report(const struct mem_attrs *attrs, struct attr_result *result)
 		return;
 	}
 	result->memtype = attrs->inner.cache == MEM_NC && attrs->outer.cache == MEM_NC
-	                          ? MMU_MEM_NORMAL_NC
-	                          : MMU_MEM_NORMAL;
+				  ? MMU_MEM_NORMAL_NC
+				  : MMU_MEM_NORMAL;
 	result->attr = (uint8_t)(hints_encode(attrs->outer) << 4 | hints_encode(attrs->inner));
 }
 

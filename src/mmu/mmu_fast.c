@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// mmu_view_translate, and its short way: Non-secure, 4K granule, tables in little-endian RAM, no hardware updates, a plain
-// access that succeeds or meets an invalid descriptor. It does what mmu_translate.c and mmu_walk.c do, in one piece; for
-// anything else it stands back, and the long way does the whole translation.
+// mmu_view_translate, and its short way: Non-secure, 4K granule, tables in little-endian RAM, no
+// hardware updates, a plain access that succeeds or meets an invalid descriptor. It does what
+// mmu_translate.c and mmu_walk.c do, in one piece; for anything else it stands back, and the long
+// way does the whole translation.
 #include <string.h>
 
 #include "mmu/mmu_tlb_internal.h"
@@ -10,11 +11,11 @@
 enum { MAY_READ = 1, MAY_WRITE = 2, MAY_FETCH = 4 };
 
 static inline unsigned fast_rights(const struct mmu_view *view, const struct mmu_access *access,
-                                   uint64_t desc, unsigned table_perms)
+				   uint64_t desc, unsigned table_perms)
 {
 	static const uint8_t data[2][4] = {{MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ,
-	                                    MAY_READ},
-	                                   {0, MAY_READ | MAY_WRITE, 0, MAY_READ}};
+					    MAY_READ},
+					   {0, MAY_READ | MAY_WRITE, 0, MAY_READ}};
 	unsigned ap = (unsigned)(desc >> 6) & 3; // bit 0: EL0 too; bit 1: read-only
 	bool ux = (desc & DESC_UXN) == 0 && (table_perms & TABLE_UXN) == 0;
 	bool el0 = false;
@@ -56,7 +57,7 @@ static inline bool fast_descriptor(struct walker *w, uint64_t ipa, int level, ui
 			struct s1_place place = {.desc_ipa = ipa, .desc_ipa_pas = PAS_NONSECURE};
 
 			return s1_descriptor_by_s2(w, view_s1(w->view, bit(w->access->va.v, 55)),
-			                           &point, &place, desc, hint);
+						   &point, &place, desc, hint);
 		}
 		memcpy(desc, hint->host + (ipa & PAGE_MASK), sizeof(*desc));
 	} else {
@@ -79,7 +80,7 @@ static inline uint64_t va_region(uint64_t va)
 }
 
 static inline bool walk_hint_holds(const struct mmu_tlb *tlb, const struct walk_hint *hint,
-                                   uint64_t va)
+				   uint64_t va)
 {
 	return hint->region == va_region(va) && hint->walk_changes == tlb->walk_changes &&
 	       tlb_s2_ref_holds(tlb, &hint->ref);
@@ -87,7 +88,7 @@ static inline bool walk_hint_holds(const struct mmu_tlb *tlb, const struct walk_
 
 // Remember the last-level table of this 2 MiB, for as long as the TLB has the pointer to it.
 static inline void walk_hint_set(struct walker *w, struct walk_hint *hint, uint64_t region,
-                                 uint64_t table, unsigned table_perms)
+				 uint64_t table, unsigned table_perms)
 {
 	const uint8_t *host = NULL;
 
@@ -141,7 +142,7 @@ static enum fast fast_fault_s1(struct walker *w, int level)
 
 // AArch64.S1Walk.
 static inline enum fast fast_walk(struct walker *w, const struct fast_range *range, uint64_t va,
-                                  struct walk_hint *hint, bool hinted, struct fast_leaf *leaf)
+				  struct walk_hint *hint, bool hinted, struct fast_leaf *leaf)
 {
 	struct mmu_view *view = w->view;
 	struct mmu_tlb *tlb = w->tlb;
@@ -161,14 +162,14 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 		}
 	} else {
 		struct walk_point point = {.table = range->table,
-		                           .level = range->start_level,
-		                           .pas = PAS_NONSECURE};
+					   .level = range->start_level,
+					   .pas = PAS_NONSECURE};
 		unsigned top = range->ia_bits;
 		unsigned lsb;
 		int first;
 
 		if (tlb_walk_lookup(tlb, &view->by_asid, (uint64_t)sext(va, 56), 12,
-		                    range->start_level, &point)) {
+				    range->start_level, &point)) {
 			top = 12 + 9 * (unsigned)(4 - point.level);
 		}
 		first = point.level;
@@ -187,7 +188,7 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 			}
 			if (unlikely(desc >> 59 != 0)) {
 				point.table_perms |=
-				        s1_table_perms(view_s1(view, bit(va, 55)), desc);
+					s1_table_perms(view_s1(view, bit(va, 55)), desc);
 			}
 			point.table = desc & limit;
 			point.level++;
@@ -213,9 +214,9 @@ static inline enum fast fast_walk(struct walker *w, const struct fast_range *ran
 	leaf->desc = desc;
 	leaf->oa = desc & limit & ~(BIT(leaf->shift) - 1);
 	return (leaf->oa | (va & (BIT(leaf->shift) - 1))) >> range->oa_bits == 0 &&
-	                       (desc & DESC_AF) != 0
-	               ? FAST_DONE
-	               : FAST_NO;
+			       (desc & DESC_AF) != 0
+		       ? FAST_DONE
+		       : FAST_NO;
 }
 
 // sizes: of the entries to look for.
@@ -240,7 +241,7 @@ static inline struct tlb_entry *fast_lookup(struct walker *w, uint64_t ia, uint6
 
 // A place for what the TLB does not hold: free or stale, or as the TLB finds one.
 static inline struct tlb_entry *fast_place(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia,
-                                           unsigned shift)
+					   unsigned shift)
 {
 	unsigned id = tag_find(tlb, tag);
 	struct tlb_array *array = &tlb->s1;
@@ -270,11 +271,11 @@ static inline struct tlb_entry *fast_place(struct mmu_tlb *tlb, struct tlb_tag *
 }
 
 static inline void fast_insert(struct walker *w, uint64_t ia, bool fetch, bool global,
-                               const struct fast_leaf *leaf)
+			       const struct fast_leaf *leaf)
 {
 	struct mmu_view *view = w->view;
 	struct tlb_entry *entry =
-	        fast_place(w->tlb, global ? &view->global : &view->by_asid, ia, leaf->shift);
+		fast_place(w->tlb, global ? &view->global : &view->by_asid, ia, leaf->shift);
 
 	entry->desc = leaf->desc;
 	entry->oa = leaf->oa;
@@ -289,14 +290,14 @@ static inline void fast_insert(struct walker *w, uint64_t ia, bool fetch, bool g
 
 // Stage 2 of the access itself.
 static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t attr_key,
-                                    unsigned rights, struct mmu_result *result)
+				    unsigned rights, struct mmu_result *result)
 {
 	const struct mmu_access *access = w->access;
 	bool fetch = access->type == MMU_EXEC;
 	struct s2_access s2_access = {.read = access->type == MMU_READ,
-	                              .write = access->type == MMU_WRITE,
-	                              .fetch = fetch,
-	                              .el0 = access->el0};
+				      .write = access->type == MMU_WRITE,
+				      .fetch = fetch,
+				      .el0 = access->el0};
 	struct s2_output s2;
 
 	fast_fault_begin(w);
@@ -321,10 +322,10 @@ static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t att
 }
 
 static inline __attribute__((always_inline)) enum fast fast_translate(struct walker *w,
-                                                                      struct mmu_result *result)
+								      struct mmu_result *result)
 {
 	static const uint8_t needs[3] = {
-	        [MMU_READ] = MAY_READ, [MMU_WRITE] = MAY_WRITE, [MMU_EXEC] = MAY_FETCH};
+		[MMU_READ] = MAY_READ, [MMU_WRITE] = MAY_WRITE, [MMU_EXEC] = MAY_FETCH};
 	const struct mmu_access *access = w->access;
 	struct mmu_view *view = w->view;
 	struct mmu_tlb *tlb = w->tlb;
@@ -407,15 +408,15 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 }
 
 bool mmu_view_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
-                        struct mmu_result *result, struct mmu_fault *fault)
+			struct mmu_result *result, struct mmu_fault *fault)
 {
 	struct walker w = {.bus = tlb->bus,
-	                   .tlb = tlb,
-	                   .view = view,
-	                   .regime = view->regime,
-	                   .access = access,
-	                   .windows = tlb->windows,
-	                   .fault = fault};
+			   .tlb = tlb,
+			   .view = view,
+			   .regime = view->regime,
+			   .access = access,
+			   .windows = tlb->windows,
+			   .fault = fault};
 
 	enum fast fast = fast_translate(&w, result);
 

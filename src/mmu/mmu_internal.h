@@ -205,18 +205,18 @@ void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tag *by_asid, struc
 void tlb_tag_s2(const struct mmu_regime *regime, enum pas ipa_pas, struct tlb_tag *tag);
 
 bool tlb_lookup_s1(struct mmu_tlb *tlb, struct tlb_tag *by_asid, struct tlb_tag *global,
-                   uint64_t va, bool exec, struct leaf *leaf);
+		   uint64_t va, bool exec, struct leaf *leaf);
 bool tlb_lookup_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
-                   struct leaf *leaf);
+		   struct leaf *leaf);
 void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool exec,
-                   const struct leaf *leaf);
+		   const struct leaf *leaf);
 void tlb_insert_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
-                   const struct leaf *leaf);
+		   const struct leaf *leaf);
 // The deepest known table of a walk of this granule below start_level; false: start at the top.
 bool tlb_walk_lookup(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
-                     int start_level, struct walk_point *point);
+		     int start_level, struct walk_point *point);
 void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
-                     const struct walk_point *point);
+		     const struct walk_point *point);
 struct bus *tlb_bus(struct mmu_tlb *tlb);
 bool tlb_keeps(const struct mmu_tlb *tlb);
 bool tlb_never_forgets(const struct mmu_tlb *tlb);
@@ -229,7 +229,8 @@ struct ram_window {
 };
 struct ram_window *tlb_windows(struct mmu_tlb *tlb); // PAS_COUNT
 
-// The stage-2 leaf that something was derived from, as it was then (tlb_s2_ref_holds); entry NULL: from none.
+// The stage-2 leaf that something was derived from, as it was then (tlb_s2_ref_holds); entry NULL:
+// from none.
 struct tlb_entry;
 struct s2_ref {
 	const struct tlb_entry *entry;
@@ -245,8 +246,8 @@ struct table_hint {
 	const uint8_t *host;
 };
 
-// The last-level table (4K granule) of the 2 MiB around a VA: good while the TLB dropped no table pointer since, and,
-// where stage 2 is on, has the entry that maps it.
+// The last-level table (4K granule) of the 2 MiB around a VA: good while the TLB dropped no table
+// pointer since, and, where stage 2 is on, has the entry that maps it.
 #define WALK_HINTS 4
 struct walk_hint {
 	uint64_t region; // VA >> 21, sign-extended
@@ -354,7 +355,7 @@ struct s2_output {
 
 // Stage 2 for one address. False: w->fault is filled.
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
-                  struct s2_output *out);
+		  struct s2_output *out);
 bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc);
 // Common to both stages: what a descriptor is and where it points.
 enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
@@ -372,16 +373,17 @@ struct s1_place {
 	enum pas desc_pas;
 };
 bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
-             struct s1_place *place);
+	     struct s1_place *place);
 
 // mmu_view_translate without the short way.
 bool mmu_long_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
-                        struct mmu_result *result, struct mmu_fault *fault);
+			struct mmu_result *result, struct mmu_fault *fault);
 
-// Read a stage 1 descriptor at the IPA place->desc_ipa through stage 2; remembers where it was in the hint.
+// Read a stage 1 descriptor at the IPA place->desc_ipa through stage 2; remembers where it was in
+// the hint.
 bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
-                         const struct walk_point *point, struct s1_place *place, uint64_t *desc,
-                         struct table_hint *hint);
+			 const struct walk_point *point, struct s1_place *place, uint64_t *desc,
+			 struct table_hint *hint);
 uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc);
 
 // What the attributes of a result depend on, besides the view and whether it is a fetch.
@@ -391,11 +393,11 @@ uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc);
 #define ATTR_S2_SHIFT 8 // bits 9:2 of the stage 2 descriptor
 
 void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
-                         struct attr_result *out);
+			 struct attr_result *out);
 
 // s2 == NULL: of stage 1 alone.
 static inline void report_attrs(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
-                                struct mmu_result *result)
+				struct mmu_result *result)
 {
 	bool fetch = w->access->type == MMU_EXEC;
 	struct attr_result *attrs = &w->view->attr[fetch][s1_key & 7];

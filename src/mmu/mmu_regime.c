@@ -9,22 +9,22 @@
 #include "mmu/mmu_internal.h"
 
 static const char *const control_names[CONTROL_COUNT][3] = {
-        [CONTROL_TXSZ0] = {"TCR_EL1.T0SZ", "TCR_EL2.T0SZ", "TCR_EL3.T0SZ"},
-        [CONTROL_TXSZ1] = {"TCR_EL1.T1SZ", "TCR_EL2.T1SZ", "TCR_EL3.T1SZ"},
-        [CONTROL_EPD0] = {"TCR_EL1.EPD0", "TCR_EL2.EPD0", "TCR_EL3.EPD0"},
-        [CONTROL_EPD1] = {"TCR_EL1.EPD1", "TCR_EL2.EPD1", "TCR_EL3.EPD1"},
-        [CONTROL_E0PD0] = {"TCR_EL1.E0PD0", "TCR_EL2.E0PD0", "TCR_EL3.E0PD0"},
-        [CONTROL_E0PD1] = {"TCR_EL1.E0PD1", "TCR_EL2.E0PD1", "TCR_EL3.E0PD1"},
-        [CONTROL_IPS] = {"TCR_EL1.IPS", "TCR_EL2.PS", "TCR_EL3.PS"},
-        [CONTROL_WXN] = {"SCTLR_EL1.WXN", "SCTLR_EL2.WXN", "SCTLR_EL3.WXN"},
-        [CONTROL_EPAN] = {"SCTLR_EL1.EPAN", "SCTLR_EL2.EPAN", "SCTLR_EL3.EPAN"},
+	[CONTROL_TXSZ0] = {"TCR_EL1.T0SZ", "TCR_EL2.T0SZ", "TCR_EL3.T0SZ"},
+	[CONTROL_TXSZ1] = {"TCR_EL1.T1SZ", "TCR_EL2.T1SZ", "TCR_EL3.T1SZ"},
+	[CONTROL_EPD0] = {"TCR_EL1.EPD0", "TCR_EL2.EPD0", "TCR_EL3.EPD0"},
+	[CONTROL_EPD1] = {"TCR_EL1.EPD1", "TCR_EL2.EPD1", "TCR_EL3.EPD1"},
+	[CONTROL_E0PD0] = {"TCR_EL1.E0PD0", "TCR_EL2.E0PD0", "TCR_EL3.E0PD0"},
+	[CONTROL_E0PD1] = {"TCR_EL1.E0PD1", "TCR_EL2.E0PD1", "TCR_EL3.E0PD1"},
+	[CONTROL_IPS] = {"TCR_EL1.IPS", "TCR_EL2.PS", "TCR_EL3.PS"},
+	[CONTROL_WXN] = {"SCTLR_EL1.WXN", "SCTLR_EL2.WXN", "SCTLR_EL3.WXN"},
+	[CONTROL_EPAN] = {"SCTLR_EL1.EPAN", "SCTLR_EL2.EPAN", "SCTLR_EL3.EPAN"},
 };
 
 const char *control_name(const struct mmu_regime *regime, enum control control)
 {
 	unsigned column = regime->kind == MMU_REGIME_EL10  ? 0
-	                  : regime->kind == MMU_REGIME_EL3 ? 2
-	                                                   : 1;
+			  : regime->kind == MMU_REGIME_EL3 ? 2
+							   : 1;
 
 	return control_names[control][column];
 }
@@ -158,7 +158,7 @@ static int s1_start_level(unsigned ia_bits, unsigned granule)
 // Base of the first table: aligned to its size; bits 51:48 come from TTBR[5:2] with 52-bit
 // addresses.
 static uint64_t table_base(uint64_t ttbr, unsigned ia_bits, unsigned granule, int start_level,
-                           bool wide)
+			   bool wide)
 {
 	unsigned lsb = level_shift(granule, start_level);
 	unsigned size = (ia_bits > lsb ? ia_bits - lsb : 0) + 3;
@@ -191,10 +191,10 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 		bool up = params->upper;
 
 		params->granule =
-		        (uint8_t)granule_pick(up ? granule_tg1((unsigned)bits(tcr, 31, 30))
-		                                 : granule_tg0((unsigned)bits(tcr, 15, 14)),
-		                              features->gran4k, features->gran16k,
-		                              features->gran64k);
+			(uint8_t)granule_pick(up ? granule_tg1((unsigned)bits(tcr, 31, 30))
+						 : granule_tg0((unsigned)bits(tcr, 15, 14)),
+					      features->gran4k, features->gran16k,
+					      features->gran64k);
 		txsz = (unsigned)(up ? bits(tcr, 21, 16) : bits(tcr, 5, 0));
 		params->sh = (uint8_t)(up ? bits(tcr, 29, 28) : bits(tcr, 13, 12));
 		ps = (unsigned)bits(tcr, 34, 32);
@@ -207,11 +207,11 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 		params->epd = (tcr & (up ? TCR_EPD1 : TCR_EPD0)) != 0;
 		params->e0pd = features->e0pd && (tcr & (up ? TCR_E0PD1 : TCR_E0PD0)) != 0;
 		params->nv1 = features->nv1 && regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
-		              (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
+			      (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
 	} else {
 		params->granule = (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)),
-		                                        features->gran4k, features->gran16k,
-		                                        features->gran64k);
+							features->gran4k, features->gran16k,
+							features->gran64k);
 		txsz = (unsigned)bits(tcr, 5, 0);
 		params->sh = (uint8_t)bits(tcr, 13, 12);
 		ps = (unsigned)bits(tcr, 18, 16);
@@ -228,18 +228,18 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 	params->addr_top_fetch = tbi && !tbid ? 55 : 63;
 	params->oa_bits = (uint8_t)address_size(features, ps, params->granule);
 	txsz = txsz_clamp(txsz, (features->lva && params->granule == 16) || params->ds ? 12 : 16,
-	                  txsz_max(features, params->granule), features->lva, &params->size_fault);
+			  txsz_max(features, params->granule), features->lva, &params->size_fault);
 	params->ia_bits = (uint8_t)(64 - txsz);
 	params->start_level = (int8_t)s1_start_level(params->ia_bits, params->granule);
 	params->table =
-	        table_base(regime->ttbr[params->upper], params->ia_bits, params->granule,
-	                   params->start_level,
-	                   (features->lpa && params->granule == 16 && ps == 6) || params->ds);
+		table_base(regime->ttbr[params->upper], params->ia_bits, params->granule,
+			   params->start_level,
+			   (features->lpa && params->granule == 16 && ps == 6) || params->ds);
 }
 
 // AArch64.S2StartLevel with AArch64.S2InvalidSL: the level, or 4 for an invalid encoding.
 static int s2_start_level(const struct mmu_features *features, unsigned granule, unsigned sl0,
-                          bool sl2, bool ds)
+			  bool sl2, bool ds)
 {
 	unsigned pa_bits = features->pa_bits;
 
@@ -286,8 +286,8 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	bool wide;
 
 	params->granule =
-	        (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)), features->s2_gran4k,
-	                              features->s2_gran16k, features->s2_gran64k);
+		(uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)), features->s2_gran4k,
+				      features->s2_gran16k, features->s2_gran64k);
 	params->ds = features->lpa2 && params->granule != 16 && (vtcr & VTCR_DS) != 0;
 	params->sh = (uint8_t)bits(vtcr, 13, 12);
 	params->ha = features->haf && (vtcr & VTCR_HA) != 0;
@@ -302,22 +302,22 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 		max_ia = features->pa_bits;
 	}
 	txsz = txsz_clamp((unsigned)bits(tcr, 5, 0), 64 - max_ia,
-	                  txsz_max(features, params->granule), features->lpa || features->lva,
-	                  &params->size_fault);
+			  txsz_max(features, params->granule), features->lpa || features->lva,
+			  &params->size_fault);
 	params->ia_bits = (uint8_t)(64 - txsz);
 	params->start_level =
-	        (int8_t)s2_start_level(features, params->granule, (unsigned)bits(tcr, 7, 6),
-	                               params->granule == 12 && params->ds && (tcr & VTCR_SL2) != 0,
-	                               params->ds);
+		(int8_t)s2_start_level(features, params->granule, (unsigned)bits(tcr, 7, 6),
+				       params->granule == 12 && params->ds && (tcr & VTCR_SL2) != 0,
+				       params->ds);
 	params->level_fault =
-	        params->start_level > 3 ||
-	        s2_inconsistent(params->ia_bits, params->granule, params->start_level);
+		params->start_level > 3 ||
+		s2_inconsistent(params->ia_bits, params->granule, params->start_level);
 	wide = (features->lpa && params->granule == 16 && ps == 6) || params->ds;
 	params->table =
-	        params->level_fault
-	                ? 0
-	                : table_base(secure_space ? regime->vsttbr : regime->vttbr, params->ia_bits,
-	                             params->granule, params->start_level, wide);
+		params->level_fault
+			? 0
+			: table_base(secure_space ? regime->vsttbr : regime->vttbr, params->ia_bits,
+				     params->granule, params->start_level, wide);
 	if (!regime->secure) {
 		params->table_pas = PAS_NONSECURE;
 		params->output_pas = PAS_NONSECURE;
@@ -327,13 +327,13 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	if (secure_space) {
 		params->table_pas = (regime->vstcr & VSTCR_SW) != 0 ? PAS_NONSECURE : PAS_SECURE;
 		params->output_pas =
-		        (regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ? PAS_NONSECURE : PAS_SECURE;
+			(regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ? PAS_NONSECURE : PAS_SECURE;
 	} else {
 		params->table_pas = (vtcr & VTCR_NSW) != 0 ? PAS_NONSECURE : PAS_SECURE;
 		params->output_pas = (regime->vstcr & (VSTCR_SW | VSTCR_SA)) != 0 ||
-		                                     (vtcr & (VTCR_NSW | VTCR_NSA)) != 0
-		                             ? PAS_NONSECURE
-		                             : PAS_SECURE;
+						     (vtcr & (VTCR_NSW | VTCR_NSA)) != 0
+					     ? PAS_NONSECURE
+					     : PAS_SECURE;
 	}
 }
 
@@ -392,11 +392,11 @@ static uint64_t outside_mask(const struct s1_params *params, unsigned top)
 }
 
 static void fast_range_make(const struct mmu_view *view, const struct s1_params *params,
-                            struct fast_range *range)
+			    struct fast_range *range)
 {
 	range->ok = view->s1_on && !view->secure && params->granule == 12 && !params->size_fault &&
-	            !params->ds && !params->ha && !params->ee && !params->nv1 && !params->epd &&
-	            !params->e0pd;
+		    !params->ds && !params->ha && !params->ee && !params->nv1 && !params->epd &&
+		    !params->e0pd;
 	range->ia_bits = params->ia_bits;
 	range->oa_bits = params->oa_bits;
 	range->start_level = params->start_level;
@@ -420,7 +420,7 @@ const struct s2_params *view_s2(struct mmu_view *view, bool secure_space)
 {
 	if (unlikely((view->ready & (secure_space ? VIEW_S2_S : VIEW_S2_NS)) == 0)) {
 		s2_params_decode(view->regime, secure_space ? PAS_SECURE : PAS_NONSECURE,
-		                 &view->s2[secure_space]);
+				 &view->s2[secure_space]);
 		view->ready |= secure_space ? VIEW_S2_S : VIEW_S2_NS;
 	}
 	return &view->s2[secure_space];

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The architectural TLB: stage-1 leaves, stage-2 leaves and table pointers (the walk cache), each
-// in a set-associative array hashed by (address >> size, size, context). Entries belong to a context
-// (regime, security, VMID, ASID or global, stage), which knows the sizes of its entries as a bitmap,
-// so that a lookup or a TLBI by address probes one set per size. A context has a generation, and
-// bumping it drops all its entries at once.
+// in a set-associative array hashed by (address >> size, size, context). Entries belong to a
+// context (regime, security, VMID, ASID or global, stage), which knows the sizes of its entries as
+// a bitmap, so that a lookup or a TLBI by address probes one set per size. A context has a
+// generation, and bumping it drops all its entries at once.
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,11 +83,11 @@ static inline size_t set_size(const struct tlb_array *array, size_t set)
 static inline struct tlb_entry *set_entry(const struct tlb_array *array, size_t set, size_t i)
 {
 	return likely(i < WAYS) ? &array->entries[set * WAYS + i]
-	                        : &array->extra[set].entries[i - WAYS];
+				: &array->extra[set].entries[i - WAYS];
 }
 
 struct mmu_tlb *mmu_tlb_create(struct bus *bus, enum mmu_tlb_mode mode, size_t entries,
-                               mmu_tlb_dropped_fn *dropped, void *opaque)
+			       mmu_tlb_dropped_fn *dropped, void *opaque)
 {
 	struct mmu_tlb *tlb = calloc(1, sizeof(*tlb));
 	size_t contexts = mode == MMU_TLB_KEEP ? CONTEXT_COUNT_KEEP : CONTEXT_COUNT_SIZED;
@@ -278,7 +278,7 @@ static unsigned context_make(struct mmu_tlb *tlb, struct tlb_tag *tag)
 		context_bump(tlb, context);
 		context->key = key;
 		context->owner = (context->owner & ~MASK(31, 0)) | (uint64_t)id
-		                                                           << OWNER_CONTEXT_SHIFT;
+									   << OWNER_CONTEXT_SHIFT;
 		tag->id = (uint16_t)id;
 	}
 	context = &tlb->contexts[id];
@@ -304,8 +304,8 @@ void tlb_tags_s1(const struct mmu_regime *regime, struct tlb_tag *by_asid, struc
 void tlb_tag_s2(const struct mmu_regime *regime, enum pas ipa_pas, struct tlb_tag *tag)
 {
 	tag->key = KEY_USED | MMU_REGIME_EL10 | (regime->secure ? KEY_SECURE : 0) | KEY_STAGE2 |
-	           (regime->secure && ipa_pas == PAS_NONSECURE ? KEY_IPA_NS : 0) |
-	           (uint64_t)mmu_regime_vmid(regime) << KEY_VMID_SHIFT;
+		   (regime->secure && ipa_pas == PAS_NONSECURE ? KEY_IPA_NS : 0) |
+		   (uint64_t)mmu_regime_vmid(regime) << KEY_VMID_SHIFT;
 	tag->id = 0;
 }
 
@@ -326,7 +326,7 @@ static void entry_remove(struct mmu_tlb *tlb, struct tlb_array *array, struct tl
 }
 
 struct tlb_entry *tlb_extra_find(const struct tlb_array *array, size_t set, uint64_t tag,
-                                 uint64_t owner)
+				 uint64_t owner)
 {
 	for (size_t i = WAYS; i < set_size(array, set); i++) {
 		struct tlb_entry *entry = set_entry(array, set, i);
@@ -387,7 +387,7 @@ static void array_grow(struct mmu_tlb *tlb, struct tlb_array *array)
 
 // A free place in the set: free, stale, or by eviction (announced for leaves).
 static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *array, uint64_t tag,
-                                     uint64_t owner)
+				     uint64_t owner)
 {
 	struct tlb_entry *entry;
 	size_t set;
@@ -419,7 +419,7 @@ static struct tlb_entry *array_place(struct mmu_tlb *tlb, struct tlb_array *arra
 }
 
 struct tlb_entry *tlb_array_insert(struct mmu_tlb *tlb, struct tlb_array *array,
-                                   struct tlb_tag *whose, uint64_t ia, unsigned shift)
+				   struct tlb_tag *whose, uint64_t ia, unsigned shift)
 {
 	unsigned id = context_make(tlb, whose);
 	struct tlb_context *context = &tlb->contexts[id];
@@ -458,7 +458,7 @@ void tlb_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry)
 }
 
 static void leaf_insert(struct mmu_tlb *tlb, struct tlb_array *array, struct tlb_tag *tag,
-                        uint64_t ia, bool exec, const struct leaf *leaf)
+			uint64_t ia, bool exec, const struct leaf *leaf)
 {
 	unsigned id = tag_find(tlb, tag);
 	struct tlb_entry *entry = NULL;
@@ -501,7 +501,7 @@ static bool leaf_found(struct mmu_tlb *tlb, struct tlb_entry *entry, bool exec, 
 }
 
 bool tlb_lookup_s1(struct mmu_tlb *tlb, struct tlb_tag *by_asid, struct tlb_tag *global,
-                   uint64_t va, bool exec, struct leaf *leaf)
+		   uint64_t va, bool exec, struct leaf *leaf)
 {
 	uint64_t ia = (uint64_t)sext(va, 56);
 	struct tlb_entry *entry;
@@ -526,7 +526,7 @@ bool tlb_lookup_s1(struct mmu_tlb *tlb, struct tlb_tag *by_asid, struct tlb_tag 
 }
 
 bool tlb_lookup_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
-                   struct leaf *leaf)
+		   struct leaf *leaf)
 {
 	struct tlb_entry *entry;
 	unsigned id;
@@ -556,7 +556,7 @@ bool tlb_s2_ref(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, struct s
 }
 
 void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool exec,
-                   const struct leaf *leaf)
+		   const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
 		leaf_insert(tlb, &tlb->s1, tag, (uint64_t)sext(va, 56), exec, leaf);
@@ -564,7 +564,7 @@ void tlb_insert_s1(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t va, bool e
 }
 
 void tlb_insert_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool exec,
-                   const struct leaf *leaf)
+		   const struct leaf *leaf)
 {
 	if (tlb_keeps(tlb)) {
 		leaf_insert(tlb, &tlb->s2, tag, ipa, exec, leaf);
@@ -572,7 +572,7 @@ void tlb_insert_s2(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, bool 
 }
 
 bool tlb_walk_lookup(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
-                     int start_level, struct walk_point *point)
+		     int start_level, struct walk_point *point)
 {
 	unsigned shift = 2 * granule - 3;
 	unsigned id;
@@ -603,7 +603,7 @@ bool tlb_walk_lookup(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsi
 }
 
 void tlb_walk_insert(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ia, unsigned granule,
-                     const struct walk_point *point)
+		     const struct walk_point *point)
 {
 	unsigned shift = level_shift(granule, point->level - 1);
 	struct tlb_entry *entry = NULL;
@@ -652,7 +652,7 @@ static bool context_meant(const struct invalidation *inv, uint64_t key)
 
 // A live entry of a context that is meant.
 static void invalidate_entry(struct invalidation *inv, struct tlb_array *array,
-                             struct tlb_entry *entry)
+			     struct tlb_entry *entry)
 {
 	struct mmu_tlb *tlb = inv->tlb;
 
@@ -694,7 +694,7 @@ static void invalidate_by_scan(struct invalidation *inv, struct tlb_array *array
 // The range in one context. False: it is large, a scan finds it faster.
 static inline __attribute__((always_inline)) bool
 invalidate_in_context(struct invalidation *inv, struct tlb_array *array,
-                      const struct tlb_context *context)
+		      const struct tlb_context *context)
 {
 	uint64_t shifts = array->walk ? context->walk_shifts : context->leaf_shifts;
 
@@ -735,11 +735,11 @@ static void invalidate_range(struct invalidation *inv, struct tlb_array *leaves)
 
 			if (id != CONTEXT_NONE) {
 				in_leaves =
-				        invalidate_in_context(inv, leaves, &tlb->contexts[id]) &&
-				        in_leaves;
+					invalidate_in_context(inv, leaves, &tlb->contexts[id]) &&
+					in_leaves;
 				in_walks = (!walks || invalidate_in_context(inv, &tlb->walk,
-				                                            &tlb->contexts[id])) &&
-				           in_walks;
+									    &tlb->contexts[id])) &&
+					   in_walks;
 			}
 		}
 	} else {
@@ -748,10 +748,10 @@ static void invalidate_range(struct invalidation *inv, struct tlb_array *leaves)
 
 			if (context_meant(inv, context->key)) {
 				in_leaves =
-				        invalidate_in_context(inv, leaves, context) && in_leaves;
+					invalidate_in_context(inv, leaves, context) && in_leaves;
 				in_walks = (!walks ||
-				            invalidate_in_context(inv, &tlb->walk, context)) &&
-				           in_walks;
+					    invalidate_in_context(inv, &tlb->walk, context)) &&
+					   in_walks;
 			}
 		}
 	}
@@ -815,7 +815,7 @@ static inline void invalidation_scope(struct invalidation *inv)
 
 	inv->mask = KEY_USED | KEY_KIND | KEY_SECURE;
 	inv->value = KEY_USED | (uint64_t)message->kind |
-	             (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
+		     (message->secure || message->kind == MMU_REGIME_EL3 ? KEY_SECURE : 0);
 	if (by_vmid) {
 		inv->mask |= KEY_VMID;
 		inv->value |= (uint64_t)message->vmid << KEY_VMID_SHIFT;
@@ -888,7 +888,7 @@ void mmu_tlb_invalidate(struct mmu_tlb *tlb, const struct mmu_tlbi *message)
 void mmu_tlb_flush(struct mmu_tlb *tlb)
 {
 	struct mmu_tlb_drop drop = {
-	        .all = true, .all_va = true, .any_asid = true, .any_vmid = true, .global = true};
+		.all = true, .all_va = true, .any_asid = true, .any_vmid = true, .global = true};
 
 	for (size_t i = 0; i < tlb->active_count; i++) {
 		struct tlb_context *context = &tlb->contexts[tlb->active[i]];

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// How the architectural TLB is laid out, and its lookups: for the files that look something up at every access
-// (mmu_tlb.c, mmu_fast.c).
+// How the architectural TLB is laid out, and its lookups: for the files that look something up at
+// every access (mmu_tlb.c, mmu_fast.c).
 #ifndef STRATA_MMU_TLB_INTERNAL_H
 #define STRATA_MMU_TLB_INTERNAL_H
 
@@ -10,8 +10,8 @@
 #define CONTEXT_NONE 0xffffu
 #define RECENT_COUNT 16
 
-// Whose an entry is, in one word to compare: the generation of the context when it was inserted, the
-// context, the size. 0: free.
+// Whose an entry is, in one word to compare: the generation of the context when it was inserted,
+// the context, the size. 0: free.
 #define OWNER_GEN_SHIFT 32
 #define OWNER_CONTEXT_SHIFT 16
 #define OWNER_SHIFT_SHIFT 8
@@ -85,7 +85,7 @@ static inline unsigned owner_shift(uint64_t owner)
 }
 
 static inline struct tlb_context *entry_context(const struct mmu_tlb *tlb,
-                                                const struct tlb_entry *entry)
+						const struct tlb_entry *entry)
 {
 	return &tlb->contexts[owner_context(entry->owner)];
 }
@@ -127,7 +127,7 @@ static inline size_t array_set(const struct tlb_array *array, uint64_t tag, uint
 }
 
 struct tlb_entry *tlb_extra_find(const struct tlb_array *array, size_t set, uint64_t tag,
-                                 uint64_t owner);
+				 uint64_t owner);
 
 // The live entry of this owner (which names generation and size) for the address.
 static inline __attribute__((always_inline)) struct tlb_entry *
@@ -151,20 +151,20 @@ static inline bool tlb_s2_ref_holds(const struct mmu_tlb *tlb, const struct s2_r
 
 	return entry == NULL ||
 	       (entry->owner == ref->owner && entry->tag == ref->tag && entry_live(tlb, entry) &&
-	        entry->oa == ref->oa && entry->desc == ref->desc);
+		entry->oa == ref->oa && entry->desc == ref->desc);
 }
 
 static inline __attribute__((always_inline)) struct tlb_entry *
 array_find_sizes(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id, uint64_t ia,
-                 uint64_t sizes)
+		 uint64_t sizes)
 {
 	const struct tlb_context *context = &tlb->contexts[id];
 
 	for (uint64_t shifts = context->leaf_shifts & sizes; shifts != 0; shifts &= shifts - 1) {
 		unsigned shift = (unsigned)__builtin_ctzll(shifts);
 		struct tlb_entry *entry =
-		        array_find_at(array, context->owner | (uint64_t)shift << OWNER_SHIFT_SHIFT,
-		                      ia >> shift);
+			array_find_at(array, context->owner | (uint64_t)shift << OWNER_SHIFT_SHIFT,
+				      ia >> shift);
 
 		if (entry != NULL) {
 			return entry;
@@ -181,7 +181,7 @@ array_find(const struct mmu_tlb *tlb, const struct tlb_array *array, unsigned id
 
 // An entry for what is not there yet; the caller fills in desc and what follows.
 struct tlb_entry *tlb_array_insert(struct mmu_tlb *tlb, struct tlb_array *array,
-                                   struct tlb_tag *whose, uint64_t ia, unsigned shift);
+				   struct tlb_tag *whose, uint64_t ia, unsigned shift);
 // A reference to the stage-2 leaf for ipa. False: there is none, or entries move (MMU_TLB_KEEP).
 bool tlb_s2_ref(struct mmu_tlb *tlb, struct tlb_tag *tag, uint64_t ipa, struct s2_ref *ref);
 void tlb_mark_exec(struct mmu_tlb *tlb, struct tlb_entry *entry);

@@ -36,16 +36,16 @@ struct s1_rights {
 };
 
 static void s1_rights(const struct walker *w, const struct s1_params *params,
-                      const struct leaf *leaf, struct s1_rights *rights)
+		      const struct leaf *leaf, struct s1_rights *rights)
 {
 	const struct mmu_regime *regime = w->regime;
 	const struct mmu_view *view = w->view;
 	const struct mmu_access *access = w->access;
 	uint64_t desc = leaf->desc;
 	bool read_only = ((desc & DESC_AP2) != 0 && !(params->hd && (desc & DESC_DBM) != 0)) ||
-	                 (leaf->table_perms & TABLE_READ_ONLY) != 0;
+			 (leaf->table_perms & TABLE_READ_ONLY) != 0;
 	bool el0 = params->two_ranges && !params->nv1 && (desc & DESC_AP1) != 0 &&
-	           (leaf->table_perms & TABLE_NO_EL0) == 0;
+		   (leaf->table_perms & TABLE_NO_EL0) == 0;
 	bool px;
 	bool ux = true;
 	bool writes;
@@ -72,7 +72,7 @@ static void s1_rights(const struct walker *w, const struct s1_params *params,
 			if (el0 || (view->epan && ux)) {
 				rights->r = rights->w = false;
 				rights->no_data =
-				        el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
+					el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
 			}
 		}
 	}
@@ -114,7 +114,7 @@ static bool s1_permits(struct walker *w, const struct leaf *leaf, const struct s
 }
 
 static bool s1_needs_dirty(const struct s1_params *params, const struct mmu_access *access,
-                           uint64_t desc)
+			   uint64_t desc)
 {
 	return params->hd && access_writes(access) && !access->at && !access->cache_op &&
 	       (desc & (DESC_DBM | DESC_AP2)) == (DESC_DBM | DESC_AP2);
@@ -123,7 +123,7 @@ static bool s1_needs_dirty(const struct s1_params *params, const struct mmu_acce
 // Hardware update of the Access flag and dirty state; the write goes through stage 2 with write
 // permission.
 static bool s1_update(struct walker *w, const struct s1_params *params, struct leaf *leaf,
-                      const struct s1_place *place)
+		      const struct s1_place *place)
 {
 	uint64_t desc = leaf->desc;
 	uint64_t pa = place->desc_pa;
@@ -143,9 +143,9 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 	}
 	if (w->view->s2_on) {
 		struct s2_access access = {.read = true,
-		                           .write = true,
-		                           .walk = true,
-		                           .el0 = w->access->el0};
+					   .write = true,
+					   .walk = true,
+					   .el0 = w->access->el0};
 		struct s2_output out;
 
 		if (!s2_translate(w, place->desc_ipa, place->desc_ipa_pas, &access, &out)) {
@@ -188,9 +188,9 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 		return attrs;
 	}
 	attrs = attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
-	                       (key >> ATTR_SH_SHIFT) & 3);
+			       (key >> ATTR_SH_SHIFT) & 3);
 	if (fetch ? attrs.is_device || (regime->sctlr & SCTLR_I) == 0
-	          : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
+		  : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
 		attrs = attr_normal_nc();
 	}
 	// Device and Normal Non-cacheable are Outer Shareable already for stage 2 to combine with
@@ -201,7 +201,7 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 
 // Those of both stages (s2 == NULL: of the first alone).
 void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
-                         struct attr_result *out)
+			 struct attr_result *out)
 {
 	struct mem_attrs s1 = s1_attrs(w, s1_key);
 	bool fetch = w->access->type == MMU_EXEC;
@@ -212,9 +212,9 @@ void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s
 		unsigned sh = s2->params->ds ? s2->params->sh : (unsigned)bits(desc, 9, 8);
 
 		attrs = s2->fwb ? attr_combine_fwb(&s1, (unsigned)bits(desc, 5, 2), sh)
-		                : attr_s2_decode((unsigned)bits(desc, 5, 2), sh);
+				: attr_s2_decode((unsigned)bits(desc, 5, 2), sh);
 		if (fetch ? attrs.is_device || (w->regime->hcr & HCR_ID) != 0
-		          : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
+			  : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
 			attrs = attr_normal_nc();
 		}
 		if (!s2->fwb) {
@@ -275,13 +275,13 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 
 	if (params->size_fault || va_out_of_range(params, va, fetch)) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-		                 control_name(regime,
-		                              params->upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
+				 control_name(regime,
+					      params->upper ? CONTROL_TXSZ1 : CONTROL_TXSZ0));
 	}
 	if (access->el0 && params->e0pd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-		                 control_name(regime,
-		                              params->upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
+				 control_name(regime,
+					      params->upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
 	}
 	hit = tlb_lookup_s1(w->tlb, &view->by_asid, &view->global, va, fetch, leaf) &&
 	      address_fits(leaf->oa, params->oa_bits) &&
@@ -300,7 +300,7 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 		}
 		if ((leaf->desc & DESC_AF) != 0) {
 			tlb_insert_s1(w->tlb, leaf->global ? &view->global : &view->by_asid, va,
-			              fetch, leaf);
+				      fetch, leaf);
 			out->held = tlb_keeps(w->tlb);
 		}
 	}
@@ -308,8 +308,8 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	out->pas = leaf->pas;
 	out->shift = leaf->shift;
 	out->attr_key =
-	        (uint32_t)(bits(leaf->desc, 4, 2) |
-	                   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
+		(uint32_t)(bits(leaf->desc, 4, 2) |
+			   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
 	out->readable = rights.r;
 	out->writable = rights.w && (leaf->desc & DESC_AP2) == 0;
 	out->executable = rights.x;
@@ -323,11 +323,11 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 	const struct mmu_access *access = w->access;
 	bool fetch = access->type == MMU_EXEC;
 	struct s2_access s2_access = {.read = access_reads(access),
-	                              .write = access_writes(access),
-	                              .fetch = fetch,
-	                              .el0 = access->el0,
-	                              .cache_op = access->cache_op,
-	                              .at = access->at};
+				      .write = access_writes(access),
+				      .fetch = fetch,
+				      .el0 = access->el0,
+				      .cache_op = access->cache_op,
+				      .at = access->at};
 	struct s2_output s2;
 
 	if (!s2_translate(w, s1->oa, s1->pas, &s2_access, &s2)) {
@@ -358,7 +358,7 @@ static bool translate(struct walker *w, struct mmu_result *result)
 	}
 	memset(w->fault, 0, sizeof(*w->fault));
 	w->fault->write =
-	        access->cache_op || access->at || (access_writes(access) && !access_reads(access));
+		access->cache_op || access->at || (access_writes(access) && !access_reads(access));
 	if (view->s1_on ? !s1_translate(w, &s1) : !s1_disabled(w, &s1)) {
 		return false;
 	}
@@ -385,22 +385,22 @@ static bool translate(struct walker *w, struct mmu_result *result)
 }
 
 bool mmu_long_translate(struct mmu_tlb *tlb, struct mmu_view *view, const struct mmu_access *access,
-                        struct mmu_result *result, struct mmu_fault *fault)
+			struct mmu_result *result, struct mmu_fault *fault)
 {
 	struct walker w = {.bus = tlb_bus(tlb),
-	                   .tlb = tlb,
-	                   .view = view,
-	                   .regime = view->regime,
-	                   .access = access,
-	                   .windows = tlb_windows(tlb),
-	                   .fault = fault};
+			   .tlb = tlb,
+			   .view = view,
+			   .regime = view->regime,
+			   .access = access,
+			   .windows = tlb_windows(tlb),
+			   .fault = fault};
 
 	return translate(&w, result);
 }
 
 bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
-                   const struct mmu_access *access, struct mmu_result *result,
-                   struct mmu_fault *fault)
+		   const struct mmu_access *access, struct mmu_result *result,
+		   struct mmu_fault *fault)
 {
 	struct mmu_view view;
 
@@ -409,17 +409,17 @@ bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
 }
 
 bool mmu_walk(struct bus *bus, const struct mmu_regime *regime, const struct mmu_access *access,
-              bool no_update, struct mmu_result *result, struct mmu_fault *fault)
+	      bool no_update, struct mmu_result *result, struct mmu_fault *fault)
 {
 	struct ram_window windows[PAS_COUNT] = {{0, 0, NULL}};
 	struct mmu_view view;
 	struct walker w = {.bus = bus,
-	                   .view = &view,
-	                   .regime = regime,
-	                   .access = access,
-	                   .windows = windows,
-	                   .no_update = no_update,
-	                   .fault = fault};
+			   .view = &view,
+			   .regime = regime,
+			   .access = access,
+			   .windows = windows,
+			   .no_update = no_update,
+			   .fault = fault};
 
 	mmu_view_set(&view, regime);
 	return translate(&w, result);

@@ -30,8 +30,8 @@ static inline uint64_t descriptor_load(const uint8_t *host, bool big_endian)
 
 	memcpy(&desc, host, sizeof(desc));
 	return unlikely(big_endian != (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__))
-	               ? __builtin_bswap64(desc)
-	               : desc;
+		       ? __builtin_bswap64(desc)
+		       : desc;
 }
 
 // Tables elsewhere than in the RAM of the last one.
@@ -56,7 +56,7 @@ descriptor_read_far(struct walker *w, uint64_t pa, enum pas pas, bool big_endian
 
 // Fetch one descriptor; its address is a multiple of 8. False: bus error.
 static inline bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, bool big_endian,
-                                   uint64_t *desc)
+				   uint64_t *desc)
 {
 	const struct ram_window *window = &w->windows[pas];
 
@@ -70,7 +70,7 @@ static inline bool descriptor_read(struct walker *w, uint64_t pa, enum pas pas, 
 bool descriptor_write(struct walker *w, uint64_t pa, enum pas pas, bool big_endian, uint64_t desc)
 {
 	return bus_write(w->bus, pa, 8, walk_attrs(pas),
-	                 big_endian ? __builtin_bswap64(desc) : desc) == BUS_OK;
+			 big_endian ? __builtin_bswap64(desc) : desc) == BUS_OK;
 }
 
 // AArch64.DecodeDescriptorType, AArch64.BlockDescSupported.
@@ -134,7 +134,7 @@ static unsigned index_top(unsigned granule, int level, int start_level, unsigned
 }
 
 static void leaf_fill(struct leaf *leaf, uint64_t desc, unsigned granule, int level, bool ds,
-                      bool lpa)
+		      bool lpa)
 {
 	unsigned shift = level_shift(granule, level);
 	uint64_t base = desc_address(desc, granule, shift, ds, lpa);
@@ -157,8 +157,8 @@ static uint64_t leaf_output(const struct leaf *leaf, uint64_t ia)
 }
 
 static bool s2_fault(struct walker *w, uint64_t ipa, enum pas ipa_pas,
-                     const struct s2_access *access, enum mmu_fault_type type, int level,
-                     const char *control)
+		     const struct s2_access *access, enum mmu_fault_type type, int level,
+		     const char *control)
 {
 	w->fault->stage2 = true;
 	w->fault->s1ptw = access->walk;
@@ -191,15 +191,15 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 	tlb_walk_lookup(w->tlb, step->tag, ipa, p->granule, p->start_level, &point);
 	level = point.level;
 	place = desc_place(point.table, ipa, p->granule, point.level,
-	                   index_top(p->granule, point.level, p->start_level, p->ia_bits));
+			   index_top(p->granule, point.level, p->start_level, p->ia_bits));
 	if (!address_fits(place, p->oa_bits)) {
 		return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_ADDRESS_SIZE, 0,
-		                "VTCR_EL2.PS");
+				"VTCR_EL2.PS");
 	}
 	for (;;) {
 		if (!descriptor_read(w, place, point.pas, p->ee, &desc)) {
 			return s2_fault(w, ipa, step->ipa_pas, step->access,
-			                MMU_FAULT_EXTERNAL_WALK, point.level, NULL);
+					MMU_FAULT_EXTERNAL_WALK, point.level, NULL);
 		}
 		switch (desc_kind(desc, p->granule, point.level, p->ds, features->pa_bits)) {
 		case DESC_INVALID:
@@ -207,7 +207,7 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 				tlb_walk_insert(w->tlb, step->tag, ipa, p->granule, &point);
 			}
 			return s2_fault(w, ipa, step->ipa_pas, step->access, MMU_FAULT_TRANSLATION,
-			                point.level, NULL);
+					point.level, NULL);
 		case DESC_IS_LEAF:
 			if (point.level != level) {
 				tlb_walk_insert(w->tlb, step->tag, ipa, p->granule, &point);
@@ -220,21 +220,21 @@ static bool s2_walk(struct walker *w, struct s2_step *step, struct leaf *leaf)
 			step->desc_pas = point.pas;
 			if (!address_fits(leaf_output(leaf, ipa), p->oa_bits)) {
 				return s2_fault(w, ipa, step->ipa_pas, step->access,
-				                MMU_FAULT_ADDRESS_SIZE, leaf->level, "VTCR_EL2.PS");
+						MMU_FAULT_ADDRESS_SIZE, leaf->level, "VTCR_EL2.PS");
 			}
 			if ((desc & DESC_AF) == 0 && !p->ha && !w->no_update) {
 				return s2_fault(w, ipa, step->ipa_pas, step->access,
-				                MMU_FAULT_ACCESS_FLAG, leaf->level, "VTCR_EL2.HA");
+						MMU_FAULT_ACCESS_FLAG, leaf->level, "VTCR_EL2.HA");
 			}
 			return true;
 		case DESC_IS_TABLE:
 			point.table =
-			        desc_address(desc, p->granule, p->granule, p->ds, features->lpa);
+				desc_address(desc, p->granule, p->granule, p->ds, features->lpa);
 			place = desc_place(point.table, ipa, p->granule, point.level + 1,
-			                   level_shift(p->granule, point.level));
+					   level_shift(p->granule, point.level));
 			if (!address_fits(place, p->oa_bits)) {
 				return s2_fault(w, ipa, step->ipa_pas, step->access,
-				                MMU_FAULT_ADDRESS_SIZE, point.level, "VTCR_EL2.PS");
+						MMU_FAULT_ADDRESS_SIZE, point.level, "VTCR_EL2.PS");
 			}
 			point.level++;
 			// Of the tables on the way the last one serves for most that comes after.
@@ -256,7 +256,7 @@ static bool s2_is_device(const struct s2_params *params, uint64_t desc)
 // AArch64.S2DirectBasePermissions and AArch64.S2CheckPermissions. writable takes DBM as already
 // used.
 static bool s2_permits(struct walker *w, const struct s2_step *step, const struct leaf *leaf,
-                       struct s2_output *out)
+		       struct s2_output *out)
 {
 	const struct s2_params *p = step->params;
 	const struct s2_access *access = step->access;
@@ -291,7 +291,7 @@ static bool s2_permits(struct walker *w, const struct s2_step *step, const struc
 	}
 	if (!ok) {
 		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_PERMISSION,
-		                leaf->level, control);
+				leaf->level, control);
 	}
 	return true;
 }
@@ -317,7 +317,7 @@ static bool s2_update(struct walker *w, const struct s2_step *step, struct leaf 
 	}
 	if (!descriptor_write(w, step->desc_pa, step->desc_pas, p->ee, desc)) {
 		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_EXTERNAL_WALK,
-		                leaf->level, NULL);
+				leaf->level, NULL);
 	}
 	leaf->desc = desc;
 	return true;
@@ -330,7 +330,7 @@ static bool s2_needs_dirty(const struct s2_params *p, const struct s2_access *ac
 }
 
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
-                  struct s2_output *out)
+		  struct s2_output *out)
 {
 	bool space = ipa_pas == PAS_SECURE;
 	const struct s2_params *p = view_s2(w->view, space);
@@ -344,10 +344,10 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 		bool secure_space = w->regime->secure && ipa_pas == PAS_SECURE;
 
 		return s2_fault(w, ipa, ipa_pas, access, MMU_FAULT_TRANSLATION, 0,
-		                !p->size_fault && p->level_fault
-		                        ? (secure_space ? "VSTCR_EL2.SL0" : "VTCR_EL2.SL0")
-		                : secure_space ? "VSTCR_EL2.T0SZ"
-		                               : "VTCR_EL2.T0SZ");
+				!p->size_fault && p->level_fault
+					? (secure_space ? "VSTCR_EL2.SL0" : "VTCR_EL2.SL0")
+				: secure_space ? "VSTCR_EL2.T0SZ"
+					       : "VTCR_EL2.T0SZ");
 	}
 	step.tag = &w->view->s2_tag[space];
 	hit = tlb_lookup_s2(w->tlb, step.tag, ipa, access->fetch, leaf) &&
@@ -401,11 +401,11 @@ uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc)
 	return perms;
 }
 
-// Stage 2 of the address of a stage 1 descriptor, and the descriptor. Remembers where the page of the
-// table is, as long as the TLB holds the entry that says so.
+// Stage 2 of the address of a stage 1 descriptor, and the descriptor. Remembers where the page of
+// the table is, as long as the TLB holds the entry that says so.
 bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
-                         const struct walk_point *point, struct s1_place *place, uint64_t *desc,
-                         struct table_hint *hint)
+			 const struct walk_point *point, struct s1_place *place, uint64_t *desc,
+			 struct table_hint *hint)
 {
 	struct s2_access access = {.read = true, .walk = true, .el0 = w->access->el0};
 	struct s2_output out;
@@ -422,7 +422,7 @@ bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
 	window = &w->windows[out.leaf.pas];
 	if (out.held && out.pa - window->base < window->size &&
 	    tlb_s2_ref(w->tlb, &w->view->s2_tag[point->pas == PAS_SECURE], place->desc_ipa,
-	               &hint->ref)) {
+		       &hint->ref)) {
 		hint->page = table_hint_page(place->desc_ipa, point->pas);
 		hint->host = window->host + ((out.pa & ~PAGE_MASK) - window->base);
 	}
@@ -431,8 +431,8 @@ bool s1_descriptor_by_s2(struct walker *w, const struct s1_params *params,
 
 // Read a stage 1 descriptor; its address is an IPA where stage 2 is on.
 static inline bool s1_descriptor(struct walker *w, const struct s1_params *params,
-                                 const struct walk_point *point, struct s1_place *place,
-                                 uint64_t *desc)
+				 const struct walk_point *point, struct s1_place *place,
+				 uint64_t *desc)
 {
 	place->desc_ipa_pas = point->pas;
 	place->desc_pa = place->desc_ipa;
@@ -454,8 +454,8 @@ static inline bool s1_descriptor(struct walker *w, const struct s1_params *param
 }
 
 static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
-                         const struct walk_point *point, uint64_t va, uint64_t desc,
-                         struct leaf *leaf)
+			 const struct walk_point *point, uint64_t va, uint64_t desc,
+			 struct leaf *leaf)
 {
 	const struct mmu_regime *regime = w->regime;
 
@@ -464,10 +464,10 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
 	leaf->pas = point->pas == PAS_SECURE && (desc & DESC_NS) == 0 ? PAS_SECURE : PAS_NONSECURE;
 	// A Secure walk that went through a Non-secure table gives non-global entries.
 	leaf->global = !params->two_ranges ||
-	               ((desc & DESC_NG) == 0 && !(w->view->secure && point->pas == PAS_NONSECURE));
+		       ((desc & DESC_NG) == 0 && !(w->view->secure && point->pas == PAS_NONSECURE));
 	if (!address_fits(leaf_output(leaf, va), params->oa_bits)) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, leaf->level,
-		                 control_name(regime, CONTROL_IPS));
+				 control_name(regime, CONTROL_IPS));
 	}
 	if ((desc & DESC_AF) == 0 && !params->ha && !w->no_update) {
 		return fault_set(w, MMU_FAULT_ACCESS_FLAG, leaf->level, NULL);
@@ -476,13 +476,13 @@ static bool s1_leaf_done(struct walker *w, const struct s1_params *params,
 }
 
 bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, struct leaf *leaf,
-             struct s1_place *place)
+	     struct s1_place *place)
 {
 	const struct mmu_regime *regime = w->regime;
 	const struct mmu_features *features = regime->features;
 	struct walk_point point = {.table = params->table,
-	                           .level = params->start_level,
-	                           .pas = w->view->secure ? PAS_SECURE : PAS_NONSECURE};
+				   .level = params->start_level,
+				   .pas = w->view->secure ? PAS_SECURE : PAS_NONSECURE};
 	struct tlb_tag *tag = &w->view->by_asid;
 	uint64_t tag_va = (uint64_t)sext(va, 56);
 	uint64_t desc;
@@ -490,13 +490,13 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 
 	if (params->epd) {
 		return fault_set(w, MMU_FAULT_TRANSLATION, 0,
-		                 control_name(regime, params->upper ? CONTROL_EPD1 : CONTROL_EPD0));
+				 control_name(regime, params->upper ? CONTROL_EPD1 : CONTROL_EPD0));
 	}
 	tlb_walk_lookup(w->tlb, tag, tag_va, params->granule, params->start_level, &point);
 	level = point.level;
 	place->desc_ipa = desc_place(point.table, va, params->granule, point.level,
-	                             index_top(params->granule, point.level, params->start_level,
-	                                       params->ia_bits));
+				     index_top(params->granule, point.level, params->start_level,
+					       params->ia_bits));
 	if (!address_fits(place->desc_ipa, params->oa_bits)) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, 0, control_name(regime, CONTROL_IPS));
 	}
@@ -505,7 +505,7 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 			return false;
 		}
 		switch (desc_kind(desc, params->granule, point.level, params->ds,
-		                  features->pa_bits)) {
+				  features->pa_bits)) {
 		case DESC_INVALID:
 			if (point.level != level) {
 				tlb_walk_insert(w->tlb, tag, tag_va, params->granule, &point);
@@ -518,17 +518,17 @@ bool s1_walk(struct walker *w, const struct s1_params *params, uint64_t va, stru
 			return s1_leaf_done(w, params, &point, va, desc, leaf);
 		case DESC_IS_TABLE:
 			point.table = desc_address(desc, params->granule, params->granule,
-			                           params->ds, features->lpa);
+						   params->ds, features->lpa);
 			point.table_perms |= s1_table_perms(params, desc);
 			if ((desc & DESC_NS_TABLE) != 0) {
 				point.pas = PAS_NONSECURE;
 			}
 			place->desc_ipa =
-			        desc_place(point.table, va, params->granule, point.level + 1,
-			                   level_shift(params->granule, point.level));
+				desc_place(point.table, va, params->granule, point.level + 1,
+					   level_shift(params->granule, point.level));
 			if (!address_fits(place->desc_ipa, params->oa_bits)) {
 				return fault_set(w, MMU_FAULT_ADDRESS_SIZE, point.level,
-				                 control_name(regime, CONTROL_IPS));
+						 control_name(regime, CONTROL_IPS));
 			}
 			point.level++;
 			if (unlikely(tlb_never_forgets(w->tlb))) {

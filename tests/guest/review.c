@@ -23,7 +23,8 @@ static struct pgtable s1, s2;
 
 // ---- Exception return ---------------------------------------------------------------------------
 
-// SetPSTATEFromPSR: PAN is reinstated even if the return is illegal, unlike UAO, DIT and the others.
+// SetPSTATEFromPSR: PAN is reinstated even if the return is illegal, unlike UAO, DIT and the
+// others.
 TEST(illegal_return_takes_pan_from_the_spsr)
 {
 	QEMU_DIFFERS("keeps PSTATE.PAN");
@@ -174,16 +175,16 @@ TEST(masked_interrupt_ends_wfi_but_not_wfe)
 // translations may confuse for being a power of two apart, and then does BR X0. That its page is
 // guarded must be known then: BTYPE is 0b11, which BTI c does not accept.
 SNIPPET(guarded_caller, "mov x4, x30\n"
-                        "1:\tblr x1\n\t"
-                        "add x1, x1, #16\n\t"
-                        "sub x2, x2, #1\n\t"
-                        "cbnz x2, 1b\n\t"
-                        "br x0\n\t"
-                        "nop\n\t"
-                        "bti c\n\t"
-                        "ret x4");
+			"1:\tblr x1\n\t"
+			"add x1, x1, #16\n\t"
+			"sub x2, x2, #1\n\t"
+			"cbnz x2, 1b\n\t"
+			"br x0\n\t"
+			"nop\n\t"
+			"bti c\n\t"
+			"ret x4");
 SNIPPET(callee,
-        "ret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret");
+	"ret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret\n\tnop\n\tnop\n\tnop\n\tret");
 
 TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 {
@@ -196,7 +197,7 @@ TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 		map_guest_code(&s1);
 		for (unsigned i = 0; i < 9; i++) {
 			((volatile uint32_t *)scratch[0])[i] =
-			        ((const uint32_t *)guarded_caller)[i];
+				((const uint32_t *)guarded_caller)[i];
 		}
 		for (unsigned i = 0; i < 13; i++) {
 			((volatile uint32_t *)scratch[1])[i] = ((const uint32_t *)callee)[i];
@@ -220,25 +221,25 @@ TEST(br_of_a_guarded_page_is_known_after_calls_to_other_pages)
 
 // The immediate of the ADD at x0, which stands in the loop, is one more in each round.
 SNIPPET(patch_itself, "mov x5, #0\n\t"
-                      "mov x6, #50\n"
-                      "1:\tldr w7, [x0]\n\t"
-                      "add w7, w7, #0x400\n\t"
-                      "str w7, [x0]\n\t"
-                      "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n\t"
-                      "add x5, x5, #0\n\t"
-                      "subs x6, x6, #1\n\t"
-                      "b.ne 1b");
+		      "mov x6, #50\n"
+		      "1:\tldr w7, [x0]\n\t"
+		      "add w7, w7, #0x400\n\t"
+		      "str w7, [x0]\n\t"
+		      "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n\t"
+		      "add x5, x5, #0\n\t"
+		      "subs x6, x6, #1\n\t"
+		      "b.ne 1b");
 
 // The same for a comparison that begins the block it is in, with a branch after it.
 SNIPPET(patch_a_comparison, "mov x5, #0\n\t"
-                            "b 2f\n"
-                            "1:\tadd x5, x5, #1\n\t"
-                            "ldr w7, [x0]\n\t"
-                            "sub w7, w7, #0x400\n\t"
-                            "str w7, [x0]\n\t"
-                            "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n"
-                            "2:\tcmp x5, #40\n\t"
-                            "b.lo 1b");
+			    "b 2f\n"
+			    "1:\tadd x5, x5, #1\n\t"
+			    "ldr w7, [x0]\n\t"
+			    "sub w7, w7, #0x400\n\t"
+			    "str w7, [x0]\n\t"
+			    "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n"
+			    "2:\tcmp x5, #40\n\t"
+			    "b.lo 1b");
 
 // Store w1, w2 (in x1 both) over the function at x0 in one of many ways, and call it.
 #define CALL "dsb ish\n\tic ivau, x0\n\tdsb ish\n\tisb\n\tmov x19, x30\n\tblr x0\n\tmov x30, x19"
@@ -256,7 +257,7 @@ SNIPPET(by_cas, "ldr x3, [x0]\n\tcas x3, x1, [x0]\n\t" CALL);
 SNIPPET(by_str_q, "dup v0.2d, x1\n\tstr q0, [x0]\n\t" CALL);
 SNIPPET(by_st1, "dup v0.2d, x1\n\tst1 {v0.2s}, [x0]\n\t" CALL);
 SNIPPET(by_st2,
-        "lsr x2, x1, #32\n\tdup v0.4s, w1\n\tdup v1.4s, w2\n\tst2 {v0.4s, v1.4s}, [x0]\n\t" CALL);
+	"lsr x2, x1, #32\n\tdup v0.4s, w1\n\tdup v1.4s, w2\n\tst2 {v0.4s, v1.4s}, [x0]\n\t" CALL);
 
 static void put_code(unsigned page, const char *from, unsigned words)
 {
@@ -276,15 +277,15 @@ static void put_function(unsigned value)
 static void written_code(bool mmu)
 {
 	static const char *const ways[] = {by_str,  by_strb,  by_stp,  by_stp_pre, by_stp_run,
-	                                   by_sttr, by_stlr,  by_stxr, by_stxp,    by_swp,
-	                                   by_cas,  by_str_q, by_st1,  by_st2};
+					   by_sttr, by_stlr,  by_stxr, by_stxp,    by_swp,
+					   by_cas,  by_str_q, by_st1,  by_st2};
 
 	guest_reset();
 	if (mmu) {
 		pgtable_init(&s1, 12, 39);
 		map_guest_code(&s1);
 		map_range(&s1, (uint64_t)scratch, (uint64_t)scratch, 0x40000,
-		          PT_NORMAL | PT_AP_RW_EL1, 3);
+			  PT_NORMAL | PT_AP_RW_EL1, 3);
 		stage1_on_el1(&s1);
 	}
 	put_code(0, patch_itself, 13);
