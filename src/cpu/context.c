@@ -324,7 +324,7 @@ void pe_context_select(struct pe *pe)
 {
 	// PAN applies to privileged accesses in a regime with unprivileged ones.
 	bool pan = pe->pan && (pe->el == 1 || (pe->el == 2 && pe_e2h(pe)));
-	struct level_view *view = &pe->views[pe->el][pan];
+	struct level_view *view = pe->view_at[pe->el][pan];
 
 	if (unlikely(view->epoch != pe->view_epoch)) {
 		pe_view_build(pe, view, pan);

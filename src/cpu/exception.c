@@ -22,6 +22,7 @@ enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTO
 #define SPSR_IL BIT(20)
 #define SPSR_SSBS BIT(12)
 #define SPSR_M4 BIT(4)
+#define SPSR_FLAGS (SPSR_IL | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_SSBS | MASK(11, 10))
 
 #define STUCK_LIMIT 10000 // exceptions in a row, each soon after the other, none returned from
 #define STUCK_WINDOW 256 // instructions between two of them at the most, on average
@@ -160,16 +161,25 @@ const struct uop *exc_fp_trap(struct pe *pe, const struct uop *op)
 
 // ---- entry --------------------------------------------------------------------------------------
 
-uint64_t pe_spsr_from_pstate(const struct pe *pe)
+static inline uint64_t spsr_from_pstate(const struct pe *pe)
 {
-	return (uint64_t)pe_nzcv(pe) | (pe->tco ? SPSR_TCO : 0) | (pe->dit ? SPSR_DIT : 0) |
+	uint64_t rest = (uint64_t)pe_nzcv(pe) | (uint64_t)pe->daif << 6 | (uint64_t)pe->el << 2 |
+			(uint64_t)(pe->sp_sel && pe->el != 0);
+
+	if (likely(pe_flags(pe) == 0)) {
+		return rest;
+	}
+	return rest | (pe->tco ? SPSR_TCO : 0) | (pe->dit ? SPSR_DIT : 0) |
 	       (pe->uao ? SPSR_UAO : 0) | (pe->pan ? SPSR_PAN : 0) | (pe->ss ? SPSR_SS : 0) |
-	       (pe->il ? SPSR_IL : 0) | (pe->ssbs ? SPSR_SSBS : 0) | (uint64_t)pe->btype << 10 |
-	       (uint64_t)pe->daif << 6 | (uint64_t)pe->el << 2 |
-	       (uint64_t)(pe->sp_sel && pe->el != 0);
+	       (pe->il ? SPSR_IL : 0) | (pe->ssbs ? SPSR_SSBS : 0) | (uint64_t)pe->btype << 10;
 }
 
-void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
+uint64_t pe_spsr_from_pstate(const struct pe *pe)
+{
+	return spsr_from_pstate(pe);
+}
+
+static inline void set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
 {
 	*pe->sp_banks[pe->sp_sel ? pe->el : 0] = pe->x[X_SP];
 	pe->el = (uint8_t)el;
@@ -177,12 +187,24 @@ void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
 	pe->x[X_SP] = *pe->sp_banks[pe->sp_sel ? el : 0];
 }
 
+void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
+{
+	set_el_sp(pe, el, sp_sel);
+}
+
+static inline void interrupts_changed(struct pe *pe);
+
+static inline bool is_secure(const struct pe *pe)
+{
+	return pe->has_el3 && (pe->el == 3 || pe_secure_below_el3(pe));
+}
+
 // After a change of EL: contexts, debug, PMU, the GIC's view.
 static inline void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
 {
 	pe_context_select(pe);
 	if (pe->has_el3 && pe->state_changed != NULL &&
-	    (pe_is_secure(pe) != old_secure || (pe->el == 3) != (old_el == 3))) {
+	    (is_secure(pe) != old_secure || (pe->el == 3) != (old_el == 3))) {
 		pe->state_changed(pe, pe->state_changed_opaque);
 	}
 	if (unlikely(pe->pmu_active)) {
@@ -192,7 +214,7 @@ static inline void level_changed(struct pe *pe, unsigned old_el, bool old_secure
 	    unlikely(pe->break_active || pe->watch_active)) {
 		pe_debug_changed(pe);
 	}
-	pe_interrupts_changed(pe);
+	interrupts_changed(pe);
 }
 
 static void trace_insn(struct pe *pe, struct trace_event *event, uint64_t pc)
@@ -238,7 +260,7 @@ static NOINLINE void judge_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 {
 	if (pe->stuck_count++ == 0) {
-		pe->stuck_insns = pe_insns(pe);
+		pe->stuck_insns = pe_now(pe) - pe->idle;
 	} else if (unlikely(pe->stuck_count > STUCK_LIMIT)) {
 		judge_progress(pe, pc, vector);
 	}
@@ -258,8 +280,8 @@ struct entry {
 static inline void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
-	uint64_t spsr = pe_spsr_from_pstate(pe), sctlr, vector;
-	bool was_secure = pe_is_secure(pe), from_sp = pe->sp_sel;
+	uint64_t spsr = spsr_from_pstate(pe), sctlr, vector;
+	bool was_secure = is_secure(pe), from_sp = pe->sp_sel;
 
 	CHECK(target >= from && target != 0);
 	if (unlikely(pe->pmu_active)) {
@@ -273,12 +295,14 @@ static inline void enter(struct pe *pe, const struct entry *e)
 	}
 	pe->sr[elr_of[target]] = e->elr;
 	pe->sr[spsr_of[target]] = spsr;
-	pe_set_el_sp(pe, target, true);
+	set_el_sp(pe, target, true);
 	pe->daif = 0xf;
-	pe->ss = false;
-	pe->il = false;
-	pe->btype = 0;
-	pe->uao = false;
+	if (unlikely(pe_flags(pe) != 0)) {
+		pe->ss = false;
+		pe->il = false;
+		pe->btype = 0;
+		pe->uao = false;
+	}
 	if (has(pe, FEAT_SSBS)) {
 		pe->ssbs = sctlr & SCTLR_DSSBS;
 	}
@@ -449,11 +473,10 @@ struct pending {
 };
 
 // Where a physical interrupt goes, and whether the PE's state lets it through (Arm ARM D1.3.6).
-static bool physical_taken(const struct pe *pe, uint64_t scr_bit, uint64_t hcr_bit,
-			   unsigned daif_bit, const char *scr_name, const char *hcr_name,
-			   struct pending *p)
+static inline __attribute__((always_inline)) bool
+physical_taken(const struct pe *pe, uint64_t hcr, uint64_t scr_bit, uint64_t hcr_bit,
+	       unsigned daif_bit, const char *scr_name, const char *hcr_name, struct pending *p)
 {
-	uint64_t hcr = pe_hcr_effective(pe);
 	bool host = (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE), masked = (pe->daif >> daif_bit) & 1;
 
 	p->control = NULL;
@@ -473,42 +496,45 @@ static bool physical_taken(const struct pe *pe, uint64_t scr_bit, uint64_t hcr_b
 }
 
 // HCR_EL2.<xMO> gives EL1 and EL0 virtual interrupts, unless TGE.
-static bool virtual_enabled(const struct pe *pe, uint64_t mo_bit)
+static inline bool virtual_enabled(const struct pe *pe, uint64_t mo_bit)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
 
 	return (hcr & mo_bit) && !(hcr & HCR_EL2_TGE);
 }
 
-static bool virtual_pending(const struct pe *pe, uint64_t mo_bit, uint64_t v_bit, bool line)
+static inline bool virtual_pending(const struct pe *pe, uint64_t mo_bit, uint64_t v_bit, bool line)
 {
 	return virtual_enabled(pe, mo_bit) && (line || (pe->sr[SR_HCR_EL2] & v_bit));
 }
 
 // The interrupt to take now, if any. Order: physical SError, FIQ, IRQ, then the virtual ones.
-static bool find_pending(const struct pe *pe, struct pending *p)
+static inline __attribute__((always_inline)) bool find_pending(const struct pe *pe,
+							       struct pending *p)
 {
+	uint64_t hcr = pe_hcr_effective(pe);
+
 	p->is_virtual = false;
-	if (pe->lines[PE_LINE_SERROR] &&
-	    physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", p)) {
+	if (unlikely(pe->lines[PE_LINE_SERROR]) &&
+	    physical_taken(pe, hcr, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", p)) {
 		p->line = PE_LINE_SERROR;
 		return true;
 	}
 	if (pe->lines[PE_LINE_FIQ] &&
-	    physical_taken(pe, SCR_EL3_FIQ, HCR_EL2_FMO, 0, "SCR_EL3.FIQ", "HCR_EL2.FMO", p)) {
+	    physical_taken(pe, hcr, SCR_EL3_FIQ, HCR_EL2_FMO, 0, "SCR_EL3.FIQ", "HCR_EL2.FMO", p)) {
 		p->line = PE_LINE_FIQ;
 		return true;
 	}
 	if (pe->lines[PE_LINE_IRQ] &&
-	    physical_taken(pe, SCR_EL3_IRQ, HCR_EL2_IMO, 1, "SCR_EL3.IRQ", "HCR_EL2.IMO", p)) {
+	    physical_taken(pe, hcr, SCR_EL3_IRQ, HCR_EL2_IMO, 1, "SCR_EL3.IRQ", "HCR_EL2.IMO", p)) {
 		p->line = PE_LINE_IRQ;
 		return true;
 	}
 	p->is_virtual = true;
 	p->target_el = 1;
 	p->control = NULL;
-	if (pe->el > 1 || !pe_el2_enabled(pe)) {
-		return false;
+	if (pe->el > 1 || !(hcr & (HCR_EL2_AMO | HCR_EL2_FMO | HCR_EL2_IMO))) {
+		return false; // also while EL2 is not enabled
 	}
 	if (!(pe->daif & 4) && virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false)) {
 		p->line = PE_LINE_SERROR;
@@ -531,21 +557,40 @@ static bool find_pending(const struct pe *pe, struct pending *p)
 }
 
 // Could anything be pending at all? The cheap test before the exact one.
-static bool something_pending(const struct pe *pe)
+static inline bool something_pending(const struct pe *pe)
 {
 	return pe->lines_high != 0 ||
 	       (pe->sr[SR_HCR_EL2] & (HCR_EL2_VI | HCR_EL2_VF | HCR_EL2_VSE)) != 0;
 }
 
-void pe_interrupts_changed(struct pe *pe)
+static NOINLINE void look_for_pending(struct pe *pe)
 {
 	struct pending p;
 
-	if (unlikely(something_pending(pe)) && find_pending(pe, &p)) {
+	if (find_pending(pe, &p)) {
 		pe_attend(pe, PE_ATTENTION_INTERRUPT);
 	} else {
 		pe->attention &= ~(unsigned)PE_ATTENTION_INTERRUPT;
 	}
+}
+
+static inline void interrupts_changed(struct pe *pe)
+{
+	// Fully masked, and routed nowhere above: whatever is pending has to wait.
+	bool masked = pe->daif == 0xf && !pe->has_el3 &&
+		      (pe->el == 2 || !(pe->sr[SR_HCR_EL2] &
+					(HCR_EL2_AMO | HCR_EL2_FMO | HCR_EL2_IMO | HCR_EL2_TGE)));
+
+	if (unlikely(something_pending(pe)) && !masked) {
+		look_for_pending(pe);
+	} else {
+		pe->attention &= ~(unsigned)PE_ATTENTION_INTERRUPT;
+	}
+}
+
+void pe_interrupts_changed(struct pe *pe)
+{
+	interrupts_changed(pe);
 }
 
 uint64_t pe_isr(const struct pe *pe)
@@ -662,7 +707,8 @@ void exception_esb(struct pe *pe)
 	// A physical SError that would be masked here is deferred; else it is taken before the next
 	// instruction.
 	if (pe->lines[PE_LINE_SERROR] &&
-	    !physical_taken(pe, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", &p)) {
+	    !physical_taken(pe, pe_hcr_effective(pe), SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA",
+			    "HCR_EL2.AMO", &p)) {
 		pe->sr[SR_DISR_EL1] = BIT(31);
 		drop_serror(pe);
 	}
@@ -718,6 +764,11 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 		pe->il = true;
 		return;
 	}
+	if (likely(!(spsr & SPSR_FLAGS))) {
+		pe->il = pe->pan = pe->uao = pe->dit = pe->ssbs = false;
+		pe->btype = 0;
+		return;
+	}
 	pe->il = spsr & SPSR_IL;
 	pe->uao = has(pe, FEAT_UAO) && (spsr & SPSR_UAO);
 	pe->dit = has(pe, FEAT_DIT) && (spsr & SPSR_DIT);
@@ -728,7 +779,7 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc, uint32_t insn)
 {
 	unsigned from = pe->el;
-	bool was_secure = pe_is_secure(pe);
+	bool was_secure = is_secure(pe);
 	bool stepping = (pe->sr[SR_MDSCR_EL1] & MDSCR_EL1_SS) && debug_step_active(pe);
 	int level = return_level(pe, spsr);
 
@@ -751,7 +802,9 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 	pe->event_register = true;
 	pe->stuck_count = 0;
 	level_changed(pe, from, was_secure);
-	pe->pc = exception_branch_address(pe, target);
+	pe->pc = likely((int64_t)(target << 8) >> 8 == (int64_t)target)
+			 ? target
+			 : exception_branch_address(pe, target);
 	if (unlikely(pe->attention != 0)) {
 		pe_kick(pe);
 	}
@@ -762,5 +815,44 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 	if (unlikely(pe->il)) {
 		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
 		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
+	}
+}
+
+// Does nobody watch the changes of level: no trace, no event counters, no debug exceptions?
+static inline bool unwatched(const struct pe *pe)
+{
+	return !(pe->tracing | pe->pmu_active | pe->break_active | pe->watch_active) &&
+	       !(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE));
+}
+
+void exception_eret(struct pe *pe, const struct uop *op)
+{
+	unsigned from = pe->el, el;
+	uint64_t target = pe->sr[elr_of[from]], spsr = pe->sr[spsr_of[from]];
+
+	el = (unsigned)bits(spsr, 3, 2);
+	// The plain case: from EL1 or EL2, down to EL1 or EL0 or to the same level, with no flags
+	// but NZCV and DAIF.
+	if (unlikely((spsr & (SPSR_FLAGS | SPSR_SS | SPSR_M4 | BIT(1))) != 0 || from == 3 ||
+		     el > from || el == 2 || (el == 0 ? bit(spsr, 0) : pe_tge(pe)) ||
+		     !unwatched(pe) || (int64_t)(target << 8) >> 8 != (int64_t)target)) {
+		exception_return(pe, target, spsr, pe_uop_pc(pe, op), op->insn);
+		return;
+	}
+	set_el_sp(pe, el, bit(spsr, 0));
+	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
+	pe->daif = (uint8_t)bits(spsr, 9, 6);
+	if (pe_flags(pe) != 0) {
+		pe->il = pe->ss = pe->pan = pe->uao = pe->dit = pe->ssbs = false;
+		pe->btype = 0;
+	}
+	pe->excl_valid = false;
+	pe->event_register = true;
+	pe->stuck_count = 0;
+	pe_context_select(pe); // between levels below EL3 the Security state stays
+	interrupts_changed(pe);
+	pe->pc = target;
+	if (unlikely(pe->attention != 0)) {
+		pe_kick(pe);
 	}
 }

@@ -207,4 +207,7 @@ enum sysreg exception_spsr(unsigned el);
 // ERET: PSTATE from the SPSR of the current EL; pe->pc is where to go on.
 void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc, uint32_t insn);
 
+// The same for the ERET of op, at EL1 or above.
+void exception_eret(struct pe *pe, const struct uop *op);
+
 #endif

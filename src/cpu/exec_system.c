@@ -174,8 +174,7 @@ static OP(op_eret)
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
 	}
-	exception_return(pe, pe->sr[exception_elr(pe->el)], pe->sr[exception_spsr(pe->el)],
-			 pe_uop_pc(pe, op), op->insn);
+	exception_eret(pe, op);
 	if (unlikely(pe->btype != 0)) {
 		return NULL; // the run loop looks at the target
 	}
@@ -539,10 +538,8 @@ static NOINLINE OP(op_mrs_decide)
 
 static NOINLINE OP(op_mrs_hook)
 {
-	enum sysreg reg = (enum sysreg)cached_permission(pe, op->aux, true)->reg;
-
 	pe->cur = op;
-	XD = sysreg_read(pe, reg);
+	XD = sysreg_read(pe, (enum sysreg)pe->access_reg);
 	pe->cur = NULL;
 	NEXT;
 }
@@ -560,6 +557,7 @@ static OP(op_mrs)
 		XD = pe->sr[cached->reg];
 		NEXT;
 	}
+	pe->access_reg = cached->reg;
 	return op_mrs_hook(pe, op);
 }
 
@@ -590,7 +588,7 @@ static NOINLINE OP(op_msr_decide)
 static NOINLINE OP(op_msr_effect)
 {
 	pe->cur = op;
-	sysreg_write(pe, (enum sysreg)cached_permission(pe, op->aux, false)->reg, XD);
+	sysreg_write(pe, (enum sysreg)pe->access_reg, XD);
 	pe->cur = NULL;
 	NEXT;
 }
@@ -608,6 +606,7 @@ static OP(op_msr)
 		*reg = (*reg & ~writable) | (XD & writable);
 		NEXT;
 	}
+	pe->access_reg = cached->reg;
 	return op_msr_effect(pe, op);
 }
 
@@ -628,25 +627,20 @@ bool tr_msr(struct tr *t, uint32_t insn)
 
 static NOINLINE bool do_sys(struct pe *pe, const struct uop *op)
 {
-	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
 	enum sysreg reg;
 	bool ok;
 
-	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
-		if (!sysreg_access(pe, op, false, &reg)) {
-			return false;
-		}
-		remember_permission(pe, op->aux, false, reg);
+	if (!sysreg_access(pe, op, false, &reg)) {
+		return false;
 	}
 	pe->cur = op;
-	ok = sysins_execute(pe, (uint16_t)op->aux, XD);
+	ok = sysins_execute(pe, (uint16_t)bits(op->insn, 20, 5), XD);
 	if (ok) {
 		pe->cur = NULL;
 	}
 	return ok;
 }
 
-// aux: the encoding.
 static OP(op_sys)
 {
 	if (unlikely(!do_sys(pe, op))) {
@@ -660,7 +654,6 @@ bool tr_sys(struct tr *t, uint32_t insn)
 	struct uop *u = tr_emit(t, op_sys);
 
 	u->rd = tr_xr(F_RD(insn));
-	u->aux = (uint32_t)bits(insn, 20, 5);
 	return true;
 }
 

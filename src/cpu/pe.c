@@ -42,6 +42,7 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 				 pe_tlb_dropped, pe);
 	for (unsigned i = 0; i < 8; i++) {
 		pe->views[i / 2][i % 2].mmu = mmu_view_create();
+		pe->view_at[i / 2][i % 2] = &pe->views[i / 2][i % 2];
 	}
 	if (pe->contexts == NULL || pe->none == NULL || pe->jumps == NULL ||
 	    pe->pauth_cache == NULL || pe->tlb == NULL) {

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/addr.h"
 #include "base/bits.h"
@@ -60,10 +61,10 @@ struct fast_key {
 struct fast_tlb {
 	struct fast_entry e[FAST_COUNT];
 	struct exec_entry x[FAST_EXEC_COUNT];
-	// Device memory, RAM or not: aligned accesses only, by mem.c
-	struct fast_entry a[FAST_ALIGNED_COUNT];
-	// which entries may hold something: what a clear has to go over
-	uint64_t used_e[FAST_COUNT / 64];
+	struct fast_entry
+		a[FAST_ALIGNED_COUNT]; // Device memory, RAM or not: aligned accesses only, by mem.c
+	uint64_t used_e[FAST_COUNT /
+			64]; // which entries may hold something: what a clear has to go over
 	uint64_t used_x[FAST_EXEC_COUNT / 64];
 	uint32_t used_a;
 	struct fast_key key;
@@ -165,7 +166,7 @@ struct pe {
 	uint8_t el; // 0..3
 	bool sp_sel;
 	uint8_t daif; // D A I F in bits 3..0
-	bool il, ss, pan, uao, dit, ssbs, tco;
+	bool il, ss, pan, uao, dit, ssbs, tco; // with BTYPE, eight bytes in a row: see pe_flags
 	uint8_t btype;
 
 	// Exclusive monitor (one for local and global: all observers run on one host thread).
@@ -197,6 +198,7 @@ struct pe {
 	uint64_t stuck_insns;
 	unsigned stuck_count;
 
+	uint16_t access_reg; // enum sysreg, on the way from MRS or MSR to its slow twin
 	uint32_t sysreg_epoch;
 	struct sysreg_cached sysreg_cache[2][8]
 					 [SYSREG_CACHE_COUNT]; // by read, EL and SPSel, encoding
@@ -209,6 +211,7 @@ struct pe {
 	struct mmu_view *mmu; // the same, decoded
 	struct fast_tlb *contexts; // FAST_CONTEXTS
 	struct level_view views[4][2]; // by EL and PAN
+	struct level_view *view_at[4][2]; // where they are
 	uint32_t view_epoch; // of valid views: raised when a register that they depend on changed
 	uint64_t context_tags[FAST_CONTEXTS]; // what a drop is matched against: CONTEXT_TAG_*
 	uint16_t context_hint[CONTEXT_HINTS]; // by hash of the key: where the context probably is
@@ -289,6 +292,16 @@ static inline void pe_attend(struct pe *pe, unsigned why)
 static inline bool has(const struct pe *pe, enum feature feature)
 {
 	return feature_in(&pe->model->features, feature);
+}
+
+// PSTATE.{IL,SS,PAN,UAO,DIT,SSBS,TCO,BTYPE} in one word: zero if none of them is set.
+static inline uint64_t pe_flags(const struct pe *pe)
+{
+	uint64_t flags;
+
+	_Static_assert(offsetof(struct pe, btype) == offsetof(struct pe, il) + 7, "one word");
+	memcpy(&flags, &pe->il, sizeof(flags));
+	return flags;
 }
 
 // NZCV in bits 31:28.

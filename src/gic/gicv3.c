@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GICv3: creation, input lines, and the selection of the highest priority pending interrupt of each PE.
-// Every change of an interrupt's state goes through a bank of 32; from it `ready` is derived at once, so that a
-// selection looks only at banks that have something to offer.
+// GICv3: creation, input lines, and the selection of the highest priority pending interrupt of each
+// PE. Every change of an interrupt's state goes through a bank of 32; from it `ready` is derived at
+// once, so that a selection looks only at banks that have something to offer.
 #include "gic/gicv3.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@
 // What GICD_IROUTER stores: the affinity. Interrupt_Routing_Mode is RES0 (GICD_TYPER.No1N).
 #define ROUTER_MASK UINT64_C(0xff00ffffff)
 
-// ---- selection ------------------------------------------------------------------------------------------------
+// ---- selection ----------------------------------------------------------------------------------
 
 static void bank_refresh(struct gicv3_bank *bank)
 {
@@ -37,18 +37,18 @@ enum gicv3_group gicv3_group_of(struct gicv3_pe *p, uint32_t intid)
 static bool group_forwarded(const struct gicv3_pe *p, enum gicv3_group group)
 {
 	static const uint64_t enable[GROUP_COUNT] = {
-	        [GROUP_0] = GICD_CTLR_ENABLE_G0,
-	        [GROUP_1S] = GICD_CTLR_ENABLE_G1S,
-	        [GROUP_1NS] = GICD_CTLR_ENABLE_G1NS,
+		[GROUP_0] = GICD_CTLR_ENABLE_G0,
+		[GROUP_1S] = GICD_CTLR_ENABLE_G1S,
+		[GROUP_1NS] = GICD_CTLR_ENABLE_G1NS,
 	};
 
 	return p->cpu.enabled[group] && (p->gic->ctlr & enable[group]) != 0;
 }
 
-// Better the PE's best with those of `ready` in the bank. Banks come in the order of INTIDs: the lower one wins among
-// equal priorities.
+// Better the PE's best with those of `ready` in the bank. Banks come in the order of INTIDs: the
+// lower one wins among equal priorities.
 static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n,
-                             uint32_t ready)
+			     uint32_t ready)
 {
 	uint32_t grpmod = gicv3_one_state(p->gic) ? 0 : bank->grpmod;
 	uint32_t members = 0;
@@ -69,8 +69,8 @@ static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, 
 			p->best_priority = bank->priority[i];
 			p->best_intid = n * 32 + i;
 			p->best_group = (bank->group >> i) & 1 ? GROUP_1NS
-			                : (grpmod >> i) & 1    ? GROUP_1S
-			                                       : GROUP_0;
+					: (grpmod >> i) & 1    ? GROUP_1S
+							       : GROUP_0;
 		}
 	}
 }
@@ -84,9 +84,9 @@ static __attribute__((noinline)) void hold_back(struct gicv3_pe *p)
 	if (!p->asleep_told) {
 		p->asleep_told = true;
 		log_line(p->gic->log, LOG_LEVEL_GUEST,
-		         "gic: interrupt %u held back from PE %u: "
-		         "GICR_WAKER.ProcessorSleep is set",
-		         p->best_intid, p->index);
+			 "gic: interrupt %u held back from PE %u: "
+			 "GICR_WAKER.ProcessorSleep is set",
+			 p->best_intid, p->index);
 	}
 	p->best_priority = PRIORITY_IDLE;
 	p->best_intid = INTID_SPURIOUS;
@@ -239,7 +239,7 @@ void gicv3_route(struct gicv3 *gic, uint32_t intid, uint64_t router)
 	}
 }
 
-// ---- input lines ----------------------------------------------------------------------------------------------
+// ---- input lines --------------------------------------------------------------------------------
 
 static void bank_set_level(struct gicv3_bank *bank, uint32_t mask, bool level)
 {
@@ -284,7 +284,7 @@ void gicv3_ppi_line(struct gicv3 *gic, unsigned pe, unsigned ppi, struct irq_lin
 	line->number = INTID_PPI + ppi;
 }
 
-// ---- reset ----------------------------------------------------------------------------------------------------
+// ---- reset --------------------------------------------------------------------------------------
 
 static void bank_reset(struct gicv3_bank *bank)
 {
@@ -359,13 +359,14 @@ void gicv3_hand_over(struct gicv3 *gic)
 		p->bank.group = p->bank.valid;
 		memset(p->bank.priority, 0x80, sizeof(p->bank.priority));
 		p->waker = 0;
-		// A priority mask in the Secure half could not be raised by Non-secure software (ICC_PMR_EL1).
+		// A priority mask in the Secure half could not be raised by Non-secure software
+		// (ICC_PMR_EL1).
 		p->cpu.pmr = PRIORITY_MASK;
 	}
 	gicv3_select_all(gic);
 }
 
-// ---- creation -------------------------------------------------------------------------------------------------
+// ---- creation -----------------------------------------------------------------------------------
 
 static void state_changed(struct pe *pe, void *opaque)
 {
@@ -402,7 +403,7 @@ static void pe_connect(struct gicv3 *gic, unsigned i)
 	p->index = i;
 	p->affinity = pe_affinity(p->pe);
 	p->sgi_affinity = bits(p->affinity, 39, 32) << 48 | bits(p->affinity, 7, 4) << 44 |
-	                  bits(p->affinity, 23, 16) << 32 | bits(p->affinity, 15, 8) << 16;
+			  bits(p->affinity, 23, 16) << 32 | bits(p->affinity, 15, 8) << 16;
 	p->has_el3 = pe_has(p->pe, FEAT_EL3);
 	p->bank.valid = ~UINT32_C(0);
 	gicv3_ppi_line(gic, i, GICV3_PPI_MAINTENANCE, &p->virt.maintenance);
@@ -422,11 +423,11 @@ static int map_frames(struct gicv3 *gic)
 		return 0;
 	}
 	err = bus_map(config->bus, config->dist_base, GICV3_DIST_SIZE, pas, &gicv3_mmio_dist_type,
-	              gic);
+		      gic);
 	if (err == 0) {
 		err = bus_map(config->bus, config->redist_base,
-		              GICV3_REDIST_SIZE * config->pe_count, pas, &gicv3_mmio_redist_type,
-		              gic);
+			      GICV3_REDIST_SIZE * config->pe_count, pas, &gicv3_mmio_redist_type,
+			      gic);
 	}
 	return err;
 }

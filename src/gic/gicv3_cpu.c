@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GICv3: the physical CPU interface, that is the ICC_* system registers of one PE (IHI 0069, 4.8 and 12.2).
-// Whether an access is allowed was decided before a hook is called; what it does by Security state is decided here.
+// GICv3: the physical CPU interface, that is the ICC_* system registers of one PE (IHI 0069, 4.8
+// and 12.2). Whether an access is allowed was decided before a hook is called; what it does by
+// Security state is decided here.
 #include <stddef.h>
 #include <string.h>
 
@@ -17,7 +18,7 @@
 #define SGIR_IRM BIT(40)
 #define SGIR_AFFINITY (MASK(55, 44) | MASK(39, 32) | MASK(23, 16)) // Aff3, RS, Aff2, Aff1
 
-// ---- state of the PE ------------------------------------------------------------------------------------------
+// ---- state of the PE ----------------------------------------------------------------------------
 
 static bool is_secure(const struct gicv3_pe *p)
 {
@@ -40,7 +41,8 @@ static enum gicv3_group group1_of(const struct gicv3_pe *p)
 	return state_of(p) == STATE_S ? GROUP_1S : GROUP_1NS;
 }
 
-// Does the PE see only the Non-secure half of the priorities? (4.8.6: Non-secure, and Group 0 belongs to EL3.)
+// Does the PE see only the Non-secure half of the priorities? (4.8.6: Non-secure, and Group 0
+// belongs to EL3.)
 static bool half_priorities(const struct gicv3_pe *p)
 {
 	return p->has_el3 && !is_secure(p) && (sysreg_get(p->pe, SR_SCR_EL3) & SCR_FIQ);
@@ -58,7 +60,7 @@ static bool eoi_is_split(const struct gicv3_pe *p)
 	return is_el3(p) ? p->cpu.eoi_split_el3 : p->cpu.eoi_split[state_of(p)];
 }
 
-// ---- priorities -----------------------------------------------------------------------------------------------
+// ---- priorities ---------------------------------------------------------------------------------
 
 // The running priority: of the highest active priority, PRIORITY_IDLE if nothing is active.
 static uint32_t running_priority(const struct gicv3_cpu *cpu)
@@ -68,8 +70,8 @@ static uint32_t running_priority(const struct gicv3_cpu *cpu)
 	return active == 0 ? PRIORITY_IDLE : (uint32_t)__builtin_ctz(active) << LEVEL_SHIFT;
 }
 
-// The group priority field as a mask (4.8.4). A Binary Point Register counts the bits of the subpriority, less one
-// in the Non-secure one; with CBPR, Group 1 uses BPR0.
+// The group priority field as a mask (4.8.4). A Binary Point Register counts the bits of the
+// subpriority, less one in the Non-secure one; with CBPR, Group 1 uses BPR0.
 static uint32_t group_priority_mask(const struct gicv3_cpu *cpu, enum gicv3_group group)
 {
 	uint32_t bpr;
@@ -103,7 +105,8 @@ static bool can_preempt(const struct gicv3_pe *p)
 	return (p->best_priority & mask) < (running & mask);
 }
 
-// Table of 4.6.2: Group 0 is an FIQ; Group 1 is an IRQ in its own Security state, and else (so at EL3) an FIQ.
+// Table of 4.6.2: Group 0 is an FIQ; Group 1 is an IRQ in its own Security state, and else (so at
+// EL3) an FIQ.
 static bool best_is_fiq(const struct gicv3_pe *p)
 {
 	if (p->best_group == GROUP_0) {
@@ -128,7 +131,7 @@ void gicv3_cpu_signal(struct gicv3_pe *p)
 	gicv3_set_line(p, PE_LINE_FIQ, fiq);
 }
 
-// ---- acknowledge, end, deactivate -----------------------------------------------------------------------------
+// ---- acknowledge, end, deactivate ---------------------------------------------------------------
 
 // What HPPIR0 and IAR0 would return: CheckGroup0ForSpecialIdentifiers.
 static uint32_t best_of_group0(const struct gicv3_pe *p)
@@ -161,7 +164,8 @@ static inline uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid)
 {
 	uint32_t level;
 
-	// One of the lines is high exactly if the best interrupt can preempt: gicv3_cpu_signal follows every change.
+	// One of the lines is high exactly if the best interrupt can preempt: gicv3_cpu_signal
+	// follows every change.
 	if (!(p->lines[PE_LINE_IRQ] | p->lines[PE_LINE_FIQ])) {
 		return INTID_SPURIOUS;
 	}
@@ -181,7 +185,7 @@ static uint64_t iar0_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_iar(p, false)
-	                                     : acknowledge(p, best_of_group0(p));
+					     : acknowledge(p, best_of_group0(p));
 }
 
 static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -191,7 +195,7 @@ static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_iar(p, true)
-	                                     : acknowledge(p, best_of_group1(p));
+					     : acknowledge(p, best_of_group1(p));
 }
 
 static uint64_t hppir0_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -227,18 +231,20 @@ static enum gicv3_group running_group(const struct gicv3_cpu *cpu)
 	return highest != 0 ? GROUP_1NS : GROUP_COUNT;
 }
 
-// EOIR0 and EOIR1: only the register of the running priority's group ends it, and only from a state that may.
+// EOIR0 and EOIR1: only the register of the running priority's group ends it, and only from a state
+// that may.
 static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 {
 	uint32_t intid = value & 0xffffff;
 	enum gicv3_group group = running_group(&p->cpu);
 
 	if (intid >= p->gic->intid_count || group == GROUP_COUNT || group1 != (group != GROUP_0)) {
-		return; // special, not implemented, or out of order: ignored, as the specification lets us
+		return; // special, not implemented, or out of order: ignored, as the specification
+			// lets us
 	}
 	if (p->has_el3 &&
 	    (group_is_secure(p, group) ? !is_secure(p)
-	                               : group == GROUP_1NS && is_secure(p) && !is_el3(p))) {
+				       : group == GROUP_1NS && is_secure(p) && !is_el3(p))) {
 		return;
 	}
 	p->cpu.active[group] &= p->cpu.active[group] - 1;
@@ -278,8 +284,8 @@ static void eoir1_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t v
 	}
 }
 
-// May the current level deactivate an interrupt of this group? (ICC_DIR_EL1: only what is not routed to a higher
-// level, and what belongs to its Security state.)
+// May the current level deactivate an interrupt of this group? (ICC_DIR_EL1: only what is not
+// routed to a higher level, and what belongs to its Security state.)
 static bool may_deactivate(const struct gicv3_pe *p, enum gicv3_group group)
 {
 	uint64_t scr = p->has_el3 ? sysreg_get(p->pe, SR_SCR_EL3) : 0;
@@ -307,12 +313,12 @@ static void dir_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t val
 	if (gicv3_virt_access(p, HCR_FMO | HCR_IMO)) {
 		gicv3_virt_dir(p, value);
 	} else if (intid < p->gic->intid_count && eoi_is_split(p) &&
-	           may_deactivate(p, gicv3_group_of(p, intid))) {
+		   may_deactivate(p, gicv3_group_of(p, intid))) {
 		gicv3_deactivate(p, intid);
 	}
 }
 
-// ---- masks, binary points, controls ---------------------------------------------------------------------------
+// ---- masks, binary points, controls -------------------------------------------------------------
 
 static uint64_t pmr_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
@@ -391,7 +397,8 @@ static void bpr0_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	gicv3_cpu_signal(p);
 }
 
-// With CBPR, below EL3, BPR1 is another name of BPR0 in the Secure state, and a read-only BPR0 + 1 in the other.
+// With CBPR, below EL3, BPR1 is another name of BPR0 in the Secure state, and a read-only BPR0 + 1
+// in the other.
 static uint64_t bpr1_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
 	struct gicv3_pe *p = opaque;
@@ -500,7 +507,7 @@ static uint64_t igrpen0_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_igrpen(p, false)
-	                                     : p->cpu.enabled[GROUP_0];
+					     : p->cpu.enabled[GROUP_0];
 }
 
 static void igrpen0_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -524,7 +531,7 @@ static uint64_t igrpen1_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_igrpen(p, true)
-	                                     : p->cpu.enabled[group1_of(p)];
+					     : p->cpu.enabled[group1_of(p)];
 }
 
 static void igrpen1_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -592,7 +599,7 @@ static uint64_t ap1r_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_apr(p, true)
-	                                     : p->cpu.active[group1_of(p)];
+					     : p->cpu.active[group1_of(p)];
 }
 
 static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -609,11 +616,12 @@ static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	gicv3_cpu_signal(p);
 }
 
-// ---- software generated interrupts ----------------------------------------------------------------------------
+// ---- software generated interrupts --------------------------------------------------------------
 
-// Make an SGI pending at a PE, if its group there is the one asked for (12.1.10, table of SGI forwarding).
+// Make an SGI pending at a PE, if its group there is the one asked for (12.1.10, table of SGI
+// forwarding).
 static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_t intid,
-                                                    enum gicv3_group group, bool from_ns)
+						    enum gicv3_group group, bool from_ns)
 {
 	enum gicv3_group actual = gicv3_group_of(to, intid);
 
@@ -627,11 +635,11 @@ static __attribute__((noinline)) bool sgi_permitted(struct gicv3_pe *to, uint32_
 }
 
 static inline void sgi_send(const struct gicv3_pe *from, struct gicv3_pe *to, uint32_t intid,
-                            enum gicv3_group group)
+			    enum gicv3_group group)
 {
 	// One Security state: there is but one Group 1, whichever register names it.
 	if (gicv3_one_state(to->gic) ? (group != GROUP_0) == bit(to->bank.group, intid)
-	                             : sgi_permitted(to, intid, group, !is_secure(from))) {
+				     : sgi_permitted(to, intid, group, !is_secure(from))) {
 		to->bank.pending |= (uint32_t)BIT(intid);
 		gicv3_own_changed(to);
 	}
@@ -645,7 +653,7 @@ static void sgi_generate(struct gicv3_pe *p, uint64_t value, enum gicv3_group gr
 	for (struct gicv3_pe *to = p->gic->pes; to < end; to++) {
 		// The list names 16 values of Aff0, from 16 * RS on.
 		bool targeted = (value & SGIR_AFFINITY) == to->sgi_affinity &&
-		                bit(value, to->affinity & 15);
+				bit(value, to->affinity & 15);
 
 		if ((value & SGIR_IRM) ? to != p : targeted) {
 			sgi_send(p, to, intid, group);
@@ -676,7 +684,7 @@ static void asgi1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t 
 	sgi_generate(opaque, value, is_secure(opaque) ? GROUP_1NS : GROUP_1S);
 }
 
-// ---- binding --------------------------------------------------------------------------------------------------
+// ---- binding ------------------------------------------------------------------------------------
 
 // Active priority registers beyond the first belong to more priority bits than there are.
 static uint64_t zero_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -700,33 +708,33 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } cpu_rows[] = {
-        {SR_ICC_PMR_EL1, pmr_read, pmr_write},
-        {SR_ICC_IAR0_EL1, iar0_read, ignore_write},
-        {SR_ICC_EOIR0_EL1, zero_read, eoir0_write},
-        {SR_ICC_HPPIR0_EL1, hppir0_read, ignore_write},
-        {SR_ICC_BPR0_EL1, bpr0_read, bpr0_write},
-        {SR_ICC_AP0R0_EL1, ap0r_read, ap0r_write},
-        {SR_ICC_AP0R1_EL1, zero_read, ignore_write},
-        {SR_ICC_AP0R2_EL1, zero_read, ignore_write},
-        {SR_ICC_AP0R3_EL1, zero_read, ignore_write},
-        {SR_ICC_AP1R0_EL1, ap1r_read, ap1r_write},
-        {SR_ICC_AP1R1_EL1, zero_read, ignore_write},
-        {SR_ICC_AP1R2_EL1, zero_read, ignore_write},
-        {SR_ICC_AP1R3_EL1, zero_read, ignore_write},
-        {SR_ICC_DIR_EL1, zero_read, dir_write},
-        {SR_ICC_RPR_EL1, rpr_read, ignore_write},
-        {SR_ICC_SGI1R_EL1, zero_read, sgi1r_write},
-        {SR_ICC_ASGI1R_EL1, zero_read, asgi1r_write},
-        {SR_ICC_SGI0R_EL1, zero_read, sgi0r_write},
-        {SR_ICC_IAR1_EL1, iar1_read, ignore_write},
-        {SR_ICC_EOIR1_EL1, zero_read, eoir1_write},
-        {SR_ICC_HPPIR1_EL1, hppir1_read, ignore_write},
-        {SR_ICC_BPR1_EL1, bpr1_read, bpr1_write},
-        {SR_ICC_CTLR_EL1, ctlr_read, ctlr_write},
-        {SR_ICC_IGRPEN0_EL1, igrpen0_read, igrpen0_write},
-        {SR_ICC_IGRPEN1_EL1, igrpen1_read, igrpen1_write},
-        {SR_ICC_CTLR_EL3, ctlr3_read, ctlr3_write},
-        {SR_ICC_IGRPEN1_EL3, igrpen13_read, igrpen13_write},
+	{SR_ICC_PMR_EL1, pmr_read, pmr_write},
+	{SR_ICC_IAR0_EL1, iar0_read, ignore_write},
+	{SR_ICC_EOIR0_EL1, zero_read, eoir0_write},
+	{SR_ICC_HPPIR0_EL1, hppir0_read, ignore_write},
+	{SR_ICC_BPR0_EL1, bpr0_read, bpr0_write},
+	{SR_ICC_AP0R0_EL1, ap0r_read, ap0r_write},
+	{SR_ICC_AP0R1_EL1, zero_read, ignore_write},
+	{SR_ICC_AP0R2_EL1, zero_read, ignore_write},
+	{SR_ICC_AP0R3_EL1, zero_read, ignore_write},
+	{SR_ICC_AP1R0_EL1, ap1r_read, ap1r_write},
+	{SR_ICC_AP1R1_EL1, zero_read, ignore_write},
+	{SR_ICC_AP1R2_EL1, zero_read, ignore_write},
+	{SR_ICC_AP1R3_EL1, zero_read, ignore_write},
+	{SR_ICC_DIR_EL1, zero_read, dir_write},
+	{SR_ICC_RPR_EL1, rpr_read, ignore_write},
+	{SR_ICC_SGI1R_EL1, zero_read, sgi1r_write},
+	{SR_ICC_ASGI1R_EL1, zero_read, asgi1r_write},
+	{SR_ICC_SGI0R_EL1, zero_read, sgi0r_write},
+	{SR_ICC_IAR1_EL1, iar1_read, ignore_write},
+	{SR_ICC_EOIR1_EL1, zero_read, eoir1_write},
+	{SR_ICC_HPPIR1_EL1, hppir1_read, ignore_write},
+	{SR_ICC_BPR1_EL1, bpr1_read, bpr1_write},
+	{SR_ICC_CTLR_EL1, ctlr_read, ctlr_write},
+	{SR_ICC_IGRPEN0_EL1, igrpen0_read, igrpen0_write},
+	{SR_ICC_IGRPEN1_EL1, igrpen1_read, igrpen1_write},
+	{SR_ICC_CTLR_EL3, ctlr3_read, ctlr3_write},
+	{SR_ICC_IGRPEN1_EL3, igrpen13_read, igrpen13_write},
 };
 
 void gicv3_cpu_bind(struct gicv3_pe *p)
@@ -743,7 +751,8 @@ void gicv3_cpu_reset(struct gicv3_pe *p)
 	p->cpu.bpr[GROUP_0] = BPR_MIN;
 	p->cpu.bpr[GROUP_1S] = BPR_MIN;
 	p->cpu.bpr[GROUP_1NS] = BPR_MIN_NS;
-	// System register access is always on (SRE RAO/WI); access from below is granted until it is taken away.
+	// System register access is always on (SRE RAO/WI); access from below is granted until it
+	// is taken away.
 	sysreg_set(p->pe, SR_ICC_SRE_EL1, 0x7);
 	sysreg_set(p->pe, SR_ICC_SRE_EL2, 0xf);
 	sysreg_set(p->pe, SR_ICC_SRE_EL3, 0xf);

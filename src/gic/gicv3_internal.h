@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// GICv3, inside: the state that its four parts share (gicv3.c selection, _mmio frames, _cpu ICC_*, _virt ICH_*/ICV_*).
+// GICv3, inside: the state that its four parts share (gicv3.c selection, _mmio frames, _cpu ICC_*,
+// _virt ICH_*/ICV_*).
 #ifndef STRATA_GIC_GICV3_INTERNAL_H
 #define STRATA_GIC_GICV3_INTERNAL_H
 
@@ -22,7 +23,8 @@
 
 #define BANK_COUNT 32 // banks of 32 INTIDs below 1024
 
-// Five of eight priority bits are implemented, and all of them preempt: 32 levels, and the same for a guest.
+// Five of eight priority bits are implemented, and all of them preempt: 32 levels, and the same for
+// a guest.
 #define PRIORITY_BITS 5
 #define PRIORITY_MASK 0xf8u
 #define PRIORITY_IDLE 0xffu
@@ -33,7 +35,8 @@
 
 #define LR_COUNT 4
 
-// GICD_CTLR as the Secure state sees it, or anyone with one Security state (then bit 1 is EnableGrp1, bit 2 RES0).
+// GICD_CTLR as the Secure state sees it, or anyone with one Security state (then bit 1 is
+// EnableGrp1, bit 2 RES0).
 #define GICD_CTLR_ENABLE_G0 BIT(0)
 #define GICD_CTLR_ENABLE_G1NS BIT(1)
 #define GICD_CTLR_ENABLE_G1S BIT(2)
@@ -107,7 +110,8 @@ struct gicv3_pe {
 	struct gicv3_bank bank; // SGIs and PPIs
 	uint32_t routed[BANK_COUNT]; // SPIs that are routed here
 	uint8_t forwarded; // one bit per group: enabled here and in the distributor
-	// The highest priority pending interrupt of the enabled groups; INTID_SPURIOUS and PRIORITY_IDLE if none.
+	// The highest priority pending interrupt of the enabled groups; INTID_SPURIOUS and
+	// PRIORITY_IDLE if none.
 	uint32_t best_intid;
 	uint32_t best_priority;
 	enum gicv3_group best_group;
@@ -135,7 +139,7 @@ static inline bool gicv3_one_state(const struct gicv3 *gic)
 
 // The interrupts of a bank that belong to a group, as a mask.
 static inline uint32_t gicv3_bank_group(const struct gicv3 *gic, const struct gicv3_bank *bank,
-                                        enum gicv3_group group)
+					enum gicv3_group group)
 {
 	uint32_t grpmod = gicv3_one_state(gic) ? 0 : bank->grpmod;
 
@@ -149,7 +153,8 @@ static inline uint32_t gicv3_bank_group(const struct gicv3 *gic, const struct gi
 	}
 }
 
-// gicv3.c: state of single interrupts and selection -------------------------------------------------------------
+// gicv3.c: state of single interrupts and selection
+// -------------------------------------------------------------
 
 // The bank of an INTID below intid_count, as this PE sees it.
 static inline struct gicv3_bank *gicv3_bank_of(struct gicv3_pe *p, uint32_t intid)
@@ -159,7 +164,8 @@ static inline struct gicv3_bank *gicv3_bank_of(struct gicv3_pe *p, uint32_t inti
 
 enum gicv3_group gicv3_group_of(struct gicv3_pe *p, uint32_t intid);
 
-// After a change to the interrupts `changed` of the bank of SPIs `n`, or to those of a PE's own bank.
+// After a change to the interrupts `changed` of the bank of SPIs `n`, or to those of a PE's own
+// bank.
 void gicv3_spis_changed(struct gicv3 *gic, unsigned n, uint32_t changed);
 void gicv3_own_changed(struct gicv3_pe *p);
 
@@ -183,17 +189,20 @@ static inline void gicv3_set_line(struct gicv3_pe *p, enum pe_line line, bool le
 	}
 }
 
-// gicv3_mmio.c -------------------------------------------------------------------------------------------------
+// gicv3_mmio.c
+// -------------------------------------------------------------------------------------------------
 extern const struct bus_device_type gicv3_mmio_dist_type; // device: struct gicv3
 extern const struct bus_device_type gicv3_mmio_redist_type; // device: struct gicv3
 
-// gicv3_cpu.c --------------------------------------------------------------------------------------------------
+// gicv3_cpu.c
+// --------------------------------------------------------------------------------------------------
 void gicv3_cpu_bind(struct gicv3_pe *p);
 void gicv3_cpu_reset(struct gicv3_pe *p);
 // Drive IRQ and FIQ from the selected interrupt and the CPU interface's state.
 void gicv3_cpu_signal(struct gicv3_pe *p);
 
-// gicv3_virt.c -------------------------------------------------------------------------------------------------
+// gicv3_virt.c
+// -------------------------------------------------------------------------------------------------
 void gicv3_virt_bind(struct gicv3_pe *p);
 void gicv3_virt_reset(struct gicv3_pe *p);
 uint32_t

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// GICv3: the register frames of the distributor and the redistributors (IHI 0069, chapter 12). The registers that hold
-// a field for each interrupt are rows of one table, walked by one function; the same rows serve GICD_<name><n> for
-// SPIs and GICR_<name>0 for SGIs and PPIs, whose offsets in GICD and in SGI_base are equal.
+// GICv3: the register frames of the distributor and the redistributors (IHI 0069, chapter 12). The
+// registers that hold a field for each interrupt are rows of one table, walked by one function; the
+// same rows serve GICD_<name><n> for SPIs and GICR_<name>0 for SGIs and PPIs, whose offsets in GICD
+// and in SGI_base are equal.
 #include <stddef.h>
 
 #include "gic/gicv3_internal.h"
 
 #define FRAME_SIZE UINT64_C(0x10000)
 
-// ---- registers with a field per interrupt ---------------------------------------------------------------------
+// ---- registers with a field per interrupt -------------------------------------------------------
 
 // One 32-bit register of a row: the fields of the interrupts `first`, first + 1, ... of the bank.
 struct bank_access {
@@ -18,8 +19,8 @@ struct bank_access {
 	bool ns_view; // Non-secure access with two Security states
 };
 
-// Which interrupts a Non-secure access may reach (GICD_NSACR): those of Non-secure Group 1, and those whose NS_access
-// field is at least a value; or none.
+// Which interrupts a Non-secure access may reach (GICD_NSACR): those of Non-secure Group 1, and
+// those whose NS_access field is at least a value; or none.
 enum visible { VISIBLE_GROUP, VISIBLE_NSACR1, VISIBLE_NSACR2, VISIBLE_SECURE_ONLY };
 
 struct bank_row {
@@ -99,7 +100,8 @@ static void active_clear(const struct bank_access *a, uint32_t value, uint32_t m
 	a->bank->active &= ~(value & mask);
 }
 
-// Non-secure software sees and sets the lower half of the priorities (4.8.6), shifted so that it looks whole.
+// Non-secure software sees and sets the lower half of the priorities (4.8.6), shifted so that it
+// looks whole.
 static uint32_t priority_get(const struct bank_access *a)
 {
 	uint32_t value = 0;
@@ -142,7 +144,7 @@ static void config_set(const struct bank_access *a, uint32_t value, uint32_t mas
 			uint32_t edge = (value >> (2 * i + 1)) & 1;
 
 			a->bank->edge =
-			        (uint32_t)bits_set(a->bank->edge, a->first + i, a->first + i, edge);
+				(uint32_t)bits_set(a->bank->edge, a->first + i, a->first + i, edge);
 		}
 	}
 }
@@ -158,23 +160,24 @@ static void nsacr_set(const struct bank_access *a, uint32_t value, uint32_t mask
 		uint64_t old = a->bank->nsacr >> (2 * a->first);
 
 		a->bank->nsacr = bits_set(a->bank->nsacr, 2 * a->first + 31, 2 * a->first,
-		                          (old & ~(uint64_t)mask) | (value & mask));
+					  (old & ~(uint64_t)mask) | (value & mask));
 	}
 }
 
 static const struct bank_row bank_rows[] = {
-        // IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR, IGRPMODR, NSACR
-        {0x080, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
-        {0x100, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
-        {0x180, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
-        {0x200, 1, 0, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
-        {0x280, 1, 0, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
-        {0x300, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
-        {0x380, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
-        {0x400, 8, 3, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
-        {0xc00, 2, 1, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
-        {0xd00, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
-        {0xe00, 2, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
+	// IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR,
+	// IGRPMODR, NSACR
+	{0x080, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
+	{0x100, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
+	{0x180, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
+	{0x200, 1, 0, VISIBLE_NSACR1, VISIBLE_NSACR1, pending_get, pending_set},
+	{0x280, 1, 0, VISIBLE_NSACR2, VISIBLE_NSACR2, pending_get, pending_clear},
+	{0x300, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_set},
+	{0x380, 1, 0, VISIBLE_NSACR2, VISIBLE_GROUP, active_get, active_clear},
+	{0x400, 8, 3, VISIBLE_GROUP, VISIBLE_GROUP, priority_get, priority_set},
+	{0xc00, 2, 1, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
+	{0xd00, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
+	{0xe00, 2, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
 };
 
 // The interrupts of a bank whose NS_access field is at least `least` (1 or 2).
@@ -209,7 +212,8 @@ static uint32_t visible_mask(const struct bank_access *a, enum visible visible)
 	}
 }
 
-// The bits of a register of `width`-bit fields from interrupt `first` on, of those interrupts that are in `mask`.
+// The bits of a register of `width`-bit fields from interrupt `first` on, of those interrupts that
+// are in `mask`.
 static uint32_t widen(uint32_t mask, unsigned first, unsigned width)
 {
 	uint32_t wide = 0;
@@ -225,28 +229,29 @@ static uint32_t widen(uint32_t mask, unsigned first, unsigned width)
 	return wide;
 }
 
-// The place in bank_rows of each 128 bytes of a frame's first 4096, plus one; 0: no row. Every row begins at a
-// multiple of 128, and takes one in GICD.
+// The place in bank_rows of each 128 bytes of a frame's first 4096, plus one; 0: no row. Every row
+// begins at a multiple of 128, and takes one in GICD.
 #define ROW_INDEX_SHIFT 7
 #define FIRST_ROW 0x80
 
 static const uint8_t row_index[0x1000 >> ROW_INDEX_SHIFT] = {
-        [0x080 >> ROW_INDEX_SHIFT] = 1,  [0x100 >> ROW_INDEX_SHIFT] = 2,
-        [0x180 >> ROW_INDEX_SHIFT] = 3,  [0x200 >> ROW_INDEX_SHIFT] = 4,
-        [0x280 >> ROW_INDEX_SHIFT] = 5,  [0x300 >> ROW_INDEX_SHIFT] = 6,
-        [0x380 >> ROW_INDEX_SHIFT] = 7,  [0x400 >> ROW_INDEX_SHIFT] = 8,
-        [0x480 >> ROW_INDEX_SHIFT] = 8,  [0x500 >> ROW_INDEX_SHIFT] = 8,
-        [0x580 >> ROW_INDEX_SHIFT] = 8,  [0x600 >> ROW_INDEX_SHIFT] = 8,
-        [0x680 >> ROW_INDEX_SHIFT] = 8,  [0x700 >> ROW_INDEX_SHIFT] = 8,
-        [0x780 >> ROW_INDEX_SHIFT] = 8,  [0xc00 >> ROW_INDEX_SHIFT] = 9,
-        [0xc80 >> ROW_INDEX_SHIFT] = 9,  [0xd00 >> ROW_INDEX_SHIFT] = 10,
-        [0xe00 >> ROW_INDEX_SHIFT] = 11, [0xe80 >> ROW_INDEX_SHIFT] = 11,
+	[0x080 >> ROW_INDEX_SHIFT] = 1,  [0x100 >> ROW_INDEX_SHIFT] = 2,
+	[0x180 >> ROW_INDEX_SHIFT] = 3,  [0x200 >> ROW_INDEX_SHIFT] = 4,
+	[0x280 >> ROW_INDEX_SHIFT] = 5,  [0x300 >> ROW_INDEX_SHIFT] = 6,
+	[0x380 >> ROW_INDEX_SHIFT] = 7,  [0x400 >> ROW_INDEX_SHIFT] = 8,
+	[0x480 >> ROW_INDEX_SHIFT] = 8,  [0x500 >> ROW_INDEX_SHIFT] = 8,
+	[0x580 >> ROW_INDEX_SHIFT] = 8,  [0x600 >> ROW_INDEX_SHIFT] = 8,
+	[0x680 >> ROW_INDEX_SHIFT] = 8,  [0x700 >> ROW_INDEX_SHIFT] = 8,
+	[0x780 >> ROW_INDEX_SHIFT] = 8,  [0xc00 >> ROW_INDEX_SHIFT] = 9,
+	[0xc80 >> ROW_INDEX_SHIFT] = 9,  [0xd00 >> ROW_INDEX_SHIFT] = 10,
+	[0xe00 >> ROW_INDEX_SHIFT] = 11, [0xe80 >> ROW_INDEX_SHIFT] = 11,
 };
 
-// Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own bank, else SPIs.
+// Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own
+// bank, else SPIs.
 static inline const struct bank_row *bank_find(struct gicv3 *gic, struct gicv3_pe *p,
-                                               uint64_t offset, struct bank_access *a,
-                                               unsigned *bank_number)
+					       uint64_t offset, struct bank_access *a,
+					       unsigned *bank_number)
 {
 	unsigned place = offset < 0x1000 ? row_index[offset >> ROW_INDEX_SHIFT] : 0;
 	const struct bank_row *row;
@@ -274,7 +279,7 @@ static bool bank_size_valid(const struct bank_row *row, unsigned size)
 }
 
 static bool bank_read(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size,
-                      bool ns_view, uint64_t *data)
+		      bool ns_view, uint64_t *data)
 {
 	struct bank_access a = {.ns_view = ns_view};
 	unsigned n;
@@ -290,7 +295,7 @@ static bool bank_read(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, un
 }
 
 static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, unsigned size,
-                       bool ns_view, uint64_t data)
+		       bool ns_view, uint64_t data)
 {
 	struct bank_access a = {.ns_view = ns_view};
 	unsigned n;
@@ -315,7 +320,7 @@ static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, u
 	return true;
 }
 
-// ---- distributor ----------------------------------------------------------------------------------------------
+// ---- distributor --------------------------------------------------------------------------------
 
 #define GICD_CTLR 0x0000
 #define GICD_TYPER 0x0004
@@ -330,7 +335,8 @@ static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, u
 #define GICD_IROUTER_END 0x8000
 #define ID_REGISTERS 0xffd0
 
-// Implementer Arm, as QEMU's: software that knows product numbers must not find one that it works around.
+// Implementer Arm, as QEMU's: software that knows product numbers must not find one that it works
+// around.
 #define IIDR_ARM 0x43b
 
 #define TYPER_SECURITY_EXTN BIT(10)
@@ -402,9 +408,10 @@ static void dist_message(struct gicv3 *gic, uint64_t data, bool ns_view, bool se
 	gicv3_spis_changed(gic, intid / 32, mask);
 }
 
-// IROUTER<n> as one 64-bit register or two halves. Returns whether the offset is one; intid 0: RES0.
+// IROUTER<n> as one 64-bit register or two halves. Returns whether the offset is one; intid 0:
+// RES0.
 static bool dist_is_router(const struct gicv3 *gic, uint64_t offset, unsigned size, bool ns_view,
-                           uint32_t *intid)
+			   uint32_t *intid)
 {
 	if (offset < GICD_IROUTER || offset >= GICD_IROUTER_END || size < 4) {
 		return false;
@@ -429,8 +436,8 @@ static bool dist_read_single(struct gicv3 *gic, uint64_t offset, bool ns_view, u
 		return true;
 	case GICD_TYPER:
 		*data = gic->config.spi_count / 32 |
-		        (gicv3_one_state(gic) ? 0 : TYPER_SECURITY_EXTN) | TYPER_MBIS |
-		        TYPER_IDBITS | TYPER_A3V | TYPER_NO1N | TYPER_RSS;
+			(gicv3_one_state(gic) ? 0 : TYPER_SECURITY_EXTN) | TYPER_MBIS |
+			TYPER_IDBITS | TYPER_A3V | TYPER_NO1N | TYPER_RSS;
 		return true;
 	case GICD_IIDR:
 		*data = IIDR_ARM;
@@ -477,18 +484,18 @@ static bool ns_view_of(const struct gicv3 *gic, struct bus_attrs attrs)
 	return attrs.pas != PAS_SECURE && !gicv3_one_state(gic);
 }
 
-// What no register answers reads as zero and ignores writes, as reserved locations do (12.1.3), but a person
-// who writes a driver will want to know.
+// What no register answers reads as zero and ignores writes, as reserved locations do (12.1.3), but
+// a person who writes a driver will want to know.
 static void log_reserved(const struct gicv3 *gic, const char *frame, const char *what,
-                         uint64_t offset, unsigned size)
+			 uint64_t offset, unsigned size)
 {
 	log_line(gic->log, LOG_LEVEL_GUEST,
-	         "gic: %u-byte %s at offset 0x%llx of %s, which is reserved", size, what,
-	         (unsigned long long)offset, frame);
+		 "gic: %u-byte %s at offset 0x%llx of %s, which is reserved", size, what,
+		 (unsigned long long)offset, frame);
 }
 
 static enum bus_result dist_read(void *device, uint64_t offset, unsigned size,
-                                 struct bus_attrs attrs, uint64_t *data)
+				 struct bus_attrs attrs, uint64_t *data)
 {
 	struct gicv3 *gic = device;
 	bool ns_view = ns_view_of(gic, attrs);
@@ -512,7 +519,7 @@ static enum bus_result dist_read(void *device, uint64_t offset, unsigned size,
 }
 
 static enum bus_result dist_write(void *device, uint64_t offset, unsigned size,
-                                  struct bus_attrs attrs, uint64_t data)
+				  struct bus_attrs attrs, uint64_t data)
 {
 	struct gicv3 *gic = device;
 	bool ns_view = ns_view_of(gic, attrs);
@@ -526,7 +533,7 @@ static enum bus_result dist_write(void *device, uint64_t offset, unsigned size,
 			unsigned low = 8 * (offset & 4);
 
 			gicv3_route(gic, intid,
-			            bits_set(gic->router[intid], low + 8 * size - 1, low, data));
+				    bits_set(gic->router[intid], low + 8 * size - 1, low, data));
 		}
 		return BUS_OK;
 	}
@@ -537,14 +544,14 @@ static enum bus_result dist_write(void *device, uint64_t offset, unsigned size,
 }
 
 const struct bus_device_type gicv3_mmio_dist_type = {
-        .name = "gic-distributor",
-        .read = dist_read,
-        .write = dist_write,
-        .min_size = 1,
-        .max_size = 8,
+	.name = "gic-distributor",
+	.read = dist_read,
+	.write = dist_write,
+	.min_size = 1,
+	.max_size = 8,
 };
 
-// ---- redistributors -------------------------------------------------------------------------------------------
+// ---- redistributors -----------------------------------------------------------------------------
 
 #define GICR_CTLR 0x0000
 #define GICR_IIDR 0x0004
@@ -564,7 +571,7 @@ static uint64_t redist_typer(const struct gicv3_pe *p)
 }
 
 static bool redist_read_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
-                               uint64_t *data)
+			       uint64_t *data)
 {
 	if (offset == GICR_TYPER && size == 8) {
 		*data = redist_typer(p);
@@ -599,7 +606,7 @@ static bool redist_read_single(struct gicv3_pe *p, uint64_t offset, unsigned siz
 }
 
 static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned size, bool ns_view,
-                                uint64_t data)
+				uint64_t data)
 {
 	if (size != 4) {
 		return false;
@@ -612,7 +619,7 @@ static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned si
 		if (!ns_view) {
 			// The children follow at once.
 			p->waker = (data & GICR_WAKER_SLEEP) ? GICR_WAKER_SLEEP | GICR_WAKER_ASLEEP
-			                                     : 0;
+							     : 0;
 			gicv3_select(p);
 		}
 		return true;
@@ -622,7 +629,7 @@ static bool redist_write_single(struct gicv3_pe *p, uint64_t offset, unsigned si
 }
 
 static enum bus_result redist_read(void *device, uint64_t offset, unsigned size,
-                                   struct bus_attrs attrs, uint64_t *data)
+				   struct bus_attrs attrs, uint64_t *data)
 {
 	struct gicv3 *gic = device;
 	struct gicv3_pe *p = &gic->pes[offset / GICV3_REDIST_SIZE];
@@ -633,16 +640,16 @@ static enum bus_result redist_read(void *device, uint64_t offset, unsigned size,
 	offset %= FRAME_SIZE;
 	*data = 0;
 	done = sgi_frame ? bank_read(gic, p, offset, size, ns_view, data)
-	                 : redist_read_single(p, offset, size, ns_view, data);
+			 : redist_read_single(p, offset, size, ns_view, data);
 	if (!done) {
 		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "read", offset,
-		             size);
+			     size);
 	}
 	return BUS_OK;
 }
 
 static enum bus_result redist_write(void *device, uint64_t offset, unsigned size,
-                                    struct bus_attrs attrs, uint64_t data)
+				    struct bus_attrs attrs, uint64_t data)
 {
 	struct gicv3 *gic = device;
 	struct gicv3_pe *p = &gic->pes[offset / GICV3_REDIST_SIZE];
@@ -652,18 +659,18 @@ static enum bus_result redist_write(void *device, uint64_t offset, unsigned size
 
 	offset %= FRAME_SIZE;
 	done = sgi_frame ? bank_write(gic, p, offset, size, ns_view, data)
-	                 : redist_write_single(p, offset, size, ns_view, data);
+			 : redist_write_single(p, offset, size, ns_view, data);
 	if (!done) {
 		log_reserved(gic, sgi_frame ? "GICR SGI_base" : "GICR RD_base", "write", offset,
-		             size);
+			     size);
 	}
 	return BUS_OK;
 }
 
 const struct bus_device_type gicv3_mmio_redist_type = {
-        .name = "gic-redistributor",
-        .read = redist_read,
-        .write = redist_write,
-        .min_size = 1,
-        .max_size = 8,
+	.name = "gic-redistributor",
+	.read = redist_read,
+	.write = redist_write,
+	.min_size = 1,
+	.max_size = 8,
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// GICv3: the virtual CPU interface of one PE (IHI 0069, chapter 6): the list registers and controls that a hypervisor
-// writes (ICH_*), and what its guest sees through them in place of the physical interface (ICV_*).
+// GICv3: the virtual CPU interface of one PE (IHI 0069, chapter 6): the list registers and controls
+// that a hypervisor writes (ICH_*), and what its guest sees through them in place of the physical
+// interface (ICV_*).
 #include <stddef.h>
 
 #include "gic/gicv3_internal.h"
@@ -26,7 +27,8 @@
 	(MASK(7, 0) | ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1 | ICH_HCR_TSEI | ICH_HCR_TDIR | \
 	 MASK(ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO))
 
-// ICH_VTR_EL2: four list registers, TDIR, no GICv2 compatibility, Aff3, 16-bit INTIDs, 5 priority and preemption bits.
+// ICH_VTR_EL2: four list registers, TDIR, no GICv2 compatibility, Aff3, 16-bit INTIDs, 5 priority
+// and preemption bits.
 #define ICH_VTR \
 	((uint64_t)(LR_COUNT - 1) | BIT(19) | BIT(20) | BIT(21) | \
 	 (uint64_t)(PRIORITY_BITS - 1) << 26 | (uint64_t)(PRIORITY_BITS - 1) << 29)
@@ -64,7 +66,7 @@
 	(MASK(31, 0) | MASK(44, 32) | (uint64_t)PRIORITY_MASK << 48 | ICH_LR_GROUP1 | ICH_LR_HW | \
 	 ICH_LR_STATE)
 
-// ---- priorities -----------------------------------------------------------------------------------------------
+// ---- priorities ---------------------------------------------------------------------------------
 
 static uint32_t vmcr_bpr(const struct gicv3_virt *v, bool group1)
 {
@@ -85,7 +87,8 @@ static uint32_t vmcr_pmr(const struct gicv3_virt *v)
 	return (uint32_t)bits(v->vmcr, 31, 24);
 }
 
-// As for physical Non-secure priorities, but that a guest's Group 1 is always of the Non-secure kind.
+// As for physical Non-secure priorities, but that a guest's Group 1 is always of the Non-secure
+// kind.
 static uint32_t group_priority_mask(const struct gicv3_virt *v, bool group1)
 {
 	uint32_t bpr;
@@ -116,16 +119,16 @@ static void lr_set(struct gicv3_virt *v, unsigned i, uint64_t lr)
 	v->lr_valid = (uint8_t)((v->lr_valid & ~mask) | (state != 0 ? mask : 0));
 	v->lr_group1 = (uint8_t)((v->lr_group1 & ~mask) | ((lr & ICH_LR_GROUP1) ? mask : 0));
 	v->lr_eoi = (uint8_t)((v->lr_eoi & ~mask) |
-	                      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask
-	                                                                                    : 0));
+			      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask
+											    : 0));
 }
 
-// HighestPriorityVirtualInterrupt: among list registers that are pending (not active and pending) and whose group is
-// enabled; the lowest numbered one wins among equals. -1: none.
+// HighestPriorityVirtualInterrupt: among list registers that are pending (not active and pending)
+// and whose group is enabled; the lowest numbered one wins among equals. -1: none.
 static int best_lr(const struct gicv3_virt *v)
 {
 	unsigned enabled = ((v->vmcr & ICH_VMCR_VENG1) ? v->lr_group1 : 0u) |
-	                   ((v->vmcr & ICH_VMCR_VENG0) ? ~(unsigned)v->lr_group1 : 0u);
+			   ((v->vmcr & ICH_VMCR_VENG0) ? ~(unsigned)v->lr_group1 : 0u);
 	uint32_t best_priority = PRIORITY_IDLE;
 	int best = -1;
 
@@ -162,7 +165,7 @@ static bool can_preempt(const struct gicv3_virt *v)
 	return (ICH_LR_PRIORITY(lr) & mask) < (running & mask);
 }
 
-// ---- status of the list registers, and the maintenance interrupt -----------------------------------------------
+// ---- status of the list registers, and the maintenance interrupt --------------------------------
 
 static uint64_t elrsr_of(const struct gicv3_virt *v)
 {
@@ -184,10 +187,10 @@ static uint64_t misr_of(const struct gicv3_virt *v)
 		bool when; // the cause is set, or clear
 		uint64_t status;
 	} groups[] = {
-	        {ICH_HCR_VGRP0EIE, ICH_VMCR_VENG0, true, ICH_MISR_VGRP0E},
-	        {ICH_HCR_VGRP0DIE, ICH_VMCR_VENG0, false, ICH_MISR_VGRP0D},
-	        {ICH_HCR_VGRP1EIE, ICH_VMCR_VENG1, true, ICH_MISR_VGRP1E},
-	        {ICH_HCR_VGRP1DIE, ICH_VMCR_VENG1, false, ICH_MISR_VGRP1D},
+		{ICH_HCR_VGRP0EIE, ICH_VMCR_VENG0, true, ICH_MISR_VGRP0E},
+		{ICH_HCR_VGRP0DIE, ICH_VMCR_VENG0, false, ICH_MISR_VGRP0D},
+		{ICH_HCR_VGRP1EIE, ICH_VMCR_VENG1, true, ICH_MISR_VGRP1E},
+		{ICH_HCR_VGRP1DIE, ICH_VMCR_VENG1, false, ICH_MISR_VGRP1D},
 	};
 	uint64_t misr = v->lr_eoi != 0 ? ICH_MISR_EOI : 0;
 
@@ -233,7 +236,7 @@ uint32_t gicv3_virt_intid(const struct gicv3_pe *p)
 	return p->virt.best < 0 ? INTID_SPURIOUS : ICH_LR_VINTID(p->virt.lr[p->virt.best]);
 }
 
-// ---- what the guest does --------------------------------------------------------------------------------------
+// ---- what the guest does ------------------------------------------------------------------------
 
 static bool intid_is_special(uint32_t intid)
 {
@@ -309,7 +312,8 @@ static void deactivate(struct gicv3_pe *p, int i)
 	}
 }
 
-// A guest ended an interrupt that is in no list register: the hypervisor had to move it out (EOIcount).
+// A guest ended an interrupt that is in no list register: the hypervisor had to move it out
+// (EOIcount).
 static void count_eoi(struct gicv3_pe *p, uint32_t intid)
 {
 	uint64_t count = bits(p->virt.hcr, ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO) + 1;
@@ -319,7 +323,8 @@ static void count_eoi(struct gicv3_pe *p, uint32_t intid)
 	}
 }
 
-// Drop the running priority; group 0 goes first when both groups are active at it. PRIORITY_IDLE: nothing was active.
+// Drop the running priority; group 0 goes first when both groups are active at it. PRIORITY_IDLE:
+// nothing was active.
 static uint32_t drop_priority(struct gicv3_virt *v)
 {
 	uint32_t running = running_priority(v);
@@ -352,7 +357,7 @@ void gicv3_virt_eoir(struct gicv3_pe *p, bool group1, uint64_t value)
 	if (!split && i < 0) {
 		count_eoi(p, intid);
 	} else if (!split && ((v->lr[i] & ICH_LR_GROUP1) != 0) == group1 &&
-	           (ICH_LR_PRIORITY(v->lr[i]) & group_priority_mask(v, group1)) == dropped) {
+		   (ICH_LR_PRIORITY(v->lr[i]) & group_priority_mask(v, group1)) == dropped) {
 		deactivate(p, i);
 	}
 	virt_update(p);
@@ -426,7 +431,7 @@ void gicv3_virt_set_ctlr(struct gicv3_pe *p, uint64_t value)
 {
 	p->virt.vmcr &= ~(ICH_VMCR_VCBPR | ICH_VMCR_VEOIM);
 	p->virt.vmcr |= ((value & ICC_CTLR_CBPR) ? ICH_VMCR_VCBPR : 0) |
-	                ((value & ICC_CTLR_EOIMODE) ? ICH_VMCR_VEOIM : 0);
+			((value & ICC_CTLR_EOIMODE) ? ICH_VMCR_VEOIM : 0);
 	virt_update(p);
 }
 
@@ -454,7 +459,7 @@ void gicv3_virt_set_apr(struct gicv3_pe *p, bool group1, uint64_t value)
 	virt_update(p);
 }
 
-// ---- what the hypervisor does ---------------------------------------------------------------------------------
+// ---- what the hypervisor does -------------------------------------------------------------------
 
 static void hcr_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
 {
@@ -565,10 +570,10 @@ static void ignore_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t 
 }
 
 static const enum sysreg lr_regs[16] = {
-        SR_ICH_LR0_EL2,  SR_ICH_LR1_EL2,  SR_ICH_LR2_EL2,  SR_ICH_LR3_EL2,
-        SR_ICH_LR4_EL2,  SR_ICH_LR5_EL2,  SR_ICH_LR6_EL2,  SR_ICH_LR7_EL2,
-        SR_ICH_LR8_EL2,  SR_ICH_LR9_EL2,  SR_ICH_LR10_EL2, SR_ICH_LR11_EL2,
-        SR_ICH_LR12_EL2, SR_ICH_LR13_EL2, SR_ICH_LR14_EL2, SR_ICH_LR15_EL2,
+	SR_ICH_LR0_EL2,  SR_ICH_LR1_EL2,  SR_ICH_LR2_EL2,  SR_ICH_LR3_EL2,
+	SR_ICH_LR4_EL2,  SR_ICH_LR5_EL2,  SR_ICH_LR6_EL2,  SR_ICH_LR7_EL2,
+	SR_ICH_LR8_EL2,  SR_ICH_LR9_EL2,  SR_ICH_LR10_EL2, SR_ICH_LR11_EL2,
+	SR_ICH_LR12_EL2, SR_ICH_LR13_EL2, SR_ICH_LR14_EL2, SR_ICH_LR15_EL2,
 };
 
 static unsigned lr_index(enum sysreg reg)
@@ -601,20 +606,20 @@ static const struct {
 	sysreg_read_fn *read;
 	sysreg_write_fn *write;
 } virt_rows[] = {
-        {SR_ICH_AP0R0_EL2, ich_ap0r_read, ich_ap0r_write},
-        {SR_ICH_AP0R1_EL2, zero_read, ignore_write},
-        {SR_ICH_AP0R2_EL2, zero_read, ignore_write},
-        {SR_ICH_AP0R3_EL2, zero_read, ignore_write},
-        {SR_ICH_AP1R0_EL2, ich_ap1r_read, ich_ap1r_write},
-        {SR_ICH_AP1R1_EL2, zero_read, ignore_write},
-        {SR_ICH_AP1R2_EL2, zero_read, ignore_write},
-        {SR_ICH_AP1R3_EL2, zero_read, ignore_write},
-        {SR_ICH_HCR_EL2, NULL, hcr_write},
-        {SR_ICH_VTR_EL2, vtr_read, ignore_write},
-        {SR_ICH_MISR_EL2, misr_read, ignore_write},
-        {SR_ICH_EISR_EL2, eisr_read, ignore_write},
-        {SR_ICH_ELRSR_EL2, elrsr_read, ignore_write},
-        {SR_ICH_VMCR_EL2, vmcr_read, vmcr_write},
+	{SR_ICH_AP0R0_EL2, ich_ap0r_read, ich_ap0r_write},
+	{SR_ICH_AP0R1_EL2, zero_read, ignore_write},
+	{SR_ICH_AP0R2_EL2, zero_read, ignore_write},
+	{SR_ICH_AP0R3_EL2, zero_read, ignore_write},
+	{SR_ICH_AP1R0_EL2, ich_ap1r_read, ich_ap1r_write},
+	{SR_ICH_AP1R1_EL2, zero_read, ignore_write},
+	{SR_ICH_AP1R2_EL2, zero_read, ignore_write},
+	{SR_ICH_AP1R3_EL2, zero_read, ignore_write},
+	{SR_ICH_HCR_EL2, NULL, hcr_write},
+	{SR_ICH_VTR_EL2, vtr_read, ignore_write},
+	{SR_ICH_MISR_EL2, misr_read, ignore_write},
+	{SR_ICH_EISR_EL2, eisr_read, ignore_write},
+	{SR_ICH_ELRSR_EL2, elrsr_read, ignore_write},
+	{SR_ICH_VMCR_EL2, vmcr_read, vmcr_write},
 };
 
 void gicv3_virt_bind(struct gicv3_pe *p)
@@ -624,7 +629,7 @@ void gicv3_virt_bind(struct gicv3_pe *p)
 	}
 	for (unsigned i = 0; i < sizeof(lr_regs) / sizeof(lr_regs[0]); i++) {
 		sysreg_bind(p->pe, lr_regs[i], i < LR_COUNT ? lr_read : zero_read,
-		            i < LR_COUNT ? lr_write : ignore_write, p);
+			    i < LR_COUNT ? lr_write : ignore_write, p);
 	}
 }
 

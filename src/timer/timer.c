@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The generic timers of one PE (Arm ARM D11). Comparators and event streams put exactly one event each on the queue:
-// the next moment at which their condition changes; nothing is polled.
+// The generic timers of one PE (Arm ARM D11). Comparators and event streams put exactly one event
+// each on the queue: the next moment at which their condition changes; nothing is polled.
 #include "timer/timer.h"
 
 #include <stdlib.h>
@@ -33,17 +33,17 @@ struct comparator_row {
 };
 
 static const struct comparator_row comparator_rows[TIMER_COUNT] = {
-        [TIMER_PHYS] = {"cntp", SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14, false},
-        [TIMER_VIRT] = {"cntv", SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11, true},
-        [TIMER_HYP] = {"cnthp", SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10, false},
-        [TIMER_HYP_VIRT] = {"cnthv", SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12,
-                            false},
-        [TIMER_SEC_PHYS] = {"cntps", SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13,
-                            false},
-        [TIMER_SEC_HYP] = {"cnthps", SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4,
-                           false},
-        [TIMER_SEC_HYP_VIRT] = {"cnthvs", SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2,
-                                3, false},
+	[TIMER_PHYS] = {"cntp", SR_CNTP_CTL_EL0, SR_CNTP_CVAL_EL0, SR_CNTP_TVAL_EL0, 14, false},
+	[TIMER_VIRT] = {"cntv", SR_CNTV_CTL_EL0, SR_CNTV_CVAL_EL0, SR_CNTV_TVAL_EL0, 11, true},
+	[TIMER_HYP] = {"cnthp", SR_CNTHP_CTL_EL2, SR_CNTHP_CVAL_EL2, SR_CNTHP_TVAL_EL2, 10, false},
+	[TIMER_HYP_VIRT] = {"cnthv", SR_CNTHV_CTL_EL2, SR_CNTHV_CVAL_EL2, SR_CNTHV_TVAL_EL2, 12,
+			    false},
+	[TIMER_SEC_PHYS] = {"cntps", SR_CNTPS_CTL_EL1, SR_CNTPS_CVAL_EL1, SR_CNTPS_TVAL_EL1, 13,
+			    false},
+	[TIMER_SEC_HYP] = {"cnthps", SR_CNTHPS_CTL_EL2, SR_CNTHPS_CVAL_EL2, SR_CNTHPS_TVAL_EL2, 4,
+			   false},
+	[TIMER_SEC_HYP_VIRT] = {"cnthvs", SR_CNTHVS_CTL_EL2, SR_CNTHVS_CVAL_EL2, SR_CNTHVS_TVAL_EL2,
+				3, false},
 };
 
 struct comparator {
@@ -68,8 +68,8 @@ struct timer {
 	struct pe *pe;
 	struct event_queue *queue;
 	uint64_t offset; // CNTVOFF_EL2, a copy of what sr[] holds
-	// Time of the latest event seen here. A PE that lags a little behind the queue must not read an earlier time
-	// than that of the interrupt that it has just taken.
+	// Time of the latest event seen here. A PE that lags a little behind the queue must not
+	// read an earlier time than that of the interrupt that it has just taken.
 	uint64_t time_floor;
 	struct comparator comparators[TIMER_COUNT];
 	struct event_stream streams[STREAM_COUNT];
@@ -101,9 +101,10 @@ static uint64_t time_of_tick(uint64_t count, uint64_t ticks)
 	return (count + ticks) << TIMER_NS_SHIFT;
 }
 
-// ---- comparators ----------------------------------------------------------------------------------------------
+// ---- comparators --------------------------------------------------------------------------------
 
-// IsTimerConditionMet: an unsigned comparison of the count, less its offset modulo 2^64, with the compare value.
+// IsTimerConditionMet: an unsigned comparison of the count, less its offset modulo 2^64, with the
+// compare value.
 static bool condition_met(const struct comparator *c, uint64_t count)
 {
 	return count - offset_of(c->timer, c->row->virtual_count) >= c->cval;
@@ -116,12 +117,12 @@ static void comparator_arm(struct comparator *c, uint64_t time)
 	uint64_t count = time >> TIMER_NS_SHIFT;
 	uint64_t view = count - offset_of(timer, c->row->virtual_count);
 	bool met = view >= c->cval;
-	// Not met: it will be when the view reaches CVAL. Met: it ends when the view wraps to zero, which a large
-	// CNTVOFF_EL2 brings within reach, unless CVAL is zero.
+	// Not met: it will be when the view reaches CVAL. Met: it ends when the view wraps to zero,
+	// which a large CNTVOFF_EL2 brings within reach, unless CVAL is zero.
 	uint64_t ticks = met ? -view : c->cval - view;
 
 	event_set(timer->queue, &c->event,
-	          met && c->cval == 0 ? EVENT_NEVER : time_of_tick(count, ticks));
+		  met && c->cval == 0 ? EVENT_NEVER : time_of_tick(count, ticks));
 	irq_set(&c->line, met && !(c->ctl & CTL_IMASK));
 }
 
@@ -186,7 +187,8 @@ static void cval_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	comparator_update(c);
 }
 
-// The TimerValue view: the low 32 bits of what is left (D11.2.4, operation of the TimerValue views).
+// The TimerValue view: the low 32 bits of what is left (D11.2.4, operation of the TimerValue
+// views).
 static uint64_t tval_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
 	struct comparator *c = opaque;
@@ -194,7 +196,7 @@ static uint64_t tval_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return (uint32_t)(c->cval -
-	                  (counter(c->timer) - offset_of(c->timer, c->row->virtual_count)));
+			  (counter(c->timer) - offset_of(c->timer, c->row->virtual_count)));
 }
 
 static void tval_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -205,7 +207,7 @@ static void tval_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 	cval_write(pe, opaque, reg, view + (uint64_t)sext(value, 32));
 }
 
-// ---- event streams --------------------------------------------------------------------------------------------
+// ---- event streams ------------------------------------------------------------------------------
 
 // An event at every transition of bit EVNTI of the counter, 0 to 1 or (EVNTDIR) 1 to 0 (D11.2.5).
 static void stream_update(struct event_stream *s, uint64_t time)
@@ -245,7 +247,7 @@ static void stream_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t 
 	stream_update(s, timer_time(s->timer));
 }
 
-// ---- counters -------------------------------------------------------------------------------------------------
+// ---- counters -----------------------------------------------------------------------------------
 
 static uint64_t cntpct_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
@@ -276,7 +278,7 @@ static void cntvoff_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t
 	stream_update(&timer->streams[STREAM_KERNEL], time);
 }
 
-// ---- set-up ---------------------------------------------------------------------------------------------------
+// ---- set-up -------------------------------------------------------------------------------------
 
 static void bind_all(struct timer *timer)
 {
@@ -320,7 +322,7 @@ struct timer *timer_new(struct pe *pe, struct event_queue *queue)
 		s->control = i == STREAM_KERNEL ? SR_CNTKCTL_EL1 : SR_CNTHCTL_EL2;
 		s->virtual_count = i == STREAM_KERNEL;
 		event_init(&s->event, i == STREAM_KERNEL ? "event-stream" : "event-stream-el2",
-		           stream_fire, s);
+			   stream_fire, s);
 		s->event.background = true; // wakes from WFE only
 	}
 	bind_all(timer);

@@ -42,11 +42,17 @@ def check_file(root, path):
     return errors
 
 
+def is_assembly(path):
+    """Headers of the assembler are not C to be formatted."""
+    with open(path, encoding='utf-8') as file:
+        return re.search(r'^\s*\.macro\b', file.read(), re.M) is not None
+
+
 def check_format(root):
     tool = shutil.which('clang-format-14') or shutil.which('clang-format')
     if tool is None:
         return ['clang-format is not installed']
-    sources = [p for p in files(root) if p.endswith(('.c', '.h'))]
+    sources = [p for p in files(root) if p.endswith(('.c', '.h')) and not is_assembly(p)]
     done = subprocess.run([tool, '--dry-run', '-Werror', *sources], text=True, capture_output=True, check=False)
     if done.returncode == 0:
         return []
