@@ -24,7 +24,7 @@ build() {
 
 if wanted gcc; then
 	build build -DCMAKE_C_COMPILER=gcc -DSTRATA_TESTS=ON
-	sh tests/images/fetch.sh
+	tests/images/fetch.sh
 	ctest --test-dir build --output-on-failure -j "$jobs"
 fi
 if wanted clang; then

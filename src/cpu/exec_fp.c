@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Scalar floating point: arithmetic, compare, select, immediate (Arm ARM C4.1.96). Conversions:
 // exec_fp_convert.c.
+#include "cpu/fp/fp_fast.h"
 #include "cpu/simd_internal.h"
 
 // Index by ftype into {half, single, double}; -1 for the reserved type and for half precision
@@ -70,9 +71,49 @@ static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
 	DEF_FP(row, fp16_##fn(FP_ENV, E16(rn), E16(rm)), fp32_##fn(FP_ENV, E32(rn), E32(rm)), \
 	       fp64_##fn(FP_ENV, E64(rn), E64(rm)))
 
-DEF_FP_BINARY(fadd, add)
-DEF_FP_BINARY(fsub, sub)
-DEF_FP_BINARY(fmul, mul)
+// The most used ones go to the host first. Its result is the architecture's, and raises no flag but
+// Inexact, when rounding is to nearest, denormals are not flushed, and the result is a normal
+// number away from the smallest; and Inexact is set already. All else is the slow twin's.
+static inline bool fp_plain(const struct pe *pe)
+{
+	return likely((pe->fp.fpcr & (FP_CR_RMODE | FP_CR_FZ)) == 0 &&
+		      (pe->fp.fpsr & FP_SR_IXC) != 0);
+}
+
+#define DEF_FP_HOST(row, fn, operator) \
+	DEF_FP_OP(op_##row##_h, E16, (uint16_t)fp16_##fn(FP_ENV, E16(rn), E16(rm))) \
+	DEF_FP_OP(op_##row##_s_slow, E32, fp32_##fn(FP_ENV, E32(rn), E32(rm))) \
+	DEF_FP_OP(op_##row##_d_slow, E64, fp64_##fn(FP_ENV, E64(rn), E64(rm))) \
+	static OP(op_##row##_s) \
+	{ \
+		uint32_t r = fp32_bits(fp32_host(E32(rn)) operator fp32_host(E32(rm))); \
+\
+		if (!fp_plain(pe) || unlikely(((r >> 23) & 0xff) - 2 >= 253)) { \
+			return op_##row##_s_slow(pe, op); \
+		} \
+		WRITE_SCALAR(r); \
+		NEXT; \
+	} \
+	static OP(op_##row##_d) \
+	{ \
+		uint64_t r = fp64_bits(fp64_host(E64(rn)) operator fp64_host(E64(rm))); \
+\
+		if (!fp_plain(pe) || unlikely(((r >> 52) & 0x7ff) - 2 >= 2045)) { \
+			return op_##row##_d_slow(pe, op); \
+		} \
+		WRITE_SCALAR(r); \
+		NEXT; \
+	} \
+	bool tr_##row(struct tr *t, uint32_t insn) \
+	{ \
+		static op_fn *const fns[3] = {op_##row##_h, op_##row##_s, op_##row##_d}; \
+\
+		return tr_fp_typed(t, insn, fns); \
+	}
+
+DEF_FP_HOST(fadd, add, +)
+DEF_FP_HOST(fsub, sub, -)
+DEF_FP_HOST(fmul, mul, *)
 DEF_FP_BINARY(fdiv, div)
 DEF_FP_BINARY(fmax, max)
 DEF_FP_BINARY(fmin, min)
