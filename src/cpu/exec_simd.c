@@ -75,7 +75,7 @@ bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4])
 #define ELEMENT_SCRATCH 32
 
 #define DEF_ELEMENT(name, type, view) \
-	static OP(op_simd_element_##name) \
+	OP(op_simd_element_##name) \
 	{ \
 		VREG_AS(type, rm) = (type){0} + pe->v[op->aux >> 8 & 31].view[op->aux & 0xff]; \
 		((simd_fn *)(uintptr_t)op->imm)(pe, op); \

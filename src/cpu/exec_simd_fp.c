@@ -93,7 +93,27 @@ TR_FP(simd_frsqrts, frsqrts)
 TR_FP(simd_frsqrts_x, frsqrts)
 TR_FP(simd_fabd, fabd)
 TR_FP(simd_fabd_x, fabd)
-TR_FP(simd_fmla, fmla_host)
+// FMLA Vd.4S has handlers of its own on a host with FMA.
+static bool prefer_host_fmla(struct tr *t)
+{
+	struct uop *u = t->out - 1;
+
+	if ((simd_fn *)(uintptr_t)u->imm == fmla_host_s && u->ra == 16 && simd_host_has_fma()) {
+		u->fn = u->fn == op_simd_call ? op_fmla_4s_host : op_fmla_4s_element_host;
+	}
+	return true;
+}
+
+bool tr_simd_fmla(struct tr *t, uint32_t insn)
+{
+	return simd_tr_fp(t, insn, fmla_host_fns) && prefer_host_fmla(t);
+}
+
+bool tr_simd_fmla_h(struct tr *t, uint32_t insn)
+{
+	return simd_tr_fp16(t, insn, fmla_host_fns);
+}
+
 TR_FP(simd_fmls, fmls_host)
 TR_FP(simd_fcmeq, fcmeq)
 TR_FP(simd_fcmeq_x, fcmeq)
@@ -113,7 +133,8 @@ static bool tr_fp_element(struct tr *t, uint32_t insn, simd_fn *const fns[4], un
 	if (!simd_is_scalar(insn) && size == 3 && !F_Q(insn)) {
 		return false;
 	}
-	return simd_tr_element(t, insn, fns[size], size, simd_bytes(insn, size));
+	return simd_tr_element(t, insn, fns[size], size, simd_bytes(insn, size)) &&
+	       prefer_host_fmla(t);
 }
 
 #define TR_FP_ELEMENT(name, table) \

@@ -627,20 +627,25 @@ bool tr_msr(struct tr *t, uint32_t insn)
 
 static NOINLINE bool do_sys(struct pe *pe, const struct uop *op)
 {
+	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
 	enum sysreg reg;
 	bool ok;
 
-	if (!sysreg_access(pe, op, false, &reg)) {
-		return false;
+	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
+		if (!sysreg_access(pe, op, false, &reg)) {
+			return false;
+		}
+		remember_permission(pe, op->aux, false, reg);
 	}
 	pe->cur = op;
-	ok = sysins_execute(pe, (uint16_t)bits(op->insn, 20, 5), XD);
+	ok = sysins_execute(pe, (uint16_t)op->aux, XD);
 	if (ok) {
 		pe->cur = NULL;
 	}
 	return ok;
 }
 
+// aux: the encoding.
 static OP(op_sys)
 {
 	if (unlikely(!do_sys(pe, op))) {
@@ -654,6 +659,7 @@ bool tr_sys(struct tr *t, uint32_t insn)
 	struct uop *u = tr_emit(t, op_sys);
 
 	u->rd = tr_xr(F_RD(insn));
+	u->aux = (uint32_t)bits(insn, 20, 5);
 	return true;
 }
 

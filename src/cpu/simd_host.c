@@ -6,6 +6,8 @@
 // there is no flag to find out.
 #include "cpu/simd_host.h"
 
+#include "cpu/simd_internal.h"
+
 #if defined(__x86_64__)
 
 #include <immintrin.h>
@@ -86,7 +88,45 @@ DEF_HOST_D(simd_host_fma_d, WITH_FMA, HAS_FMA, _mm_fmadd_pd(LOAD_D(n), LOAD_D(m)
 DEF_HOST_S(simd_host_fms_s, WITH_FMA, HAS_FMA, _mm_fnmadd_ps(LOAD_S(n), LOAD_S(m), LOAD_S(d)))
 DEF_HOST_D(simd_host_fms_d, WITH_FMA, HAS_FMA, _mm_fnmadd_pd(LOAD_D(n), LOAD_D(m), LOAD_D(d)))
 
+bool simd_host_has_fma(void)
+{
+	return HAS_FMA;
+}
+
+// The multiplier is a vector, or the element that aux names (index in 7:0, register in 15:8).
+#define DEF_FMLA(name, multiplier, general) \
+	WITH_FMA OP(name) \
+	{ \
+		__m128 r = _mm_fmadd_ps(LOAD_S(&VN), (multiplier), LOAD_S(&VD)); \
+\
+		if (!host_usable(&pe->fp) || !lanes_plain_s(r)) { \
+			return general(pe, op); \
+		} \
+		_mm_store_ps((float *)(void *)&VD, r); \
+		NEXT; \
+	}
+
+DEF_FMLA(op_fmla_4s_host, LOAD_S(&VM), op_simd_call)
+DEF_FMLA(op_fmla_4s_element_host,
+	 _mm_castsi128_ps(_mm_set1_epi32((int)pe->v[op->aux >> 8 & 31].s[op->aux & 3])),
+	 op_simd_element_s)
+
 #else
+
+bool simd_host_has_fma(void)
+{
+	return false;
+}
+
+OP(op_fmla_4s_host)
+{
+	return op_simd_call(pe, op);
+}
+
+OP(op_fmla_4s_element_host)
+{
+	return op_simd_element_s(pe, op);
+}
 
 #define DEF_NO_HOST(name) \
 	bool name(const struct fp_env *env, union vreg *d, const union vreg *n, \

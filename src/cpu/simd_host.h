@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "cpu/fp/fp.h"
+#include "cpu/uop.h"
 #include "cpu/vreg.h"
 
 // Four single-precision or two double-precision lanes. True: *d holds the result and no flag
@@ -34,5 +35,11 @@ bool simd_host_fms_s(const struct fp_env *env, union vreg *d, const union vreg *
 		     const union vreg *m);
 bool simd_host_fms_d(const struct fp_env *env, union vreg *d, const union vreg *n,
 		     const union vreg *m);
+
+// FMLA Vd.4S with a vector and with an element of one, as handlers of their own: the worker's call
+// is more than the work. Only where simd_host_has_fma(); what is not exact goes to the general
+// handler.
+bool simd_host_has_fma(void);
+op_fn op_fmla_4s_host, op_fmla_4s_element_host;
 
 #endif

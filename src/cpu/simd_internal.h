@@ -34,7 +34,7 @@ typedef SIMD_VECTOR(uint64) v_uint64;
 
 #define VREG_AS(type, field) (*(type *)&pe->v[op->field])
 
-op_fn op_simd_call;
+op_fn op_simd_call, op_simd_element_h, op_simd_element_s, op_simd_element_d;
 
 // Emit a worker call, or a handler of its own, with Rd, Rn, Rm from their usual places.
 struct uop *simd_emit(struct tr *t, uint32_t insn, simd_fn *fn, unsigned bytes);
