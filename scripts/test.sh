@@ -29,7 +29,7 @@ if wanted gcc; then
 fi
 if wanted clang; then
 	build build-clang -DCMAKE_C_COMPILER=clang-14
-	ctest --test-dir build-clang --output-on-failure -j "$jobs" -L 'unit|guest|vectors'
+	ctest --test-dir build-clang --output-on-failure -j "$jobs" -L 'unit|guest|vectors|diff'
 fi
 if wanted sanitize; then
 	build build-sanitize -DCMAKE_C_COMPILER=gcc -DSTRATA_SANITIZE=ON -DCMAKE_BUILD_TYPE=RelWithDebInfo
