@@ -199,9 +199,9 @@ DEF_SAME_HS(DEF_BINARY, sqdmulh, SAT_HIGH((__int128)a *b * 2, a))
 DEF_SAME_HS(DEF_BINARY, sqrdmulh, SAT_HIGH((__int128)a *b * 2 + ROUND_HALF(a), a))
 // FEAT_RDM: the accumulator takes part before the rounding.
 DEF_SAME_HS(DEF_TERNARY, sqrdmlah,
-	    SAT_HIGH(c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
+	    SAT_HIGH((__int128)c * 2 * ROUND_HALF(a) + (__int128)a * b * 2 + ROUND_HALF(a), a))
 DEF_SAME_HS(DEF_TERNARY, sqrdmlsh,
-	    SAT_HIGH(c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
+	    SAT_HIGH((__int128)c * 2 * ROUND_HALF(a) - (__int128)a * b * 2 + ROUND_HALF(a), a))
 
 // ---- multiplies of one size, by element ---------------------------------------------------------
 
