@@ -244,7 +244,108 @@ static const struct {
 	{SR_MDCR_EL3, FEAT_PMUv3p5, MDCR_EL3_SCCD},
 	{SR_PMCR_EL0, FEAT_PMUv3p5, BIT(7)}, // LP
 	{SR_FPCR, FEAT_FP16, BIT(19)}, // FZ16
+	{SR_SCTLR_EL1, FEAT_MTE2, SCTLR_ITFSB | SCTLR_TCF | SCTLR_ATA | SCTLR_TCF0 | SCTLR_ATA0},
+	{SR_SCTLR_EL1, FEAT_NMI, SCTLR_NMI | SCTLR_SPINTMASK},
+	{SR_SCTLR_EL1, FEAT_MOPS, SCTLR_MSCEN},
+	{SR_SCTLR_EL1, FEAT_TWED, SCTLR_TWEDEN | SCTLR_TWEDEL},
+	{SR_SCTLR_EL1, FEAT_LS64, SCTLR_ENALS},
+	{SR_SCTLR_EL1, FEAT_LS64_V, SCTLR_ENASR},
+	{SR_SCTLR_EL1, FEAT_LS64_ACCDATA, SCTLR_ENAS0},
+	{SR_SCTLR_EL1, FEAT_TIDCP1, SCTLR_TIDCP},
+	{SR_SCTLR_EL2, FEAT_MTE2, SCTLR_ITFSB | SCTLR_TCF | SCTLR_ATA | SCTLR_TCF0 | SCTLR_ATA0},
+	{SR_SCTLR_EL2, FEAT_NMI, SCTLR_NMI | SCTLR_SPINTMASK},
+	{SR_SCTLR_EL2, FEAT_MOPS, SCTLR_MSCEN},
+	{SR_SCTLR_EL2, FEAT_TWED, SCTLR_TWEDEN | SCTLR_TWEDEL},
+	{SR_SCTLR_EL2, FEAT_LS64, SCTLR_ENALS},
+	{SR_SCTLR_EL2, FEAT_LS64_V, SCTLR_ENASR},
+	{SR_SCTLR_EL2, FEAT_LS64_ACCDATA, SCTLR_ENAS0},
+	{SR_SCTLR_EL2, FEAT_TIDCP1, SCTLR_TIDCP},
+	{SR_SCTLR_EL3, FEAT_MTE2, SCTLR_ITFSB | SCTLR_TCF | SCTLR_ATA},
+	{SR_SCTLR_EL3, FEAT_NMI, SCTLR_NMI | SCTLR_SPINTMASK},
+	{SR_HCR_EL2, FEAT_NV, HCR_EL2_NV | HCR_EL2_NV1 | HCR_EL2_AT},
+	{SR_HCR_EL2, FEAT_NV2, HCR_EL2_NV2},
+	{SR_HCR_EL2, FEAT_AMUv1p1, HCR_EL2_AMVOFFEN},
+	{SR_HCR_EL2, FEAT_MTE2, HCR_EL2_ATA | HCR_EL2_DCT | HCR_EL2_TID5},
+	{SR_HCR_EL2, FEAT_TWED, HCR_EL2_TWEDEn | HCR_EL2_TWEDEL},
+	{SR_HCRX_EL2, FEAT_LS64, HCRX_EL2_EnALS},
+	{SR_HCRX_EL2, FEAT_LS64_V, HCRX_EL2_EnASR},
+	{SR_HCRX_EL2, FEAT_LS64_ACCDATA, HCRX_EL2_EnAS0},
+	{SR_HCRX_EL2, FEAT_NMI, HCRX_EL2_TALLINT | HCRX_EL2_VINMI | HCRX_EL2_VFNMI},
+	{SR_HCRX_EL2, FEAT_MOPS, HCRX_EL2_MCE2 | HCRX_EL2_MSCEn},
+	{SR_HCRX_EL2, FEAT_TCR2, HCRX_EL2_TCR2En},
+	{SR_HCRX_EL2, FEAT_SCTLR2, HCRX_EL2_SCTLR2En},
+	{SR_SCR_EL3, FEAT_MTE2, SCR_EL3_ATA},
+	{SR_SCR_EL3, FEAT_FGT, SCR_EL3_FGTEn},
+	{SR_SCR_EL3, FEAT_ECV_POFF, SCR_EL3_ECVEn},
+	{SR_SCR_EL3, FEAT_TWED, SCR_EL3_TWEDEn | SCR_EL3_TWEDEL},
+	{SR_SCR_EL3, FEAT_AMUv1p1, SCR_EL3_AMVOFFEN},
+	{SR_SCR_EL3, FEAT_LS64_ACCDATA, SCR_EL3_EnAS0 | SCR_EL3_ADEn},
+	{SR_SCR_EL3, FEAT_HCX, SCR_EL3_HXEn},
+	{SR_SCR_EL3, FEAT_RNG_TRAP, SCR_EL3_TRNDR},
+	{SR_SCR_EL3, FEAT_TCR2, SCR_EL3_TCR2En},
+	{SR_SCR_EL3, FEAT_SCTLR2, SCR_EL3_SCTLR2En},
+	{SR_CPACR_EL1, FEAT_S1POE, CPACR_EL1_E0POE},
+	{SR_CPTR_EL2, FEAT_S1POE, CPTR_EL2_E0POE},
+	{SR_CPTR_EL2, FEAT_AMUv1, CPTR_EL2_TAM},
+	{SR_CPTR_EL3, FEAT_AMUv1, CPTR_EL3_TAM},
+	{SR_CNTKCTL_EL1, FEAT_ECV, CNTKCTL_EL1_EVNTIS},
+	{SR_CNTHCTL_EL2, FEAT_ECV, MASK(17, 13)},
+	{SR_CNTHCTL_EL2, FEAT_ECV_POFF, CNTHCTL_EL2_ECV},
+	{SR_MDCR_EL2, FEAT_FGT, MDCR_EL2_TDCC},
+	{SR_MDCR_EL3, FEAT_FGT, MDCR_EL3_TDCC},
+	{SR_TCR_EL1, FEAT_MTE2, TCR_TCMA},
+	{SR_TCR_EL2, FEAT_MTE2, TCR_TCMA},
+	{SR_TCR_EL3, FEAT_MTE2, TCR_EL3_TCMA},
+	{SR_TCR2_EL1, FEAT_S1PIE, TCR2_PIE},
+	{SR_TCR2_EL1, FEAT_S1POE, TCR2_E0POE | TCR2_POE},
+	{SR_TCR2_EL2, FEAT_S1PIE, TCR2_PIE},
+	{SR_TCR2_EL2, FEAT_S1POE, TCR2_E0POE | TCR2_POE},
+	{SR_VTCR_EL2, FEAT_S2PIE, VTCR_EL2_S2PIE},
+	{SR_VTCR_EL2, FEAT_S2POE, VTCR_EL2_S2POE},
+	{SR_AMCR_EL0, FEAT_AMUv1p1, BIT(17)},
 };
+
+// The fine-grained trap registers have the fields of the features present.
+static void fgt_mask_registers(const struct feature_set *set, uint64_t *writable)
+{
+	static const struct {
+		uint16_t read_reg, write_reg, feature;
+		uint8_t bit;
+		bool read, write;
+	} fields[] = {
+#define HFG SR_HFGRTR_EL2, SR_HFGWTR_EL2
+#define HDFG SR_HDFGRTR_EL2, SR_HDFGWTR_EL2
+#define HFGI SR_HFGITR_EL2, SR_HFGITR_EL2
+#define HAFG SR_HAFGRTR_EL2, SR_HAFGRTR_EL2
+#define FGT(regs, field, row_bit, test, dir, row_feature) \
+	{regs, .feature = row_feature, .bit = row_bit, FIELD_##dir},
+#define FIELD_R .read = true
+#define FIELD_W .write = true
+#define FIELD_RW .read = true, .write = true
+#include "cpu/fgt.def"
+#undef FGT
+#undef FIELD_R
+#undef FIELD_W
+#undef FIELD_RW
+#undef HFG
+#undef HDFG
+#undef HFGI
+#undef HAFG
+	};
+	static const uint16_t regs[] = {SR_HFGRTR_EL2,  SR_HFGWTR_EL2,  SR_HFGITR_EL2,
+					SR_HDFGRTR_EL2, SR_HDFGWTR_EL2, SR_HAFGRTR_EL2};
+
+	for (size_t i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
+		writable[regs[i]] = 0;
+	}
+	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+		if (!feature_in(set, (enum feature)fields[i].feature)) {
+			continue;
+		}
+		writable[fields[i].read_reg] |= fields[i].read ? BIT(fields[i].bit) : 0;
+		writable[fields[i].write_reg] |= fields[i].write ? BIT(fields[i].bit) : 0;
+	}
+}
 
 void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 {
@@ -259,6 +360,8 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 		writable[spsr[i]] &= ~((feature_in(set, FEAT_UAO) ? 0 : BIT(23)) |
 				       (feature_in(set, FEAT_PAN) ? 0 : BIT(22)) |
 				       (feature_in(set, FEAT_DIT) ? 0 : BIT(24)) |
+				       (feature_in(set, FEAT_MTE) ? 0 : BIT(25)) |
+				       (feature_in(set, FEAT_NMI) ? 0 : BIT(13)) |
 				       (feature_in(set, FEAT_SSBS) ? 0 : BIT(12)) |
 				       (feature_in(set, FEAT_BTI) ? 0 : MASK(11, 10)));
 	}
@@ -268,6 +371,11 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 	if (feature_in(set, FEAT_DoPD)) {
 		writable[SR_OSDLR_EL1] = 0;
 	}
+	if (!feature_in(set, FEAT_S1PIE) && !feature_in(set, FEAT_S2PIE) &&
+	    !feature_in(set, FEAT_S1POE)) {
+		writable[SR_SCR_EL3] &= ~SCR_EL3_PIEn;
+	}
+	fgt_mask_registers(set, writable);
 	// Exclusive with EL3: HVC is then disabled by SCR_EL3.HCE.
 	if (feature_in(set, FEAT_EL3)) {
 		writable[SR_HCR_EL2] &= ~HCR_EL2_HCD;

@@ -10,6 +10,9 @@
 #include "cpu/sysreg.h"
 #include "mmu/mmu.h"
 
+#define CPU_MODEL_TRAP_GROUPS 96u
+#define CPU_MODEL_TRAP_WORDS 4u
+
 struct cpu_model {
 	char name[32];
 	struct feature_set features;
@@ -26,8 +29,8 @@ struct cpu_model {
 		pmu_counters; // pmu_counters: event counters, without the cycle counter
 	unsigned tlb_entries; // leaf entries of the sized architectural TLB
 	struct mmu_features mmu;
-	uint64_t group_traps[64][2]; // rows of trap.def by register group, one bit each
-				     // (sysreg_permit.c)
+	// Rows of trap.def by register group, one bit each (sysreg_permit.c).
+	uint64_t group_traps[CPU_MODEL_TRAP_GROUPS][CPU_MODEL_TRAP_WORDS];
 };
 
 // Parse "NAME[,switch=on|off|value]...". has_el2/has_el3: the board's levels (reflected in

@@ -30,6 +30,9 @@
 #define RO_EL3 .read_els = 0x8
 #define WO_EL3 .write_els = 0x8
 #define NOTHING 0
+#define NO_TRAPS .groups = {TG_NONE}
+#define TRAPS(...) TRAPS_OF(__VA_ARGS__, NONE, NONE, NONE)
+#define TRAPS_OF(a, b, c, d, ...) .groups = {TG_##a, TG_##b, TG_##c, TG_##d}
 #define CTX SYSREG_CHANGES_CONTEXT
 #define IRQ SYSREG_CHANGES_INTERRUPTS
 #define DBG SYSREG_CHANGES_DEBUG
@@ -39,12 +42,12 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverride-init"
 const struct sysreg_row sysreg_rows[SYSREG_COUNT] = {
-#define SYSREG(row_name, op0, op1, crn, crm, op2, access, row_feature, row_groups, ...) \
+#define SYSREG(row_name, op0, op1, crn, crm, op2, access, row_feature, row_traps, ...) \
 	{.name = #row_name, \
 	 .enc = SYSREG_ENC(op0, op1, crn, crm, op2), \
 	 access, \
 	 .feature = row_feature, \
-	 .groups = row_groups, \
+	 row_traps, \
 	 .writable = ~UINT64_C(0), \
 	 __VA_ARGS__},
 #include "cpu/sysreg.def"
@@ -187,7 +190,7 @@ static const char *row_fault(unsigned reg)
 	if (row->alias == 0 && ((row->enc >> 11) & 7) == 5 && (row->enc >> 14) == 3) {
 		return "is an _EL12 or _EL02 name without .alias";
 	}
-	if ((row->groups & (TG_BRP | TG_WRP)) != 0 && row->index > 15) {
+	if ((row->rules & (RULE_BRP | RULE_WRP)) != 0 && row->index > 15) {
 		return "has an index above 15";
 	}
 	return NULL;

@@ -80,15 +80,38 @@ void pe_signal_event(struct pe *pe);
 
 // ---- permission ---------------------------------------------------------------------------------
 
-enum sysreg_outcome { SYSREG_PERMITTED, SYSREG_UNDEFINED, SYSREG_TRAPPED };
+enum sysreg_outcome {
+	SYSREG_PERMITTED,
+	SYSREG_UNDEFINED,
+	SYSREG_TRAPPED,
+	SYSREG_IN_MEMORY // FEAT_NV2: done in the page of VNCR_EL2
+};
 
 struct sysreg_decision {
 	enum sysreg_outcome outcome;
 	enum sysreg reg; // PERMITTED: the register accessed after redirection (E2H, _EL12)
 	uint8_t target_el; // TRAPPED
 	uint8_t ec; // TRAPPED: 0x18, 0x07, 0x00 ...
+	uint16_t vncr; // IN_MEMORY: offset from VNCR_EL2.BADDR
 	uint32_t iss; // TRAPPED: ISS[24:0]
 	const char *control; // what decided, "HCR_EL2.TVM"; NULL: the encoding itself
+};
+
+// One control that has, or could have, a say in an access.
+enum sysreg_test { SYSREG_SET, SYSREG_CLEAR, SYSREG_ALL, SYSREG_NOT_ALL, SYSREG_LOW_CLEAR };
+
+struct sysreg_control {
+	const char *name; // "HCR_EL2.TVM"
+	enum sysreg reg; // the register of the control; SYSREG_NONE: none, a rule of the encoding
+	uint64_t mask; // the bits that are tested
+	enum sysreg_test test;
+	bool involved; // it is asked in this state: level, Security state, E2H, TGE ...
+	bool holds; // its bits answer the test now
+	// What follows when it is involved and holds:
+	enum sysreg_outcome outcome;
+	uint8_t target_el; // TRAPPED
+	uint8_t ec; // TRAPPED
+	uint16_t vncr; // IN_MEMORY
 };
 
 // May the instruction at `enc` (MRS/MSR op0 2,3 or SYS/SYSL op0 1; read = MRS/SYSL) with Rt = rt be

@@ -8,23 +8,45 @@
 #include <stdint.h>
 
 #include "cpu/feature.h"
+#include "cpu/model.h"
 #include "cpu/sysreg.h"
 
-// Groups of registers that controls trap together (trap.def), or that share a rule of existence
-// (sysreg_permit.c).
-enum sysreg_group_bit {
-#define GROUP(name) TGB_##name,
-#include "cpu/trap_group.def"
-#undef GROUP
-	TGB_COUNT
-};
-_Static_assert(TGB_COUNT <= 64, "a group is one bit of a 64-bit word");
-
+// Groups of registers that controls trap together (trap.def).
 enum sysreg_group {
-	TG_NONE = 0,
-#define GROUP(name) TG_##name = UINT64_C(1) << TGB_##name,
+	TG_NONE,
+#define GROUP(name) TG_##name,
 #include "cpu/trap_group.def"
 #undef GROUP
+	TG_COUNT
+};
+_Static_assert(TG_COUNT <= CPU_MODEL_TRAP_GROUPS,
+	       "struct cpu_model.group_traps has a line a group");
+#define SYSREG_GROUPS_MAX 4u // of one register
+
+// When a register exists, beyond what its level and feature say (sysreg_rules.c).
+enum sysreg_rule {
+	RULE_IDSPACE = 1, // FEAT_IDST: EL0's reads are reported with EC 0x18
+	RULE_SP0 = 2, // not while SPSel is 0
+	RULE_BRP = 4, // .index below the number of breakpoints
+	RULE_WRP = 8, // ... of watchpoints
+	RULE_PMEV = 16, // ... of event counters
+	RULE_RVBAR1 = 32, // EL1 is the highest level
+	RULE_RVBAR2 = 64, // EL2 is
+	RULE_SECURE_EL2 = 128, // Secure state only
+	RULE_CNTPS = 256, // at EL3, and at Secure EL1 without Secure EL2
+	RULE_NONSECURE = 512, // not in Secure state
+	RULE_TOP_WRITES = 1024, // written from the highest level only
+	RULE_AMU = 2048, // FEAT_AMUv1, beside the feature of the row
+	RULE_AMU1 = 4096, // .index below the number of auxiliary activity counters
+};
+
+// Fields of the fine-grained trap registers (fgt.def).
+enum sysreg_fgt {
+	FGT_NONE,
+#define FGT(regs, field, ...) FGT_##field,
+#include "cpu/fgt.def"
+#undef FGT
+	FGT_COUNT
 };
 
 enum sysreg_flag {
@@ -39,7 +61,6 @@ enum sysreg_flag {
 
 struct sysreg_row {
 	const char *name;
-	uint64_t groups; // TG_*
 	uint64_t writable; // with every feature present
 	uint64_t reset; // value at reset; what is not writable keeps it
 	uint16_t enc;
@@ -49,8 +70,10 @@ struct sysreg_row {
 	uint8_t read_els, write_els; // bit n: exists for ELn
 	uint8_t index; // n of a numbered register
 	uint8_t flags; // SYSREG_*
-	uint16_t vncr; // FEAT_NV2 offset (later)
-	uint16_t fgt; // fine-grained trap (later)
+	uint8_t groups[SYSREG_GROUPS_MAX]; // TG_*; TG_NONE ends the list
+	uint16_t rules; // RULE_*
+	uint16_t fgt; // enum sysreg_fgt
+	uint16_t vncr; // FEAT_NV2: offset in the page of VNCR_EL2; 0: none
 };
 
 extern const struct sysreg_row sysreg_rows[SYSREG_COUNT];
@@ -80,7 +103,7 @@ unsigned sysreg_check_table(char *error, size_t error_size);
 unsigned sysreg_check_traps(char *error, size_t error_size);
 
 // Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it.
-void sysreg_index_traps(uint64_t (*group_traps)[2]);
+void sysreg_index_traps(uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS]);
 
 // The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any
 // permission.

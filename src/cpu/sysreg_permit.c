@@ -28,10 +28,9 @@ enum trap_when {
 
 struct trap_row {
 	const char *control;
-	uint64_t group;
 	uint64_t mask;
 	uint16_t reg;
-	uint8_t test, dir, from, to, ec, when;
+	uint8_t group, test, dir, from, to, ec, when;
 };
 
 #define EL0 FROM_EL0
@@ -62,43 +61,8 @@ static const struct trap_row trap_rows[] = {
 #undef EL2
 #undef EL3
 #define TRAP_COUNT (sizeof(trap_rows) / sizeof(trap_rows[0]))
-_Static_assert(TRAP_COUNT <= 128, "struct cpu_model.group_traps has 128 bits for the rows");
-
-// Groups that some control traps from each level: most accesses end the search here.
-#define EL0 FROM_EL0
-#define EL1 FROM_EL1
-#define EL2 FROM_EL2
-#define EL3 FROM_EL3
-#define TRAP(row_group, row_reg, field, row_test, row_dir, row_from, ...) \
-	| (((row_from)&FROM_LEVEL) ? (uint64_t)TG_##row_group : 0)
-#define TRAP_NAMED(name, ...) TRAP(__VA_ARGS__)
-static const uint64_t groups_from[4] = {
-#define FROM_LEVEL FROM_EL0
-	0
-#include "cpu/trap.def"
-	,
-#undef FROM_LEVEL
-#define FROM_LEVEL FROM_EL1
-	0
-#include "cpu/trap.def"
-	,
-#undef FROM_LEVEL
-#define FROM_LEVEL FROM_EL2
-	0
-#include "cpu/trap.def"
-	,
-#undef FROM_LEVEL
-#define FROM_LEVEL FROM_EL3
-	0
-#include "cpu/trap.def"
-#undef FROM_LEVEL
-};
-#undef TRAP_NAMED
-#undef TRAP
-#undef EL0
-#undef EL1
-#undef EL2
-#undef EL3
+_Static_assert(TRAP_COUNT <= 64 * CPU_MODEL_TRAP_WORDS,
+	       "struct cpu_model.group_traps has a bit for each row");
 
 // What the checks need to know of the PE, gathered once.
 struct state {
@@ -212,11 +176,17 @@ static bool secure_timer_exists(const struct state *s)
 	return s->el == 3 || (s->el == 1 && s->secure && !(s->pe->sr[SR_SCR_EL3] & SCR_EL3_EEL2));
 }
 
+// AMCGCR_EL0.CG1NC
+static unsigned aux_activity_counters(const struct pe *pe)
+{
+	return (unsigned)bits(pe->model->id[SR_AMCGCR_EL0], 15, 8);
+}
+
 // Does the register exist in this state, beyond what its row's level and feature say?
 static bool exists(const struct state *s, const struct sysreg_row *row, bool read)
 {
 	const struct pe *pe = s->pe;
-	uint64_t g = row->groups;
+	unsigned rules = row->rules;
 
 	if (row->alias != 0 && !alias_exists(s)) {
 		return false;
@@ -224,32 +194,35 @@ static bool exists(const struct state *s, const struct sysreg_row *row, bool rea
 	if ((row->flags & SYSREG_NEEDS_EL2_ENABLED) && s->el == 3 && !s->el2_enabled) {
 		return false;
 	}
-	if (!(g & (TG_SP0 | TG_BRP | TG_WRP | TG_PMEV | TG_RVBAR1 | TG_RVBAR2 | TG_SECURE_EL2 |
-		   TG_CNTPS | TG_TLOR | TG_CNTFRQ))) {
+	if (rules == 0) {
 		return true;
 	}
-	if ((g & TG_SP0) && !pe->sp_sel) {
+	if ((rules & RULE_SP0) && !pe->sp_sel) {
 		return false;
 	}
-	if (((g & TG_BRP) && row->index >= pe->model->breakpoints) ||
-	    ((g & TG_WRP) && row->index >= pe->model->watchpoints) ||
-	    ((g & TG_PMEV) && row->index >= pe->model->pmu_counters)) {
+	if (((rules & RULE_BRP) && row->index >= pe->model->breakpoints) ||
+	    ((rules & RULE_WRP) && row->index >= pe->model->watchpoints) ||
+	    ((rules & RULE_PMEV) && row->index >= pe->model->pmu_counters) ||
+	    ((rules & RULE_AMU1) && row->index >= aux_activity_counters(pe))) {
 		return false;
 	}
-	if (((g & TG_RVBAR1) && highest_el(pe) != 1) || ((g & TG_RVBAR2) && highest_el(pe) != 2)) {
+	if (((rules & RULE_RVBAR1) && highest_el(pe) != 1) ||
+	    ((rules & RULE_RVBAR2) && highest_el(pe) != 2)) {
 		return false;
 	}
-	if ((g & TG_CNTFRQ) && !read && s->el != highest_el(pe)) {
+	if ((rules & RULE_TOP_WRITES) && !read && s->el != highest_el(pe)) {
 		return false;
 	}
-	if ((g & TG_SECURE_EL2) && !secure_el2_exists(s)) {
+	if ((rules & RULE_SECURE_EL2) && !secure_el2_exists(s)) {
 		return false;
 	}
-	if ((g & TG_CNTPS) && !secure_timer_exists(s)) {
+	if ((rules & RULE_CNTPS) && !secure_timer_exists(s)) {
 		return false;
 	}
-	// Limited ordering regions are Non-secure only; LORID_EL1 is not.
-	return !((g & TG_TLOR) && !(g & TG_LORID) && s->secure);
+	if ((rules & RULE_AMU) && !has(pe, FEAT_AMUv1)) {
+		return false;
+	}
+	return !((rules & RULE_NONSECURE) && s->secure);
 }
 
 static bool test_holds(const struct trap_row *t, uint64_t value)
@@ -302,7 +275,7 @@ static bool when_holds(const struct trap_row *t, const struct state *s)
 // CONSTRAINED UNPREDICTABLE; we trap it to EL2, as FEAT_FGT does.
 static bool counter_reserved(const struct state *s, const struct sysreg_row *row)
 {
-	return (row->groups & TG_PMEV) && s->el <= 1 && s->el2_enabled &&
+	return (row->rules & RULE_PMEV) && s->el <= 1 && s->el2_enabled &&
 	       row->index >= (s->pe->sr[SR_MDCR_EL2] & MDCR_EL2_HPMN);
 }
 
@@ -318,21 +291,21 @@ static bool row_traps(const struct trap_row *t, const struct state *s, bool read
 }
 
 // The trap that takes this access, NULL if none does.
-static const struct trap_row *find_trap(const struct state *s, uint64_t groups, bool read)
+static const struct trap_row *find_trap(const struct state *s, const uint8_t *groups, bool read)
 {
-	uint64_t rows[2] = {0, 0};
+	uint64_t rows[CPU_MODEL_TRAP_WORDS] = {0};
 
-	groups &= groups_from[s->el];
-	if (groups == 0) {
+	if (groups[0] == TG_NONE) {
 		return NULL;
 	}
-	for (uint64_t g = groups; g != 0; g &= g - 1) {
-		const uint64_t *index = s->pe->model->group_traps[ctz64(g)];
+	for (unsigned i = 0; i < SYSREG_GROUPS_MAX; i++) {
+		const uint64_t *index = s->pe->model->group_traps[groups[i]];
 
-		rows[0] |= index[0];
-		rows[1] |= index[1];
+		for (unsigned word = 0; word < CPU_MODEL_TRAP_WORDS; word++) {
+			rows[word] |= index[word];
+		}
 	}
-	for (unsigned word = 0; word < 2; word++) {
+	for (unsigned word = 0; word < CPU_MODEL_TRAP_WORDS; word++) {
 		for (uint64_t left = rows[word]; left != 0; left &= left - 1) {
 			const struct trap_row *t = &trap_rows[word * 64 + ctz64(left)];
 
@@ -344,10 +317,10 @@ static const struct trap_row *find_trap(const struct state *s, uint64_t groups, 
 	return NULL;
 }
 
-void sysreg_index_traps(uint64_t (*group_traps)[2])
+void sysreg_index_traps(uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS])
 {
 	for (size_t i = 0; i < TRAP_COUNT; i++) {
-		group_traps[ctz64(trap_rows[i].group)][i / 64] |= BIT(i % 64);
+		group_traps[trap_rows[i].group][i / 64] |= BIT(i % 64);
 	}
 }
 
@@ -426,7 +399,7 @@ struct sysreg_decision sysreg_permitted(const struct pe *pe, uint16_t enc, bool 
 		return unallocated(&s, enc, read, rt);
 	}
 	if (!(((read ? row->read_els : row->write_els) >> s.el) & 1)) {
-		if (read && s.el == 0 && (row->groups & TG_IDSPACE) && has(pe, FEAT_IDST)) {
+		if (read && s.el == 0 && (row->rules & RULE_IDSPACE) && has(pe, FEAT_IDST)) {
 			return trapped(own_target(&s), EC_SYSREG, enc, read, rt, "FEAT_IDST");
 		}
 		return undefined(NULL);
@@ -479,8 +452,10 @@ static const char *trap_fault(size_t i)
 		return "traps downwards";
 	}
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
-		if (sysreg_rows[reg].groups & t->group) {
-			return NULL;
+		for (unsigned g = 0; g < SYSREG_GROUPS_MAX; g++) {
+			if (sysreg_rows[reg].groups[g] == t->group) {
+				return NULL;
+			}
 		}
 	}
 	return "traps a group without registers";

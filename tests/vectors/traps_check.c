@@ -169,6 +169,7 @@ static void describe(const struct checker *c, const struct sysreg_decision *deci
 
 	switch (decision->outcome) {
 	case SYSREG_PERMITTED:
+	case SYSREG_IN_MEMORY:
 		snprintf(text, size, "ok");
 		break;
 	case SYSREG_UNDEFINED:
