@@ -159,6 +159,22 @@ void strata_dump(const struct strata *strata, FILE *file); // every PE's registe
 int strata_read(struct strata *strata, uint64_t address, void *data, size_t size);
 int strata_write(struct strata *strata, uint64_t address, const void *data, size_t size);
 
+// Registers as they are stored: X0 to X30, SP and PC, and system registers under their own names
+// ("HCR_EL2"), which mean the register itself whatever HCR_EL2.E2H says. No permission is asked and
+// nothing happens that a write by the guest would cause, but all that is derived of the registers
+// follows. Not while strata_run is running. 0; -ENOENT: there is no such register; -EINVAL: it
+// can't hold this value, or is no storage.
+int strata_set_register(struct strata *strata, unsigned pe, const char *name, uint64_t value);
+int strata_get_register(struct strata *strata, unsigned pe, const char *name, uint64_t *value);
+
+// Remember the whole state of the machine (PEs, RAM, devices, events; not what the host holds:
+// files of semihosting, output already written), in place of what was remembered before; and put
+// it back, any number of times. What runs after a restore is what ran after the checkpoint, to the
+// last byte of the trace. Not while strata_run is running. 0, -ENOMEM, or -EINVAL without a
+// checkpoint.
+int strata_checkpoint(struct strata *strata);
+int strata_restore(struct strata *strata);
+
 // Names of the CPU models and their switches.
 void strata_list_cpus(void (*fn)(void *opaque, const char *name, const char *description),
 		      void *opaque);

@@ -18,6 +18,7 @@
 #include "trace/sinks.h"
 #include "trace/trace.h"
 
+struct checkpoint;
 struct pe;
 struct timer;
 struct gicv3;
@@ -52,6 +53,8 @@ struct strata {
 	bool has_el2, has_el3;
 	enum board_psci psci;
 	bool runnable; // something has been loaded
+	bool test_hlt; // HLT #0xf0fN ends the run (board/state.h)
+	struct checkpoint *checkpoint; // of strata_checkpoint
 
 	struct bus *bus;
 	struct event_queue queue;

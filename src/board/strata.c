@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/checkpoint.h"
 #include "board/board_internal.h"
 #include "cpu/model.h"
 #include "cpu/pe.h"
@@ -220,6 +221,7 @@ void strata_destroy(struct strata *s)
 		return;
 	}
 	strata_finish(s);
+	checkpoint_destroy(s->checkpoint);
 	virt_destroy(s);
 	semihosting_destroy(s->semihosting);
 	trace_destroy(s->trace);

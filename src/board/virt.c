@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "board/board_internal.h"
+#include "board/state.h"
 #include "board/virt_map.h"
 #include "cpu/code.h"
 #include "cpu/model.h"
@@ -50,6 +51,11 @@ static bool service_hlt(struct pe *pe, void *opaque, uint16_t imm)
 {
 	struct strata *s = machine_of(opaque);
 
+	if (s->test_hlt && (imm & ~0xfu) == BOARD_TEST_HLT) {
+		s->status = imm & 0xf;
+		board_end(s, STRATA_EXITED, "%s", "");
+		return true;
+	}
 	return s->semihosting != NULL && imm == 0xf000 && semihosting_call(s->semihosting, pe);
 }
 

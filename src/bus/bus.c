@@ -83,6 +83,12 @@ static void ram_free(struct bus_ram *ram)
 	lazy_free(ram->host, ram->size);
 	lazy_free(ram->page_flags, ram->size >> PAGE_SHIFT);
 	lazy_free(ram->page_code, (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_code));
+	if (ram->page_saved != NULL) {
+		for (uint64_t i = 0; i < ram->size >> PAGE_SHIFT; i++) {
+			free(ram->page_saved[i]);
+		}
+		lazy_free(ram->page_saved, (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_saved));
+	}
 	free(ram);
 }
 
@@ -494,8 +500,10 @@ void bus_set_code_listener(struct bus *bus,
 
 void bus_code_written(struct bus *bus, struct bus_ram *ram, uint64_t pa)
 {
-	if (unlikely(ram->page_flags[(pa - ram->base) >> PAGE_SHIFT] & BUS_PAGE_CODE) &&
-	    bus->code_written != NULL) {
+	uint8_t *flags = &ram->page_flags[(pa - ram->base) >> PAGE_SHIFT];
+
+	*flags |= BUS_PAGE_WRITTEN;
+	if (unlikely(*flags & BUS_PAGE_CODE) && bus->code_written != NULL) {
 		bus->code_written(bus->code_opaque, ram, pa);
 	}
 }
@@ -518,6 +526,96 @@ void bus_reset_devices(struct bus *bus)
 		}
 		if (first) {
 			entry->type->reset(entry->device);
+		}
+	}
+}
+
+// ---- checkpoints --------------------------------------------------------------------------------
+
+static int save_page(struct bus_ram *ram, uint64_t i)
+{
+	if (ram->page_saved[i] == NULL) {
+		ram->page_saved[i] = malloc(PAGE_SIZE);
+		if (ram->page_saved[i] == NULL) {
+			return -ENOMEM;
+		}
+	}
+	memcpy(ram->page_saved[i], ram->host + (i << PAGE_SHIFT), PAGE_SIZE);
+	ram->page_flags[i] &= (uint8_t)~BUS_PAGE_WRITTEN;
+	return 0;
+}
+
+static void restore_page(struct bus *bus, struct bus_ram *ram, uint64_t i)
+{
+	uint8_t *host = ram->host + (i << PAGE_SHIFT);
+
+	if (ram->page_saved[i] != NULL) {
+		memcpy(host, ram->page_saved[i], PAGE_SIZE);
+	} else {
+		memset(host, 0, PAGE_SIZE);
+	}
+	bus_code_written(bus, ram, ram->base + (i << PAGE_SHIFT));
+	ram->page_flags[i] &= (uint8_t)~BUS_PAGE_WRITTEN;
+}
+
+// The next page from i on that was written; eight at a time, since most were not.
+static uint64_t next_written(const struct bus_ram *ram, uint64_t i)
+{
+	uint64_t count = ram->size >> PAGE_SHIFT;
+	uint64_t flags;
+
+	while (i < count) {
+		if (i % 8 == 0 && i + 8 <= count) {
+			memcpy(&flags, &ram->page_flags[i], sizeof(flags));
+			if ((flags & (BUS_PAGE_WRITTEN * UINT64_C(0x0101010101010101))) == 0) {
+				i += 8;
+				continue;
+			}
+		}
+		if (ram->page_flags[i] & BUS_PAGE_WRITTEN) {
+			break;
+		}
+		i++;
+	}
+	return i;
+}
+
+int bus_checkpoint(struct bus *bus)
+{
+	for (size_t k = 0; k < bus->entry_count; k++) {
+		struct bus_ram *ram = bus->entries[k].ram;
+		uint64_t count;
+
+		if (ram == NULL) {
+			continue;
+		}
+		count = ram->size >> PAGE_SHIFT;
+		if (ram->page_saved == NULL) {
+			ram->page_saved = lazy_alloc(count * sizeof(*ram->page_saved));
+			if (ram->page_saved == NULL) {
+				return -ENOMEM;
+			}
+		}
+		for (uint64_t i = next_written(ram, 0); i < count; i = next_written(ram, i + 1)) {
+			if (save_page(ram, i) != 0) {
+				return -ENOMEM;
+			}
+		}
+	}
+	return 0;
+}
+
+void bus_restore(struct bus *bus)
+{
+	for (size_t k = 0; k < bus->entry_count; k++) {
+		struct bus_ram *ram = bus->entries[k].ram;
+
+		if (ram == NULL || ram->page_saved == NULL) {
+			continue;
+		}
+		for (uint64_t i = next_written(ram, 0); i < ram->size >> PAGE_SHIFT;
+		     i = next_written(ram, i + 1)) {
+			restore_page(bus, ram, i);
 		}
 	}
 }

@@ -59,8 +59,10 @@ static inline void irq_set(struct irq_line *line, bool level)
 	}
 }
 
-// Page flags of RAM, kept by physical 4 KiB page.
-enum { BUS_PAGE_CODE = 1, BUS_PAGE_WRITABLE_MAPPED = 2 };
+// Page flags of RAM, kept by physical 4 KiB page. WRITTEN: the page has been written, or may be by
+// whoever holds a host pointer to it, since the RAM was mapped or bus_checkpoint or bus_restore
+// was called.
+enum { BUS_PAGE_CODE = 1, BUS_PAGE_WRITABLE_MAPPED = 2, BUS_PAGE_WRITTEN = 4 };
 
 // A stretch of RAM. Host memory is zero-filled and touched lazily.
 struct bus_ram {
@@ -68,6 +70,7 @@ struct bus_ram {
 	uint64_t size; // bytes, multiple of PAGE_SIZE
 	uint8_t *host;
 	uint8_t *page_flags; // one byte per page
+	uint8_t **page_saved; // by bus_checkpoint: NULL (zeros), or a copy of the page
 	void **page_code; // the cpu room's code page, or NULL, one per page
 	uint8_t pas_mask; // BIT(enum pas) of the address spaces in which it appears
 	bool read_only; // flash: guest writes are ignored by the RAM path and reported as BUS_ERROR
@@ -110,6 +113,12 @@ void bus_set_code_listener(struct bus *bus,
 void bus_code_written(struct bus *bus, struct bus_ram *ram, uint64_t pa);
 
 void bus_reset_devices(struct bus *bus);
+
+// Remember the content of all RAM, in place of what was remembered before; and put it back, which
+// costs as much as was written since. Nobody may hold a writable host pointer to RAM across either.
+// 0 or -ENOMEM.
+int bus_checkpoint(struct bus *bus);
+void bus_restore(struct bus *bus);
 
 // Walk over what is mapped, in address order (for `info` listings and the loaders' checks). Returns
 // false at the end.

@@ -176,7 +176,7 @@ static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fas
 		e->addend = (uintptr_t)(ram->host + (pa - ram->base)) - page;
 		writable = writable && !(*flags & BUS_PAGE_CODE) && !ram->read_only;
 		if (writable) {
-			*flags |= BUS_PAGE_WRITABLE_MAPPED;
+			*flags |= BUS_PAGE_WRITABLE_MAPPED | BUS_PAGE_WRITTEN;
 		}
 	} else {
 		e->pa |= FAST_MMIO;
@@ -224,6 +224,7 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 		if (write) {
 			uint64_t index = (result.pa.v - ram->base) >> PAGE_SHIFT;
 
+			ram->page_flags[index] |= BUS_PAGE_WRITTEN;
 			if (ram->read_only) {
 				target->host = NULL;
 			} else if ((ram->page_flags[index] & BUS_PAGE_CODE) &&

@@ -15,6 +15,7 @@
 #include "mmu/mmu.h"
 #include "trace/trace.h"
 
+struct checkpoint;
 struct pe;
 struct cpu_model; // a named core with its features and ID registers (cpu/model.h)
 struct code_cache; // decoded code, shared by all PEs of a board (cpu/code.h)
@@ -104,6 +105,31 @@ uint64_t pe_insns(const struct pe *pe); // instructions executed since reset
 // faults. Returns the number of bytes copied (stops at the first that is not mapped RAM).
 size_t pe_read_memory(struct pe *pe, uint64_t va, void *data, size_t size);
 size_t pe_write_memory(struct pe *pe, uint64_t va, const void *data, size_t size);
+
+// ---- tests and debuggers: the state by name, from outside ---------------------------------------
+
+// Part of a checkpoint of the machine. Both calls empty the TLBs, as a PE may at any time, so that
+// what follows a checkpoint and what follows a restore are the same to the last byte.
+void pe_checkpoint(struct pe *pe, struct checkpoint *checkpoint);
+void pe_restored(struct pe *pe); // after checkpoint_restore
+
+// A register as it is stored, under its own name whatever E2H and the level say: no permission, no
+// redirection. pe_poke leaves what is derived of registers behind the times; pe_poked computes it
+// anew. False: the register has no storage of that kind (a view, an operation, part of PSTATE).
+bool pe_peek(struct pe *pe, enum sysreg reg, uint64_t *value);
+bool pe_poke(struct pe *pe, enum sysreg reg, uint64_t value);
+void pe_poked(struct pe *pe);
+
+// Can the register hold this value on this model? Else the bits that it can't have.
+uint64_t pe_impossible(const struct pe *pe, enum sysreg reg, uint64_t value);
+bool pe_has_register(const struct pe *pe, enum sysreg reg); // as the model's features have it
+
+// PSTATE from the layout of an SPSR, without the checks of a return; then pe_poked.
+void pe_set_pstate(struct pe *pe, uint64_t spsr);
+void pe_set_sp(struct pe *pe, uint64_t value); // the current stack pointer
+
+// Take a pending interrupt or execute the instruction at the PC: one of both, and nothing else.
+void pe_step(struct pe *pe);
 
 // Print the registers, for the report of a stuck guest.
 void pe_dump(const struct pe *pe, FILE *file);

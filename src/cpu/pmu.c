@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#include "base/checkpoint.h"
 #include "base/event.h"
 #include "cpu/pe_internal.h"
 #include "cpu/sysreg_fields.h"
@@ -587,6 +588,11 @@ static const struct {
 	{SR_MDCR_EL2, NULL, control_write},
 	{SR_MDCR_EL3, NULL, control_write},
 };
+
+void pmu_checkpoint(struct pmu *pmu, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, pmu, sizeof(*pmu));
+}
 
 struct pmu *pmu_create(struct pe *pe)
 {

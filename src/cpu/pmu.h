@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 
+struct checkpoint;
 struct pe;
 struct pmu;
 
@@ -28,6 +29,7 @@ enum pmu_event {
 // NULL: out of memory.
 struct pmu *pmu_create(struct pe *pe);
 void pmu_destroy(struct pmu *pmu);
+void pmu_checkpoint(struct pmu *pmu, struct checkpoint *checkpoint);
 
 // After the system registers were reset: counters at zero, nothing enabled, the line low.
 void pmu_reset(struct pmu *pmu);

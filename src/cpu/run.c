@@ -354,6 +354,16 @@ static bool has_to_stop(struct pe *pe, enum pe_stop *why)
 	return false;
 }
 
+void pe_step(struct pe *pe)
+{
+	pe->until = pe_now(pe) + 1;
+	pe->tracing = pe->trace != NULL && trace_enabled(pe->trace);
+	set_deadline(pe, pe->until);
+	if (!(pe->attention & PE_ATTENTION_INTERRUPT) || !exception_take_interrupt(pe)) {
+		step_one(pe);
+	}
+}
+
 enum pe_stop pe_run(struct pe *pe, uint64_t until)
 {
 	// Differences of times stay well within 63 bits.

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bits.h"
+#include "base/checkpoint.h"
 
 enum {
 	REG_DR = 0x00,
@@ -341,6 +342,11 @@ void pl011_destroy(struct pl011 *uart)
 		event_cancel(uart->queue, &uart->timeout);
 		free(uart);
 	}
+}
+
+void pl011_checkpoint(struct pl011 *uart, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, uart, sizeof(*uart));
 }
 
 struct irq_line *pl011_irq(struct pl011 *uart)

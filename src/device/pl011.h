@@ -10,6 +10,7 @@
 #include "base/event.h"
 #include "bus/bus.h"
 
+struct checkpoint;
 struct pl011;
 
 #define PL011_SIZE UINT64_C(0x1000)
@@ -21,6 +22,7 @@ extern const struct bus_device_type pl011_type;
 struct pl011 *pl011_create(struct event_queue *queue, void (*transmit)(void *opaque, uint8_t byte),
 			   void *opaque);
 void pl011_destroy(struct pl011 *uart);
+void pl011_checkpoint(struct pl011 *uart, struct checkpoint *checkpoint);
 
 // The UART's interrupt output (UARTINTR), for the board to connect.
 struct irq_line *pl011_irq(struct pl011 *uart);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/bits.h"
+#include "base/checkpoint.h"
 
 enum {
 	REG_DR = 0x00,
@@ -172,6 +173,11 @@ void pl031_destroy(struct pl031 *rtc)
 		event_cancel(rtc->queue, &rtc->alarm);
 		free(rtc);
 	}
+}
+
+void pl031_checkpoint(struct pl031 *rtc, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, rtc, sizeof(*rtc));
 }
 
 struct irq_line *pl031_irq(struct pl031 *rtc)

@@ -6,6 +6,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/checkpoint.h"
 
 enum {
 	REG_DIR = 0x400,
@@ -168,6 +169,11 @@ struct pl061 *pl061_create(void)
 void pl061_destroy(struct pl061 *gpio)
 {
 	free(gpio);
+}
+
+void pl061_checkpoint(struct pl061 *gpio, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, gpio, sizeof(*gpio));
 }
 
 struct irq_line *pl061_irq(struct pl061 *gpio)

@@ -8,6 +8,7 @@
 
 #include "bus/bus.h"
 
+struct checkpoint;
 struct pl061;
 
 #define PL061_SIZE UINT64_C(0x1000)
@@ -17,6 +18,7 @@ extern const struct bus_device_type pl061_type;
 
 struct pl061 *pl061_create(void); // NULL: no memory
 void pl061_destroy(struct pl061 *gpio);
+void pl061_checkpoint(struct pl061 *gpio, struct checkpoint *checkpoint);
 struct irq_line *pl061_irq(struct pl061 *gpio);
 
 // What drives the pin `line` (0..7) when it is an output; the level is low while it is an input.

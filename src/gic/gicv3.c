@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/check.h"
+#include "base/checkpoint.h"
 #include "gic/gicv3_internal.h"
 
 // What GICD_IROUTER stores: the affinity. Interrupt_Routing_Mode is RES0 (GICD_TYPER.No1N).
@@ -473,6 +474,12 @@ fail:
 	free(gic->pes);
 	free(gic);
 	return err;
+}
+
+void gicv3_checkpoint(struct gicv3 *gic, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, gic, sizeof(*gic));
+	checkpoint_add(checkpoint, gic->pes, gic->config.pe_count * sizeof(*gic->pes));
 }
 
 void gicv3_destroy(struct gicv3 *gic)

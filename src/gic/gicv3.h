@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "bus/bus.h"
 
+struct checkpoint;
 struct pe;
 struct gicv3;
 
@@ -38,6 +39,7 @@ struct gicv3_config {
 // -ENOMEM or what bus_map said.
 int gicv3_create(struct gicv3 **gic, const struct gicv3_config *config);
 void gicv3_destroy(struct gicv3 *gic); // after this the PEs' hooks must not be called any more
+void gicv3_checkpoint(struct gicv3 *gic, struct checkpoint *checkpoint);
 
 // Cold reset of everything. To be called after the reset of the PEs. The levels of the input lines
 // stay.

@@ -7,6 +7,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "base/checkpoint.h"
 #include "cpu/sysreg.h"
 
 // CNT*_CTL_*
@@ -342,6 +343,11 @@ void timer_destroy(struct timer *timer)
 		event_cancel(timer->queue, &timer->streams[i].event);
 	}
 	free(timer);
+}
+
+void timer_checkpoint(struct timer *timer, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, timer, sizeof(*timer));
 }
 
 void timer_reset(struct timer *timer)

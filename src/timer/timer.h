@@ -10,6 +10,7 @@
 #include "bus/bus.h"
 
 struct pe;
+struct checkpoint;
 struct timer;
 
 // The counter runs at 1 GHz / 16 = 62.5 MHz: its value is the virtual time in nanoseconds, divided
@@ -34,6 +35,7 @@ enum timer_which {
 // us may call it.)
 struct timer *timer_new(struct pe *pe, struct event_queue *queue);
 void timer_destroy(struct timer *timer);
+void timer_checkpoint(struct timer *timer, struct checkpoint *checkpoint);
 
 // To be called after every reset of the PE: all comparators disabled, CNTFRQ_EL0 set, lines low;
 // event streams as the PE's CNTKCTL_EL1 and CNTHCTL_EL2 say then.

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/check.h"
+#include "base/checkpoint.h"
 
 // When the level that a PE is in was entered.
 struct level_entry {
@@ -61,6 +62,13 @@ void trace_finish(struct trace *trace)
 	for (struct trace_sink *sink = trace->sinks; sink != NULL; sink = sink->next) {
 		sink->type->finish(sink);
 	}
+}
+
+void trace_checkpoint(struct trace *trace, struct checkpoint *checkpoint)
+{
+	checkpoint_add(checkpoint, &trace->pe_count, sizeof(trace->pe_count));
+	checkpoint_add_moving(checkpoint, (void *)&trace->entered,
+			      trace->pe_count * sizeof(*trace->entered));
 }
 
 bool trace_enabled(const struct trace *trace)

@@ -93,6 +93,7 @@ struct trace_names {
 	void *opaque;
 };
 
+struct checkpoint;
 struct trace;
 struct trace_sink;
 
@@ -114,6 +115,9 @@ struct trace *trace_create(const struct trace_names *names);
 void trace_destroy(struct trace *trace);
 void trace_attach(struct trace *trace, struct trace_sink *sink);
 void trace_finish(struct trace *trace);
+
+// Part of a checkpoint of the machine: when each level was entered.
+void trace_checkpoint(struct trace *trace, struct checkpoint *checkpoint);
 
 // True when some sink is attached; the only thing that a producer checks before it fills a record.
 bool trace_enabled(const struct trace *trace);
