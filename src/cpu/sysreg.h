@@ -10,6 +10,7 @@
 #include "cpu/feature.h"
 
 struct pe;
+struct sysreg_row;
 
 // SR_<name>: one id per row of sysreg.def, in its order.
 enum sysreg {
@@ -98,17 +99,26 @@ struct sysreg_decision {
 };
 
 // One control that has, or could have, a say in an access.
-enum sysreg_test { SYSREG_SET, SYSREG_CLEAR, SYSREG_ALL, SYSREG_NOT_ALL, SYSREG_LOW_CLEAR };
+enum sysreg_test {
+	SYSREG_SET, // some bit of the field
+	SYSREG_CLEAR, // no bit
+	SYSREG_ALL, // every bit
+	SYSREG_NOT_ALL,
+	SYSREG_LOW_CLEAR // its lowest bit is clear
+};
 
 struct sysreg_control {
-	const char *name; // "HCR_EL2.TVM"
-	enum sysreg reg; // the register of the control; SYSREG_NONE: none, a rule of the encoding
+	const char *name; // "HCR_EL2.TVM"; NULL: the encoding itself, or its level
+	const char *when; // the state in which it is asked, in words; NULL: always
+	enum sysreg reg; // the register of the control; SYSREG_NONE: none
 	uint64_t mask; // the bits that are tested
 	enum sysreg_test test;
-	bool involved; // it is asked in this state: level, Security state, E2H, TGE ...
+	uint8_t from; // bit n: it is asked for accesses from ELn
+	bool involved; // it is asked now: level, Security state, E2H, TGE ...
 	bool holds; // its bits answer the test now
 	// What follows when it is involved and holds:
 	enum sysreg_outcome outcome;
+	enum sysreg instead; // PERMITTED: another register is accessed
 	uint8_t target_el; // TRAPPED
 	uint8_t ec; // TRAPPED
 	uint16_t vncr; // IN_MEMORY
@@ -117,6 +127,46 @@ struct sysreg_control {
 // May the instruction at `enc` (MRS/MSR op0 2,3 or SYS/SYSL op0 1; read = MRS/SYSL) with Rt = rt be
 // executed in the PE's current state? Pure: changes nothing.
 struct sysreg_decision sysreg_permitted(const struct pe *pe, uint16_t enc, bool read, unsigned rt);
+
+// Every control that could send the access somewhere, in the architecture's order; the first that
+// is involved and holds is what sysreg_permitted answers, and after the last the access is made.
+//
+//   struct sysreg_chain chain;
+//   struct sysreg_control control;
+//   sysreg_chain_begin(&chain, pe, enc, read);
+//   while (sysreg_chain_next(&chain, &control)) { ... }
+//
+// Controls of features that the PE has not are left out, and those of the other direction.
+#define SYSREG_CHAIN_TRAP_WORDS 4u
+#define SYSREG_CHAIN_NV 4u
+
+struct sysreg_state { // what the checks know of the PE, gathered once
+	const struct pe *pe;
+	unsigned el;
+	bool el2_enabled;
+	uint64_t hcr; // raw HCR_EL2; 0 when EL2 is not enabled
+	bool e2h, tge, host;
+	bool secure; // SCR_EL3.NS says Secure
+};
+
+struct sysreg_chain { // private
+	struct sysreg_state state;
+	const struct sysreg_row *row; // NULL: the encoding is no register here
+	enum sysreg reg;
+	uint16_t enc;
+	bool read;
+	uint8_t stage, step, nv_count;
+	uint64_t traps[SYSREG_CHAIN_TRAP_WORDS]; // rows of trap.def that are still to come
+	struct sysreg_control nv[SYSREG_CHAIN_NV];
+};
+
+void sysreg_chain_begin(struct sysreg_chain *chain, const struct pe *pe, uint16_t enc, bool read);
+bool sysreg_chain_next(struct sysreg_chain *chain, struct sysreg_control *control);
+
+// What fine-grained traps say of ERET (field "ERET") and SVC ("SVC_EL0", "SVC_EL1") now: the name
+// of the control that traps them to EL2, or NULL.
+const char *sysreg_traps_eret(const struct pe *pe);
+const char *sysreg_traps_svc(const struct pe *pe);
 
 // Perform a permitted access. Values outside the writable mask keep their reset/RES value.
 uint64_t sysreg_read(struct pe *pe, enum sysreg reg);

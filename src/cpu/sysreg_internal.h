@@ -38,6 +38,8 @@ enum sysreg_rule {
 	RULE_TOP_WRITES = 1024, // written from the highest level only
 	RULE_AMU = 2048, // FEAT_AMUv1, beside the feature of the row
 	RULE_AMU1 = 4096, // .index below the number of auxiliary activity counters
+	RULE_ALIAS = 8192, // of every .alias: E2H is 1
+	RULE_EL2ON = 16384, // of every row with that flag
 };
 
 // Fields of the fine-grained trap registers (fgt.def).
@@ -102,8 +104,32 @@ unsigned sysreg_check_table(char *error, size_t error_size);
 // The same for trap.def.
 unsigned sysreg_check_traps(char *error, size_t error_size);
 
-// Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it.
-void sysreg_index_traps(uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS]);
+// Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it,
+// leaving out the controls that the model has not (not among the writable bits).
+void sysreg_index_traps(const uint64_t *writable, uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS]);
+
+// ---- the controls, one at a time; false: it has no say in such an access ------------------------
+
+// A row of trap.def, and its target level.
+bool sysreg_trap_control(const struct sysreg_state *s, unsigned row, bool read,
+			 struct sysreg_control *c);
+unsigned sysreg_trap_target(unsigned row);
+
+// A field of the fine-grained trap registers.
+bool sysreg_fgt_control(const struct sysreg_state *s, enum sysreg_fgt field, bool read,
+			struct sysreg_control *c);
+
+// Rule `step` of sysreg_rule_count(). Holds: it is broken.
+bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *row, bool read,
+			 unsigned step, struct sysreg_control *c);
+unsigned sysreg_rule_count(void);
+bool sysreg_has_rules(const struct sysreg_row *row);
+
+// Is it a register of trap.def or fgt.def?
+bool sysreg_trap_register(enum sysreg reg);
+
+// HCRX_EL2 as it is in effect: 0 without EL2 or FEAT_HCX, and while SCR_EL3.HXEn is 0.
+uint64_t sysreg_effective_hcrx(const struct pe *pe);
 
 // The E2H or _EL12 redirection of a name in the current state (EL, HCR_EL2), without any
 // permission.
