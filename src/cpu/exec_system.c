@@ -46,8 +46,24 @@ static void step_advance(struct pe *pe)
 	}
 }
 
+// AArch64.CheckForSVCTrap: trapped by a fine-grained control, the SVC has not been executed.
+static NOINLINE OP(op_svc_trapped)
+{
+	const char *control = sysreg_traps_svc(pe);
+
+	fault_trap(pe, control != NULL ? 2 : 0, EC_SVC, op->aux, TRACE_CAUSE_SVC, control);
+	if (control == NULL) {
+		pe->fault.after = true;
+		step_advance(pe);
+	}
+	return exc_raise(pe, op);
+}
+
 static OP(op_svc)
 {
+	if (unlikely(pe->sr[SR_HFGITR_EL2] & HFGITR_EL2_SVC)) {
+		return op_svc_trapped(pe, op);
+	}
 	fault_trap(pe, 0, EC_SVC, op->aux, TRACE_CAUSE_SVC, NULL);
 	pe->fault.after = true;
 	step_advance(pe);

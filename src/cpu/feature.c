@@ -368,14 +368,17 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 	if (!feature_in(set, FEAT_VHE)) {
 		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3];
 	}
+	fgt_mask_registers(set, writable);
+	// No OS double lock: no trap of it either.
 	if (feature_in(set, FEAT_DoPD)) {
 		writable[SR_OSDLR_EL1] = 0;
+		writable[SR_HDFGRTR_EL2] &= ~HDFGxTR_EL2_OSDLR_EL1;
+		writable[SR_HDFGWTR_EL2] &= ~HDFGxTR_EL2_OSDLR_EL1;
 	}
 	if (!feature_in(set, FEAT_S1PIE) && !feature_in(set, FEAT_S2PIE) &&
 	    !feature_in(set, FEAT_S1POE)) {
 		writable[SR_SCR_EL3] &= ~SCR_EL3_PIEn;
 	}
-	fgt_mask_registers(set, writable);
 	// Exclusive with EL3: HVC is then disabled by SCR_EL3.HCE.
 	if (feature_in(set, FEAT_EL3)) {
 		writable[SR_HCR_EL2] &= ~HCR_EL2_HCD;

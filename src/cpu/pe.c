@@ -98,7 +98,10 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 	if (pe->has_el3 && el < 3) {
 		uint64_t scr = pe->sr[SR_SCR_EL3] | SCR_EL3_RW | SCR_EL3_HCE | SCR_EL3_ST;
 
-		scr |= SCR_EL3_APK | SCR_EL3_API | SCR_EL3_EnSCXT | SCR_EL3_FIEN;
+		scr |= SCR_EL3_APK | SCR_EL3_API | SCR_EL3_EnSCXT | SCR_EL3_FIEN | SCR_EL3_ATA |
+		       SCR_EL3_FGTEn | SCR_EL3_ECVEn | SCR_EL3_AMVOFFEN | SCR_EL3_EnAS0 |
+		       SCR_EL3_ADEn | SCR_EL3_HXEn | SCR_EL3_TCR2En | SCR_EL3_SCTLR2En |
+		       SCR_EL3_PIEn;
 		scr = secure ? scr & ~SCR_EL3_NS : scr | SCR_EL3_NS;
 		if (secure && el == 2) {
 			scr |= SCR_EL3_EEL2;
@@ -110,8 +113,14 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 	}
 	if (pe->has_el2 && el < 2) {
 		pe->sr[SR_HCR_EL2] |=
-			HCR_EL2_RW | (pe->model->writable[SR_HCR_EL2] &
-				      (HCR_EL2_APK | HCR_EL2_API | HCR_EL2_EnSCXT | HCR_EL2_FIEN));
+			HCR_EL2_RW |
+			(pe->model->writable[SR_HCR_EL2] &
+			 (HCR_EL2_APK | HCR_EL2_API | HCR_EL2_EnSCXT | HCR_EL2_FIEN | HCR_EL2_ATA));
+		pe->sr[SR_HCRX_EL2] = pe->model->writable[SR_HCRX_EL2] &
+				      (HCRX_EL2_EnAS0 | HCRX_EL2_EnALS | HCRX_EL2_EnASR |
+				       HCRX_EL2_MSCEn | HCRX_EL2_TCR2En | HCRX_EL2_SCTLR2En);
+		pe->sr[SR_HFGRTR_EL2] = pe->model->writable[SR_HFGRTR_EL2] & HFGxTR_EL2_INVERTED;
+		pe->sr[SR_HFGWTR_EL2] = pe->model->writable[SR_HFGWTR_EL2] & HFGxTR_EL2_INVERTED;
 		pe->sr[SR_CNTHCTL_EL2] = 3;
 		pe->sr[SR_ICC_SRE_EL2] = 0xf;
 	}

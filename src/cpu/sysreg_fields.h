@@ -224,6 +224,9 @@
 #define PMUSERENR_EL0_EN_ER (PMUSERENR_EL0_EN | PMUSERENR_EL0_ER)
 
 #define AMUSERENR_EL0_EN BIT(0)
+#define HDFGxTR_EL2_OSDLR_EL1 BIT(11)
+#define HFGxTR_EL2_INVERTED MASK(63, 50) // the fields that trap while they are 0
+#define HFGITR_EL2_SVC MASK(53, 52) // SVC_EL0, SVC_EL1
 
 // Timers. CNTHCTL_EL2 has two layouts.
 #define CNTKCTL_EL1_EL0PCTEN BIT(0)

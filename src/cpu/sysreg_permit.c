@@ -383,7 +383,13 @@ static const char *instruction_trap(const struct pe *pe, enum sysreg_fgt field)
 
 const char *sysreg_traps_eret(const struct pe *pe)
 {
-	return pe->el == 1 ? instruction_trap(pe, FGT_ERET) : NULL;
+	if (pe->el != 1) {
+		return NULL;
+	}
+	if (has(pe, FEAT_NV) && pe_el2_enabled(pe) && (pe->sr[SR_HCR_EL2] & HCR_EL2_NV)) {
+		return "HCR_EL2.NV";
+	}
+	return instruction_trap(pe, FGT_ERET);
 }
 
 const char *sysreg_traps_svc(const struct pe *pe)

@@ -215,14 +215,17 @@ bool sysreg_fgt_control(const struct sysreg_state *s, enum sysreg_fgt field, boo
 	const struct fgt_row *f = &fgt_rows[field];
 	const struct pe *pe = s->pe;
 
-	if (field == FGT_NONE || !(f->dir & (read ? DIR_R : DIR_W)) || !has(pe, FEAT_FGT)) {
-		return false;
+	enum sysreg reg = (enum sysreg)(read ? f->read_reg : f->write_reg);
+
+	if (field == FGT_NONE || !(f->dir & (read ? DIR_R : DIR_W)) || !has(pe, FEAT_FGT) ||
+	    !(pe->model->writable[reg] & BIT(f->bit))) {
+		return false; // a field that the model has not says nothing
 	}
 	*c = (struct sysreg_control){
 		.name = read ? f->read_control : f->write_control,
 		.when = pe->has_el3 ? "SCR_EL3.FGTEn is 1; at EL0, HCR_EL2.{E2H, TGE} is not {1, 1}"
 				    : "at EL0, HCR_EL2.{E2H, TGE} is not {1, 1}",
-		.reg = (enum sysreg)(read ? f->read_reg : f->write_reg),
+		.reg = reg,
 		.mask = BIT(f->bit),
 		.test = (enum sysreg_test)f->test,
 		.from = FROM_EL0 | FROM_EL1,
