@@ -100,16 +100,20 @@ static int64_t affinity_info(struct strata *s, uint64_t target, uint64_t level)
 	return found ? AFFINITY_OFF : INVALID_PARAMETERS;
 }
 
-// Every state is a standby state: a power-down request may end at once with a wake-up, back at the
-// caller (5.4.5).
-static int64_t cpu_suspend(struct strata *s, uint64_t power_state, uint64_t entry)
+// Every state is a standby state, left as WFI is: a power-down request, too, may end with a wake-up
+// back at the caller (5.4.5).
+static int64_t cpu_suspend(struct strata *s, struct pe *pe, uint64_t power_state, uint64_t entry)
 {
 	bool power_down = bit(power_state, 16);
 
 	if ((power_state & POWER_STATE_RESERVED) != 0) {
 		return INVALID_PARAMETERS;
 	}
-	return power_down && !is_ram(s, entry) ? INVALID_ADDRESS : SUCCESS;
+	if (power_down && !is_ram(s, entry)) {
+		return INVALID_ADDRESS;
+	}
+	pe_standby(pe);
+	return SUCCESS;
 }
 
 static bool psci_known(uint32_t id)
@@ -155,7 +159,7 @@ static int64_t psci(struct strata *s, struct pe *pe, uint32_t id)
 	case PSCI_VERSION:
 		return PSCI_1_1;
 	case PSCI_CPU_SUSPEND:
-		return cpu_suspend(s, a1, a2);
+		return cpu_suspend(s, pe, a1, a2);
 	case PSCI_CPU_OFF:
 		pe_halt(pe);
 		return SUCCESS; // seen by no one

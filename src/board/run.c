@@ -14,7 +14,7 @@
 #define SLICE_SHARED UINT64_C(2000) // nanoseconds, with several
 #define POLL_INTERVAL UINT64_C(1000000) // virtual nanoseconds between looks at the console
 #define TICK_PERIOD_MAX \
-	UINT64_C(2000000) // virtual nanoseconds within which a background event comes again
+	UINT64_C(300000000) // virtual nanoseconds within which a background event comes again
 #define PACE_STEP UINT64_C(100000000) // host nanoseconds slept before looking at the stop flag
 
 void board_end(struct strata *s, enum strata_outcome outcome, const char *fmt, ...)

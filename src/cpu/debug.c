@@ -381,7 +381,8 @@ static bool fetch_faults(struct pe *pe, uint64_t pc)
 	struct mmu_result result;
 	struct mmu_fault mf;
 
-	return (pc & 3) != 0 || !mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &mf);
+	return (pc & 3) != 0 || !mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &mf) ||
+	       bus_ram_find(pe->bus, result.pas, result.pa.v) == NULL;
 }
 
 static bool breakpoint_hit(struct pe *pe, uint64_t pc)
@@ -516,6 +517,9 @@ void debug_after_insn(struct pe *pe, uint32_t insn)
 		return;
 	}
 	pe->step_armed = false;
+	if (pe->wait_trap) {
+		return; // a WFE that may yet be trapped has not been executed
+	}
 	// An exception, or an ERET to where the step goes on, has already settled PSTATE.SS.
 	if (!pe->ss) {
 		return;

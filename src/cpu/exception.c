@@ -692,25 +692,21 @@ bool exception_take_interrupt(struct pe *pe)
 	return true;
 }
 
+// AArch64.ESBOperation, then AArch64.vESBOperation: an SError that is masked here is deferred, one
+// that is not is taken before the next instruction.
 void exception_esb(struct pe *pe)
 {
 	struct pending p;
-	bool guest = pe->el < 2 && pe_el2_enabled(pe);
 
-	if (guest && virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false)) {
-		if (pe->daif & 4) {
-			pe->sr[SR_VDISR_EL2] = BIT(31) | (pe->sr[SR_VSESR_EL2] & 0x1ffffff);
-			pe->sr[SR_HCR_EL2] &= ~HCR_EL2_VSE;
-		}
-		return;
-	}
-	// A physical SError that would be masked here is deferred; else it is taken before the next
-	// instruction.
 	if (pe->lines[PE_LINE_SERROR] &&
 	    !physical_taken(pe, pe_hcr_effective(pe), SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA",
 			    "HCR_EL2.AMO", &p)) {
 		pe->sr[SR_DISR_EL1] = BIT(31);
 		drop_serror(pe);
+	}
+	if (pe->el < 2 && (pe->daif & 4) && virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false)) {
+		pe->sr[SR_VDISR_EL2] = BIT(31) | (pe->sr[SR_VSESR_EL2] & 0x1ffffff);
+		pe->sr[SR_HCR_EL2] &= ~HCR_EL2_VSE;
 	}
 }
 

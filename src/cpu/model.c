@@ -33,17 +33,20 @@
 		FEAT_DPB2, FEAT_DGH, FEAT_PAuth, FEAT_PAuth2, FEAT_RNG, FEAT_S2FWB, FEAT_IDST, \
 		FEAT_EVT, FEAT_RASv1p1, FEAT_DoubleFault, FEAT_PMUv3p4, FEAT_Debugv8p4, FEAT_DoPD
 
+// Of `max`: waits, timers, interrupts, activity monitors and debug.
+#define FEATURES_SYSTEM FEAT_TWED
+
 static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_n1[] = {FEATURES_V8_2, FEAT_NONE};
 static const uint16_t features_v1[] = {FEATURES_V8_4, FEAT_CCIDX, FEAT_PACQARMA5, FEAT_NONE};
-static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_FlagM2, FEAT_SB,
-					FEAT_SPECRES,   FEAT_BTI,      FEAT_FPAC,   FEAT_PACIMP,
-					FEAT_WFxT,      FEAT_PAN3,     FEAT_TTL,    FEAT_TLBIOS,
-					FEAT_TLBIRANGE, FEAT_E0PD,     FEAT_LVA,    FEAT_LPA,
-					FEAT_LPA2,      FEAT_GTG,      FEAT_TTST,   FEAT_CSV2_2,
-					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,    FEAT_HCX,
-					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEAT_NONE};
+static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_FlagM2,     FEAT_SB,
+					FEAT_SPECRES,   FEAT_BTI,      FEAT_FPAC,       FEAT_PACIMP,
+					FEAT_WFxT,      FEAT_PAN3,     FEAT_TTL,        FEAT_TLBIOS,
+					FEAT_TLBIRANGE, FEAT_E0PD,     FEAT_LVA,        FEAT_LPA,
+					FEAT_LPA2,      FEAT_GTG,      FEAT_TTST,       FEAT_CSV2_2,
+					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,        FEAT_HCX,
+					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NONE};
 
 struct model_row {
 	const char *name;

@@ -141,6 +141,7 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->excl_valid = false;
 	pe->event_register = false;
 	pe->wait = PE_WAIT_NONE;
+	pe->wait_trap = pe->wait_trap_due = false;
 	event_cancel(pe->queue, &pe->wait_event);
 	pe->attention = 0;
 	pe->halted = false;

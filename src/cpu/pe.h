@@ -82,6 +82,9 @@ bool pe_is_waiting(struct pe *pe);
 // Neither halted nor waiting: would pe_run execute anything?
 bool pe_is_runnable(struct pe *pe);
 
+// Wait as WFI does, without its traps, after the instruction that is being executed (PSCI standby).
+void pe_standby(struct pe *pe);
+
 // Power state (PSCI). A halted PE executes nothing until pe_reset.
 void pe_halt(struct pe *pe);
 bool pe_is_halted(const struct pe *pe);

@@ -182,6 +182,9 @@ struct pe {
 	unsigned attention; // PE_ATTENTION_*
 	enum pe_wait wait;
 	uint64_t wait_until; // WFIT/WFET: virtual time, EVENT_NEVER if none
+	bool wait_trap; // FEAT_TWED: a WFE that is to be trapped when it has waited so long
+	bool wait_trap_due; // it has
+	uint32_t wait_insn; // that WFE
 	bool event_register; // WFE
 	bool halted;
 	bool lines[PE_LINE_COUNT];

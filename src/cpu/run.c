@@ -7,6 +7,7 @@
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
 #include "cpu/sysreg_fields.h"
+#include "cpu/wait.h"
 
 // ---- finding code -------------------------------------------------------------------------------
 
@@ -351,6 +352,9 @@ static bool has_to_stop(struct pe *pe, enum pe_stop *why)
 		return true;
 	}
 	pe->attention &= ~(unsigned)PE_ATTENTION_WAIT;
+	if (unlikely(pe->wait_trap_due)) {
+		wait_take_trap(pe);
+	}
 	return false;
 }
 

@@ -17,6 +17,9 @@ enum wait_outcome { WAIT_DONE, WAIT_TRAPPED, WAIT_SLEEPS };
 enum wait_outcome wait_begin(struct pe *pe, const struct uop *op, bool wfe, bool timed,
 			     uint64_t timeout, unsigned rn);
 
+// The delay before the trap of a WFE (pe->wait_trap_due) is over: take the trap.
+void wait_take_trap(struct pe *pe);
+
 // The event of a timed wait fired.
 void wait_timeout(struct event *event, void *opaque);
 

@@ -271,9 +271,7 @@ START_TEST(psci_answers_at_both_levels)
 		{0xc4000003, 1, 0x1000, -9}, // not RAM
 		{0x84000005, 0, 0, -1}, // MIGRATE
 		{0x8400001f, 0, 0, -1}, // no function of this number
-		{0xc4000001, 0, 0, 0}, // CPU_SUSPEND: standby
-		{0xc4000001, 0x02000000, 0, 0}, // affinity level 2
-		{0xc4000001, 0x80000000, 0, -2}, // reserved bits
+		{0xc4000001, 0x80000000, 0, -2}, // CPU_SUSPEND: reserved bits
 		{0xc4000001, 0x10000, 0x1000, -9}, // power down to nowhere
 		{0x80000000, 0, 0, 0x10002}, // SMCCC_VERSION
 		{0x80000001, 0x80000001, 0, 0}, // ARCH_FEATURES
@@ -339,6 +337,47 @@ START_TEST(cpu_on_starts_the_other_pe)
 	ck_assert_uint_eq(word_at(DATA + 0x80), 0x1234);
 	ck_assert_uint_eq(word_at(DATA + 0x88) & 0xff00ffffff, 2);
 	ck_assert_uint_eq(word_at(DATA + 0x90) >> 2, options.boot_el);
+}
+END_TEST
+
+static void str_word(uint64_t address, uint32_t value)
+{
+	mov(10, address);
+	mov(11, value);
+	emit(0xb900014b); // str w11, [x10]
+}
+
+// CPU_SUSPEND is a WFI: it lasts until the virtual timer's interrupt, though that is masked.
+START_TEST(cpu_suspend_waits_for_an_interrupt)
+{
+	options.boot_el = 1 + (unsigned)_i;
+	str_word(0x08000000, 2); // GICD_CTLR: Group 1
+	str_word(0x080a0014, 0); // GICR_WAKER
+	str_word(0x080b0080, 0xffffffff); // GICR_IGROUPR0
+	str_word(0x080b0100, 1u << 27); // GICR_ISENABLER0: CNTV
+	mov(1, 0xf0);
+	emit(0xd5184601); // msr icc_pmr_el1, x1
+	mov(1, 1);
+	emit(0xd518cce1); // msr icc_igrpen1_el1, x1
+	mov(1, 10000);
+	emit(0xd51be301); // msr cntv_tval_el0, x1
+	mov(1, 1);
+	emit(0xd51be321); // msr cntv_ctl_el0, x1
+	emit(0xd53be040); // mrs x0, cntvct_el0
+	mov(9, DATA);
+	str(0, 9, 0x10);
+	psci(0, 0xc4000001, 0, 0, 0);
+	emit(0xd53be040); // mrs x0, cntvct_el0
+	str(0, 9, 0x18);
+	// The interrupt is still there: the next one is over at once.
+	psci(1, 0xc4000001, 0x02000000, 0, 0);
+	mov(20, 5);
+	exit_with(20);
+	run_exits(5);
+	ck_assert_uint_eq(word_at(DATA), 0);
+	ck_assert_uint_eq(word_at(DATA + 8), 0);
+	ck_assert_uint_ge(word_at(DATA + 0x18) - word_at(DATA + 0x10), 9990);
+	ck_assert_uint_lt(word_at(DATA + 0x18) - word_at(DATA + 0x10), 10100);
 }
 END_TEST
 
@@ -936,6 +975,7 @@ int main(void)
 	tcase_set_timeout(tcase, 60);
 	tcase_add_loop_test(tcase, psci_answers_at_both_levels, 0, 2);
 	tcase_add_loop_test(tcase, cpu_on_starts_the_other_pe, 0, 2);
+	tcase_add_loop_test(tcase, cpu_suspend_waits_for_an_interrupt, 0, 2);
 	tcase_add_test(tcase, system_off_ends_the_run);
 	tcase_add_test(tcase, system_reset_starts_again);
 	tcase_add_test(tcase, no_reboot_ends_at_the_reset);

@@ -267,6 +267,115 @@ START_TEST(event_stream_of_el2_uses_the_physical_count)
 }
 END_TEST
 
+START_TEST(event_stream_of_the_scaled_counter)
+{
+	// EVNTIS: bit 3 of the counter from bit 8 on, that is bit 11, which rises at 2048, 6144 ...
+	fake_write(&pe, SR_CNTKCTL_EL1, 1u << 17 | 1u << 2 | 3u << 4);
+	run_to(16 * 2048 - 1);
+	ck_assert_uint_eq(pe.events, 0);
+	run_to(16 * 2048);
+	ck_assert_uint_eq(pe.events, 1);
+	run_to(16 * 6144 - 1);
+	ck_assert_uint_eq(pe.events, 1);
+	run_to(16 * 6144);
+	ck_assert_uint_eq(pe.events, 2);
+	fake_write(&pe, SR_CNTKCTL_EL1, 0);
+}
+END_TEST
+
+#define ECV (UINT64_C(1) << 12) // CNTHCTL_EL2
+#define ECVEN (UINT64_C(1) << 28) // SCR_EL3
+
+START_TEST(physical_offset_is_for_el1_and_el0)
+{
+	run_to(16 * 1000);
+	fake_write(&pe, SR_CNTPOFF_EL2, 300);
+	fake_write(&pe, SR_CNTHCTL_EL2, ECV);
+	for (unsigned el = 0; el < 4; el++) {
+		pe.el = el;
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), el < 2 ? 700 : 1000);
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTPCTSS_EL0), el < 2 ? 700 : 1000);
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTVCT_EL0), 1000);
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTVCTSS_EL0), 1000);
+		fake_write(&pe, SR_CNTP_TVAL_EL0, 50);
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTP_CVAL_EL0), el < 2 ? 750 : 1050);
+		ck_assert_uint_eq(fake_read(&pe, SR_CNTP_TVAL_EL0), 50);
+	}
+	// The other timers of the system counter know nothing of it.
+	fake_write(&pe, SR_CNTHP_TVAL_EL2, 1);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTHP_CVAL_EL2), 1001);
+	fake_write(&pe, SR_CNTPS_TVAL_EL1, 1);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPS_CVAL_EL1), 1001);
+}
+END_TEST
+
+START_TEST(physical_offset_moves_the_timer)
+{
+	run_to(16 * 1000);
+	fake_write(&pe, SR_CNTHCTL_EL2, ECV);
+	fake_write(&pe, SR_CNTP_CTL_EL0, ENABLE);
+	fake_write(&pe, SR_CNTP_CVAL_EL0, 900);
+	ck_assert(levels[TIMER_PHYS]);
+	fake_write(&pe, SR_CNTPOFF_EL2, 200); // the view is 800 now
+	ck_assert(!levels[TIMER_PHYS]);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTP_CTL_EL0), ENABLE); // seen from EL2, too
+	run_to(16 * 1100 - 1);
+	ck_assert(!levels[TIMER_PHYS]);
+	run_to(16 * 1100);
+	ck_assert(levels[TIMER_PHYS]);
+	// Without ECV the offset counts as zero.
+	fake_write(&pe, SR_CNTP_CVAL_EL0, 1000);
+	ck_assert(!levels[TIMER_PHYS]);
+	fake_write(&pe, SR_CNTHCTL_EL2, 0);
+	ck_assert(levels[TIMER_PHYS]);
+	fake_write(&pe, SR_CNTHCTL_EL2, ECV);
+	ck_assert(!levels[TIMER_PHYS]);
+	// Nor for a host with its EL0.
+	fake_write(&pe, SR_HCR_EL2, UINT64_C(1) << 34);
+	ck_assert(!levels[TIMER_PHYS]);
+	fake_write(&pe, SR_HCR_EL2, UINT64_C(1) << 34 | UINT64_C(1) << 27);
+	ck_assert(levels[TIMER_PHYS]);
+	fake_write(&pe, SR_HCR_EL2, 0);
+	ck_assert(!levels[TIMER_PHYS]);
+}
+END_TEST
+
+START_TEST(physical_offset_needs_leave_of_el3)
+{
+	pe.has_el3 = true;
+	run_to(16 * 1000);
+	fake_write(&pe, SR_CNTPOFF_EL2, 300);
+	fake_write(&pe, SR_CNTHCTL_EL2, ECV);
+	pe.el = 1;
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), 1000);
+	fake_write(&pe, SR_SCR_EL3, ECVEN | 1);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), 700);
+	// Secure, where EL2 is not enabled.
+	pe.secure = true;
+	fake_write(&pe, SR_SCR_EL3, ECVEN);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), 1000);
+	pe.secure = false;
+	fake_write(&pe, SR_SCR_EL3, 1);
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), 1000);
+}
+END_TEST
+
+START_TEST(physical_offset_beyond_the_count_wraps)
+{
+	fake_write(&pe, SR_CNTHCTL_EL2, ECV);
+	fake_write(&pe, SR_CNTPOFF_EL2, 10);
+	fake_write(&pe, SR_CNTP_CVAL_EL0, 5);
+	fake_write(&pe, SR_CNTP_CTL_EL0, ENABLE);
+	pe.el = 1;
+	ck_assert_uint_eq(fake_read(&pe, SR_CNTPCT_EL0), -UINT64_C(10));
+	ck_assert(levels[TIMER_PHYS]);
+	run_to(16 * 10);
+	ck_assert(!levels[TIMER_PHYS]);
+	run_to(16 * 15);
+	ck_assert(levels[TIMER_PHYS]);
+}
+END_TEST
+
 START_TEST(time_never_runs_behind_the_interrupt)
 {
 	// The queue fires at 1600 while this PE's own clock is still at 1500: it must see the
@@ -319,6 +428,11 @@ int main(void)
 	tcase_add_test(tcase, hosts_see_the_physical_count);
 	tcase_add_test(tcase, event_stream_periods);
 	tcase_add_test(tcase, event_stream_of_el2_uses_the_physical_count);
+	tcase_add_test(tcase, event_stream_of_the_scaled_counter);
+	tcase_add_test(tcase, physical_offset_is_for_el1_and_el0);
+	tcase_add_test(tcase, physical_offset_moves_the_timer);
+	tcase_add_test(tcase, physical_offset_needs_leave_of_el3);
+	tcase_add_test(tcase, physical_offset_beyond_the_count_wraps);
 	tcase_add_test(tcase, time_never_runs_behind_the_interrupt);
 	tcase_add_test(tcase, reset_silences_everything);
 	suite_add_tcase(suite, tcase);
