@@ -155,9 +155,48 @@ ALL_MODES(DEF_LDP_Q, ldp_q, 0)
 ALL_MODES(DEF_STP_Q, stp_q, 0)
 
 // ---- runs of pairs ------------------------------------------------------------------------------
-// Frames are saved and restored by runs of STP or LDP: two in one handler, the second uop being the
-// first's neighbour. What is not the plain case goes to the slow twin of the one concerned, which
-// goes on with the next uop as ever.
+// Frames are saved and restored by runs of STP or LDP. Where neighbouring registers go to
+// neighbouring addresses, pe->x is laid out as memory is, and the run is one copy; aux of its first
+// uop counts the pairs. Two that are not neighbours are one dispatch. The other uops of a run keep
+// their own handlers: what is not the plain case does its own pair and goes on with the next uop as
+// ever.
+
+static inline __attribute__((always_inline)) void copy_pairs(void *to, const void *from,
+							     unsigned count)
+{
+	unsigned char *d = to;
+	const unsigned char *s = from;
+
+	do {
+		memcpy(d, s, 16);
+		d += 16;
+		s += 16;
+	} while (--count != 0);
+}
+
+static OP(stp_x_run)
+{
+	uint64_t base = XN, va = base + op->imm;
+	const struct fast_entry *entry = mem_entry(pe->fast, va);
+
+	if (!MEM_FAST(entry->tag_w, base, va, 16 * op->aux)) {
+		return stp_x_imm(pe, op);
+	}
+	copy_pairs(mem_host(entry, va), &XD, op->aux);
+	GOTO_OP(op + op->aux);
+}
+
+static OP(ldp_x_run)
+{
+	uint64_t base = XN, va = base + op->imm;
+	const struct fast_entry *entry = mem_entry(pe->fast, va);
+
+	if (!MEM_FAST(entry->tag_r, base, va, 16 * op->aux)) {
+		return ldp_x_imm(pe, op);
+	}
+	copy_pairs(&XD, mem_host(entry, va), op->aux);
+	GOTO_OP(op + op->aux);
+}
 
 #define STP_X_PLAIN \
 	do { \
@@ -199,17 +238,33 @@ static OP(ldp_x_imm_twice)
 	NEXT;
 }
 
-// The uop just emitted and the one before it, if both are of the kind. The second keeps its own
-// handler: it is what a slow first one goes on with.
-static void tr_run(struct tr *t, const struct uop *u)
+// Is u the pair after the `count` of the run that begins at first? A load must leave the base
+// alone.
+static bool run_goes_on(const struct uop *first, const struct uop *u, unsigned count)
 {
-	if (t->last == NULL || t->last + 1 != u) {
+	return u->rn == first->rn && u->imm == first->imm + 16 * count &&
+	       first->rm == first->rd + 1 && u->rd == first->rd + 2 * count && u->rm == u->rd + 1 &&
+	       !(first->rn >= first->rd && first->rn <= u->rm);
+}
+
+// u is a pair with an immediate offset: join it to the run or the pair before it.
+static void tr_run(struct tr *t, struct uop *u)
+{
+	op_fn *run = u->fn == stp_x_imm ? stp_x_run : ldp_x_run;
+	struct uop *first = t->run;
+	unsigned count;
+
+	t->run = u;
+	if (t->last == NULL || t->last + 1 != u || t->last->fn != u->fn) {
 		return;
 	}
-	if (u->fn == stp_x_imm && (t->last->fn == stp_x_imm)) {
-		t->last->fn = stp_x_imm_twice;
-	} else if (u->fn == ldp_x_imm && t->last->fn == ldp_x_imm) {
-		t->last->fn = ldp_x_imm_twice;
+	count = (unsigned)(u - first);
+	if (first->fn == (count > 1 ? run : u->fn) && run_goes_on(first, u, count)) {
+		first->fn = run;
+		first->aux = count + 1;
+		t->run = first;
+	} else if (first == t->last) {
+		first->fn = u->fn == stp_x_imm ? stp_x_imm_twice : ldp_x_imm_twice;
 	}
 }
 
@@ -238,7 +293,9 @@ bool tr_ldst_pair(struct tr *t, uint32_t insn)
 	tr_pair(u, insn, opc == 2 ? 3 : 2);
 	u->rd = load ? tr_xw(F_RD(insn)) : tr_xr(F_RD(insn));
 	u->rm = load ? tr_xw(F_RA(insn)) : tr_xr(F_RA(insn));
-	tr_run(t, u);
+	if (u->fn == stp_x_imm || u->fn == ldp_x_imm) {
+		tr_run(t, u);
+	}
 	return true;
 }
 

@@ -42,6 +42,7 @@ struct tr {
 	struct uop *out; // next free uop
 	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more
 			  // than one
+	struct uop *run; // the first uop of the run of pairs that `last` belongs to (exec_pair.c)
 	bool fused; // tr_fuse took `last` back
 	bool goes_on; // set by a translator of a TR_ENDS_BLOCK row: this one does not end the block
 		      // after all
