@@ -320,24 +320,6 @@ void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
 	view->epoch = pe->view_epoch; // last: finding a context may raise it
 }
 
-void pe_context_select(struct pe *pe)
-{
-	// PAN applies to privileged accesses in a regime with unprivileged ones.
-	bool pan = pe->pan && (pe->el == 1 || (pe->el == 2 && pe_e2h(pe)));
-	struct level_view *view = pe->view_at[pe->el][pan];
-
-	if (unlikely(view->epoch != pe->view_epoch)) {
-		pe_view_build(pe, view, pan);
-	}
-	pe->regime = &view->regime;
-	pe->mmu = view->mmu;
-	pe->exec_fast = view->fast;
-	pe->jump_id = view->fast->id;
-	pe->fast = view->data;
-	pe->fast_unpriv = pe->uao ? view->data : view->unpriv;
-	pe->checks = view->checks;
-}
-
 void pe_context_changed(struct pe *pe)
 {
 	pe->view_epoch++;

@@ -277,7 +277,7 @@ struct entry {
 
 // AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's
 // SCTLR.
-static inline void enter(struct pe *pe, const struct entry *e)
+static inline __attribute__((always_inline)) void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
 	uint64_t spsr = spsr_from_pstate(pe), sctlr, vector;
@@ -410,7 +410,8 @@ static bool is_external_abort(const struct fault *f)
 	       (status == 0x10 || (status >= 0x13 && status <= 0x17));
 }
 
-void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
+static inline __attribute__((always_inline)) void
+take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
 {
 	const struct fault *f = &pe->fault;
 	struct entry e = {.target_el = fault_target(pe),
@@ -442,6 +443,11 @@ void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t ins
 	}
 }
 
+void exception_take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_insn)
+{
+	take_fault(pe, elr, pc, insn, has_insn);
+}
+
 const struct uop *exc_raise(struct pe *pe, const struct uop *op)
 {
 	uint64_t pc = pe_uop_pc(pe, op);
@@ -450,8 +456,8 @@ const struct uop *exc_raise(struct pe *pe, const struct uop *op)
 	// The instructions of the block after this one were not executed.
 	pe->cur = NULL;
 	pe->budget += rest;
-	exception_take_fault(pe, pe->fault.after ? pc + 4 : pc, pc, op->insn, true);
-	if (pe->attention) {
+	take_fault(pe, pe->fault.after ? pc + 4 : pc, pc, op->insn, true);
+	if (unlikely(pe->attention != 0)) {
 		pe_kick(pe);
 	}
 	GOTO_PC(pe->pc);

@@ -368,11 +368,29 @@ void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel);
 // Something that the translation context, FP access or checks depend on changed (EL, PAN, a control
 // register).
 void pe_context_changed(struct pe *pe);
-// Only EL, PAN or UAO changed; the registers did not.
-void pe_context_select(struct pe *pe);
 
 // Compute the view of the current EL anew.
 void pe_view_build(struct pe *pe, struct level_view *view, bool pan);
+
+// Only EL, PAN or UAO changed; the registers did not.
+static inline void pe_context_select(struct pe *pe)
+{
+	// PAN applies to privileged accesses in a regime with unprivileged ones.
+	bool pan = pe->pan && (pe->el == 1 || (pe->el == 2 && pe_e2h(pe)));
+	struct level_view *view = pe->view_at[pe->el][pan];
+
+	if (unlikely(view->epoch != pe->view_epoch)) {
+		pe_view_build(pe, view, pan);
+	}
+	pe->regime = &view->regime;
+	pe->mmu = view->mmu;
+	pe->exec_fast = view->fast;
+	pe->jump_id = view->fast->id;
+	pe->fast = view->data;
+	pe->fast_unpriv = pe->uao ? view->data : view->unpriv;
+	pe->checks = view->checks;
+}
+
 // An interrupt mask, line or routing bit changed: look whether an interrupt is now to be taken.
 void pe_interrupts_changed(struct pe *pe);
 // ISR_EL1 as read at the current EL.
