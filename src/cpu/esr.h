@@ -40,6 +40,8 @@ static inline uint64_t esr_make(unsigned ec, bool il, uint32_t iss)
 }
 
 // MRS/MSR/SYS trap: EC 0x18 (AArch64.SystemRegisterTrap).
+#define ISS_SYSREG_RT (0x1fu << 5)
+
 static inline uint32_t iss_sysreg(unsigned op0, unsigned op1, unsigned crn, unsigned crm,
 				  unsigned op2, unsigned rt, bool read)
 {

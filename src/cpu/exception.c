@@ -185,6 +185,7 @@ static inline void set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
 	pe->el = (uint8_t)el;
 	pe->sp_sel = el != 0 && sp_sel;
 	pe->x[X_SP] = *pe->sp_banks[pe->sp_sel ? el : 0];
+	pe_access_tag_set(pe);
 }
 
 void pe_set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
@@ -199,20 +200,34 @@ static inline bool is_secure(const struct pe *pe)
 	return pe->has_el3 && (pe->el == 3 || pe_secure_below_el3(pe));
 }
 
-// After a change of EL: contexts, debug, PMU, the GIC's view.
-static inline void level_changed(struct pe *pe, unsigned old_el, bool old_secure)
+// Does nobody watch the changes of level: no trace, no event counters, no debug exceptions?
+static inline bool unwatched(const struct pe *pe)
+{
+	return !pe_watched(pe) && !(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE));
+}
+
+static NOINLINE void watched_level_changed(struct pe *pe)
+{
+	if (pe->pmu_active) {
+		pmu_el_changed(pe);
+	}
+	if ((pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) || pe->break_active ||
+	    pe->watch_active) {
+		pe_debug_changed(pe);
+	}
+}
+
+// After a change of EL: contexts, the GIC's view, debug, PMU. old_secure matters only with EL3.
+static inline __attribute__((always_inline)) void level_changed(struct pe *pe, unsigned old_el,
+								bool old_secure)
 {
 	pe_context_select(pe);
 	if (pe->has_el3 && pe->state_changed != NULL &&
 	    (is_secure(pe) != old_secure || (pe->el == 3) != (old_el == 3))) {
 		pe->state_changed(pe, pe->state_changed_opaque);
 	}
-	if (unlikely(pe->pmu_active)) {
-		pmu_el_changed(pe);
-	}
-	if (unlikely(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE)) ||
-	    unlikely(pe->break_active || pe->watch_active)) {
-		pe_debug_changed(pe);
+	if (unlikely(!unwatched(pe))) {
+		watched_level_changed(pe);
 	}
 	interrupts_changed(pe);
 }
@@ -257,7 +272,7 @@ static NOINLINE void judge_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 	pe->stuck_count = 0;
 }
 
-static void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
+static inline void watch_progress(struct pe *pe, uint64_t pc, uint64_t vector)
 {
 	if (pe->stuck_count++ == 0) {
 		pe->stuck_insns = pe_now(pe) - pe->idle;
@@ -275,19 +290,43 @@ struct entry {
 	uint64_t pc; // of the instruction that caused it
 };
 
-// AArch64.TakeException: the state change itself. PSTATE.PAN and the like follow the target's
+// AArch64.TakeException: PSTATE.{SS,IL,BTYPE,UAO} are cleared, SSBS and PAN follow the target's
 // SCTLR.
+static NOINLINE void entry_rule_build(struct pe *pe, unsigned target)
+{
+	struct entry_rule *rule = &pe->entry_rules[target];
+	uint64_t sctlr = pe->sr[sctlr_of[target]];
+
+	rule->keep =
+		~(PE_FLAG_MASK(ss) | PE_FLAG_MASK(il) | PE_FLAG_MASK(btype) | PE_FLAG_MASK(uao));
+	rule->set = 0;
+	if (has(pe, FEAT_SSBS)) {
+		rule->keep &= ~PE_FLAG_MASK(ssbs);
+		rule->set |= sctlr & SCTLR_DSSBS ? PE_FLAG(ssbs) : 0;
+	}
+	if (has(pe, FEAT_PAN) && !(sctlr & SCTLR_SPAN) &&
+	    (target == 1 || (target == 2 && pe_e2h(pe) && pe_tge(pe)))) {
+		rule->keep &= ~PE_FLAG_MASK(pan);
+		rule->set |= PE_FLAG(pan);
+	}
+	rule->epoch = pe->view_epoch;
+}
+
+// AArch64.TakeException: the state change itself.
 static inline __attribute__((always_inline)) void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
-	uint64_t spsr = spsr_from_pstate(pe), sctlr, vector;
+	uint64_t spsr = spsr_from_pstate(pe), vector;
 	bool was_secure = is_secure(pe), from_sp = pe->sp_sel;
+	const struct entry_rule *rule = &pe->entry_rules[target];
 
 	CHECK(target >= from && target != 0);
 	if (unlikely(pe->pmu_active)) {
 		pmu_count(pe, PMU_EXC_TAKEN);
 	}
-	sctlr = pe->sr[sctlr_of[target]];
+	if (unlikely(rule->epoch != pe->view_epoch)) {
+		entry_rule_build(pe, target);
+	}
 	vector = pe->sr[vbar_of[target]] & ~UINT64_C(0x7ff);
 	vector += (target != from ? 0x400u : from_sp ? 0x200u : 0u) + (unsigned)e->vector;
 	if (e->has_esr) {
@@ -297,19 +336,7 @@ static inline __attribute__((always_inline)) void enter(struct pe *pe, const str
 	pe->sr[spsr_of[target]] = spsr;
 	set_el_sp(pe, target, true);
 	pe->daif = 0xf;
-	if (unlikely(pe_flags(pe) != 0)) {
-		pe->ss = false;
-		pe->il = false;
-		pe->btype = 0;
-		pe->uao = false;
-	}
-	if (has(pe, FEAT_SSBS)) {
-		pe->ssbs = sctlr & SCTLR_DSSBS;
-	}
-	if (has(pe, FEAT_PAN) && !(sctlr & SCTLR_SPAN) &&
-	    (target == 1 || (target == 2 && pe_e2h(pe) && pe_tge(pe)))) {
-		pe->pan = true;
-	}
+	pe_set_flags(pe, (pe_flags(pe) & rule->keep) | rule->set);
 	pe->pc = vector;
 	pe->cur = NULL;
 	level_changed(pe, from, was_secure);
@@ -818,13 +845,6 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
 		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
 	}
-}
-
-// Does nobody watch the changes of level: no trace, no event counters, no debug exceptions?
-static inline bool unwatched(const struct pe *pe)
-{
-	return !(pe->tracing | pe->pmu_active | pe->break_active | pe->watch_active) &&
-	       !(pe->sr[SR_MDSCR_EL1] & (MDSCR_EL1_SS | MDSCR_EL1_MDE));
 }
 
 void exception_eret(struct pe *pe, const struct uop *op)

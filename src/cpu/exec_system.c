@@ -495,12 +495,30 @@ static const char *access_name(struct pe *pe, uint32_t insn)
 	return pe->fault.name;
 }
 
+// sysreg_permitted, where a trap that is taken again and again is remembered.
+static struct sysreg_decision decide(struct pe *pe, uint16_t enc, bool read, unsigned rt)
+{
+	struct sysreg_trapped *t =
+		&pe->sysreg_trapped[(enc ^ enc >> 5) & (SYSREG_TRAPPED_COUNT - 1)];
+	struct sysreg_decision d;
+
+	if (t->tag == pe->access_tag && t->enc == enc && t->read == read) {
+		d = t->decision;
+		d.iss = (d.iss & ~ISS_SYSREG_RT) | rt << 5;
+		return d;
+	}
+	d = sysreg_permitted(pe, enc, read, rt);
+	if (d.outcome == SYSREG_TRAPPED && d.ec == EC_SYSREG) {
+		*t = (struct sysreg_trapped){pe->access_tag, enc, read, d};
+	}
+	return d;
+}
+
 // May the access be made? The register is then in *reg. False: pe->fault.
 static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool read, enum sysreg *reg)
 {
 	uint32_t insn = op->insn;
-	struct sysreg_decision d =
-		sysreg_permitted(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
+	struct sysreg_decision d = decide(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
 
 	*reg = d.reg;
 	if (likely(d.outcome == SYSREG_PERMITTED)) {
@@ -560,8 +578,14 @@ static NOINLINE OP(op_mrs_hook)
 	NEXT;
 }
 
-// aux: the encoding.
-static OP(op_mrs)
+// A uop remembers that its access is permitted and goes straight to the stored value of a register:
+// access_tag with the register in its low 16 bits.
+static inline void remember_in_uop(struct pe *pe, const struct uop *op, unsigned reg)
+{
+	((struct uop *)(uintptr_t)op)->imm = pe->access_tag | reg;
+}
+
+static NOINLINE OP(op_mrs_find)
 {
 	const struct sysreg_cached *cached = cached_permission(pe, op->aux, true);
 	const struct sysreg_hook *hook = &pe->hooks[cached->reg];
@@ -570,11 +594,24 @@ static OP(op_mrs)
 		return op_mrs_decide(pe, op);
 	}
 	if (likely(hook->read == NULL)) {
+		remember_in_uop(pe, op, cached->reg);
 		XD = pe->sr[cached->reg];
 		NEXT;
 	}
 	pe->access_reg = cached->reg;
 	return op_mrs_hook(pe, op);
+}
+
+// aux: the encoding.
+static OP(op_mrs)
+{
+	uint64_t reg = op->imm ^ pe->access_tag;
+
+	if (unlikely(reg >= SYSREG_COUNT)) {
+		return op_mrs_find(pe, op);
+	}
+	XD = pe->sr[reg];
+	NEXT;
 }
 
 bool tr_mrs(struct tr *t, uint32_t insn)
@@ -609,7 +646,14 @@ static NOINLINE OP(op_msr_effect)
 	NEXT;
 }
 
-static OP(op_msr)
+static inline void write_plain(struct pe *pe, uint64_t reg, uint64_t value)
+{
+	uint64_t writable = pe->model->writable[reg];
+
+	pe->sr[reg] = (pe->sr[reg] & ~writable) | (value & writable);
+}
+
+static NOINLINE OP(op_msr_find)
 {
 	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
 
@@ -617,13 +661,23 @@ static OP(op_msr)
 		return op_msr_decide(pe, op);
 	}
 	if (likely(pe->hooks[cached->reg].plain_write)) {
-		uint64_t writable = pe->model->writable[cached->reg], *reg = &pe->sr[cached->reg];
-
-		*reg = (*reg & ~writable) | (XD & writable);
+		remember_in_uop(pe, op, cached->reg);
+		write_plain(pe, cached->reg, XD);
 		NEXT;
 	}
 	pe->access_reg = cached->reg;
 	return op_msr_effect(pe, op);
+}
+
+static OP(op_msr)
+{
+	uint64_t reg = op->imm ^ pe->access_tag;
+
+	if (unlikely(reg >= SYSREG_COUNT)) {
+		return op_msr_find(pe, op);
+	}
+	write_plain(pe, reg, XD);
+	NEXT;
 }
 
 bool tr_msr(struct tr *t, uint32_t insn)

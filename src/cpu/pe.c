@@ -152,6 +152,7 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->sysreg_epoch++;
 	pe->el = (uint8_t)el;
 	pe->sp_sel = true;
+	pe_access_tag_set(pe);
 	mmu_tlb_flush(pe->tlb);
 	pe_contexts_reset(pe);
 	hand_over(pe, el, secure);

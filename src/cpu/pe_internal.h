@@ -95,6 +95,12 @@ struct level_view {
 	struct mmu_view *mmu; // of the regime
 };
 
+// What taking an exception to an EL makes of the PSTATE flags of pe_flags: flags & keep | set.
+struct entry_rule {
+	uint64_t keep, set;
+	uint32_t epoch; // valid while it is the PE's view_epoch
+};
+
 // ---- the jump cache: virtual PC to decoded block ------------------------------------------------
 
 #define JUMP_BITS 12
@@ -124,6 +130,15 @@ struct sysreg_cached {
 	uint32_t epoch;
 };
 #define SYSREG_CACHE_COUNT 64u
+
+// A remembered trap, likewise. Only the Rt of the syndrome is the instruction's own.
+struct sysreg_trapped {
+	uint64_t tag; // the access_tag
+	uint16_t enc;
+	bool read;
+	struct sysreg_decision decision;
+};
+#define SYSREG_TRAPPED_COUNT 32u
 
 // Reasons to leave the threaded code at the next block boundary.
 enum {
@@ -156,6 +171,7 @@ struct pe {
 				    // `fast` is `none`
 	const struct uop *cur; // the uop in a slow path, for the exact time and PC; NULL outside
 	struct level_checks checks; // of the current EL
+	uint64_t access_tag; // sysreg_epoch, PE, EL, SPSel, and 16 zero bits: see pe_access_tag_set
 	struct jump_entry *jumps; // JUMP_COUNT
 	union vreg v[33]; // v[32]: the repeated element of by-element instructions, of no meaning
 			  // between them
@@ -189,7 +205,11 @@ struct pe {
 	bool halted;
 	bool lines[PE_LINE_COUNT];
 	uint8_t lines_high; // how many of them are high
+	// Who watches the changes of level: four bytes in a row, see pe_watched.
 	bool tracing; // some sink is attached (looked up at every pe_run)
+	bool pmu_active; // some counter is enabled: EL changes matter to it
+	bool watch_active; // some watchpoint is enabled in the current context
+	bool break_active; // breakpoints or step: PE_ATTENTION_SLOW
 	uint64_t idle; // time spent waiting: insns == now - idle
 	uint64_t idle_start; // time at the last reset
 	struct event wait_event;
@@ -205,6 +225,7 @@ struct pe {
 	uint32_t sysreg_epoch;
 	struct sysreg_cached sysreg_cache[2][8]
 					 [SYSREG_CACHE_COUNT]; // by read, EL and SPSel, encoding
+	struct sysreg_trapped sysreg_trapped[SYSREG_TRAPPED_COUNT];
 	uint64_t sr[SYSREG_COUNT];
 	struct sysreg_hook hooks[SYSREG_COUNT];
 
@@ -215,6 +236,7 @@ struct pe {
 	struct fast_tlb *contexts; // FAST_CONTEXTS
 	struct level_view views[4][2]; // by EL and PAN
 	struct level_view *view_at[4][2]; // where they are
+	struct entry_rule entry_rules[4]; // by the EL that takes the exception
 	uint32_t view_epoch; // of valid views: raised when a register that they depend on changed
 	uint64_t context_tags[FAST_CONTEXTS]; // what a drop is matched against: CONTEXT_TAG_*
 	uint16_t context_hint[CONTEXT_HINTS]; // by hash of the key: where the context probably is
@@ -235,8 +257,6 @@ struct pe {
 	unsigned index;
 	uint64_t affinity;
 	bool has_el2, has_el3;
-	bool watch_active; // some watchpoint is enabled in the current context
-	bool break_active; // breakpoints or step: PE_ATTENTION_SLOW
 	bool step_armed; // the instruction about to run is being stepped
 	bool stepped, stepped_exclusive; // the last one was, and was a Load-Exclusive
 	uint64_t stepped_insns; // pe_insns() after it
@@ -245,7 +265,6 @@ struct pe {
 	uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line);
 	void *intid_opaque;
 	struct pmu *pmu; // cpu/pmu.c
-	bool pmu_active; // some counter is enabled: EL changes matter to it
 	struct pauth_cache *pauth_cache;
 	uint64_t rng; // state of RNDR
 	struct uop step_uops[16]; // one instruction and its end, for stepping
@@ -305,6 +324,36 @@ static inline uint64_t pe_flags(const struct pe *pe)
 	_Static_assert(offsetof(struct pe, btype) == offsetof(struct pe, il) + 7, "one word");
 	memcpy(&flags, &pe->il, sizeof(flags));
 	return flags;
+}
+
+static inline void pe_set_flags(struct pe *pe, uint64_t flags)
+{
+	memcpy(&pe->il, &flags, sizeof(flags));
+}
+
+// One of the flags of pe_flags there, as all ones or as 1.
+#define PE_FLAG_SHIFT(name) (8 * (offsetof(struct pe, name) - offsetof(struct pe, il)))
+#define PE_FLAG_MASK(name) (UINT64_C(0xff) << PE_FLAG_SHIFT(name))
+#define PE_FLAG(name) (UINT64_C(1) << PE_FLAG_SHIFT(name))
+
+// Is there a trace, an event counter, a watchpoint, a breakpoint or a step?
+static inline bool pe_watched(const struct pe *pe)
+{
+	uint32_t watchers;
+
+	_Static_assert(offsetof(struct pe, break_active) == offsetof(struct pe, tracing) + 3,
+		       "one word");
+	memcpy(&watchers, &pe->tracing, sizeof(watchers));
+	return watchers != 0;
+}
+
+// After a change of EL, SPSel or sysreg_epoch: what a permission that is remembered in a uop is
+// good for. Uops serve all PEs, hence the index.
+static inline void pe_access_tag_set(struct pe *pe)
+{
+	pe->access_tag = (uint64_t)pe->sysreg_epoch << 32 |
+			 (uint64_t)((pe->index + 1) << 3 | (unsigned)pe->el << 1 | pe->sp_sel)
+				 << 16;
 }
 
 // NZCV in bits 31:28.

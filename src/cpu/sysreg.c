@@ -90,6 +90,8 @@ void sysreg_hook_changed(struct pe *pe, enum sysreg reg)
 	hook->after = (uint8_t)((sysreg_rows[reg].flags & SYSREG_ENDS_BLOCK) |
 				(hook->decides ? SYSREG_DECIDES : 0));
 	hook->plain_write = hook->write == NULL && hook->after == 0;
+	pe->sysreg_epoch++; // uops may remember that there was no hook
+	pe_access_tag_set(pe);
 }
 
 void sysreg_bind(struct pe *pe, enum sysreg reg, sysreg_read_fn *read, sysreg_write_fn *write,
@@ -130,6 +132,7 @@ void sysreg_write(struct pe *pe, enum sysreg reg, uint64_t value)
 	}
 	if (flags & SYSREG_DECIDES) {
 		pe->sysreg_epoch++;
+		pe_access_tag_set(pe);
 	}
 	if (flags & SYSREG_CHANGES_CONTEXT) {
 		pe_context_changed(pe);
