@@ -167,11 +167,12 @@ static inline __attribute__((always_inline)) void copy_pairs(void *to, const voi
 	unsigned char *d = to;
 	const unsigned char *s = from;
 
-	do {
+	for (; count >= 4; count -= 4, d += 64, s += 64) {
+		memcpy(d, s, 64);
+	}
+	for (; count != 0; count--, d += 16, s += 16) {
 		memcpy(d, s, 16);
-		d += 16;
-		s += 16;
-	} while (--count != 0);
+	}
 }
 
 static OP(stp_x_run)
