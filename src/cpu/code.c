@@ -183,6 +183,9 @@ static bool translate(struct tr *t, bool *fp_checked)
 		return false;
 	}
 	*fp_checked |= (row->flags & TR_FP) != 0;
+	if (!(row->flags & TR_PURE)) {
+		t->flags_from = NULL;
+	}
 	if (t->goes_on) {
 		t->goes_on = false;
 		return true;

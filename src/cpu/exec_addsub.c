@@ -116,6 +116,9 @@ bool tr_addsub_imm(struct tr *t, uint32_t insn)
 	if (imm == 0 && (insn >> 29) == 4) {
 		u->fn = op_mov_x; // MOV to or from SP
 	}
+	if (s) {
+		tr_sets_flags(t, u, addsub_imm[(insn >> 29) & 6]);
+	}
 	return true;
 }
 
@@ -123,16 +126,21 @@ bool tr_addsub_reg(struct tr *t, uint32_t insn)
 {
 	static op_fn *const *const fns[3] = {addsub_lsl, addsub_lsr, addsub_asr};
 	unsigned type = (unsigned)bits(insn, 23, 22), amount = (unsigned)bits(insn, 15, 10);
+	op_fn *const *form;
 	struct uop *u;
 
 	if (type == 3 || (!F_SF(insn) && amount >= 32)) {
 		return false;
 	}
-	u = tr_emit(t, amount == 0 ? addsub_reg[insn >> 29] : fns[type][insn >> 29]);
+	form = amount == 0 ? addsub_reg : fns[type];
+	u = tr_emit(t, form[insn >> 29]);
 	u->rd = tr_xw(F_RD(insn));
 	u->rn = tr_xr(F_RN(insn));
 	u->rm = tr_xr(F_RM(insn));
 	u->aux = amount;
+	if (bit(insn, 29)) {
+		tr_sets_flags(t, u, form[(insn >> 29) & 6]);
+	}
 	return true;
 }
 
@@ -140,19 +148,26 @@ bool tr_addsub_ext(struct tr *t, uint32_t insn)
 {
 	unsigned option = (unsigned)bits(insn, 15, 13), amount = (unsigned)bits(insn, 12, 10);
 	bool s = bit(insn, 29);
+	uint32_t aux = 0;
+	op_fn *const *form;
 	struct uop *u;
 
 	if (amount > 4) {
 		return false;
 	}
 	if ((option & 3) == 3 && amount == 0) {
-		u = tr_emit(t, addsub_reg[insn >> 29]);
+		form = addsub_reg;
 	} else if (option == 2 || option == 6) {
-		u = tr_emit(t, option == 2 ? addsub_uxtw[insn >> 29] : addsub_sxtw[insn >> 29]);
-		u->aux = amount;
+		form = option == 2 ? addsub_uxtw : addsub_sxtw;
+		aux = amount;
 	} else {
-		u = tr_emit(t, addsub_extended[insn >> 29]);
-		u->aux = option | amount << 3;
+		form = addsub_extended;
+		aux = option | amount << 3;
+	}
+	u = tr_emit(t, form[insn >> 29]);
+	u->aux = aux;
+	if (s) {
+		tr_sets_flags(t, u, form[(insn >> 29) & 6]);
 	}
 	u->rn = tr_xr_sp(F_RN(insn));
 	u->rd = s ? tr_xw(F_RD(insn)) : tr_xw_sp(F_RD(insn));
@@ -312,6 +327,17 @@ bool tr_csel(struct tr *t, uint32_t insn)
 			     [bits(insn, 15, 12)]),
 	       insn);
 	return true;
+}
+
+// ---- address and load ---------------------------------------------------------------------------
+
+enum address_uop address_uop(const struct uop *u)
+{
+	return u->fn == op_adr         ? ADDRESS_UOP_adr
+	       : u->fn == op_add_imm_x ? ADDRESS_UOP_add_imm
+	       : u->fn == op_add_reg_x ? ADDRESS_UOP_add_reg
+	       : u->fn == op_add_lsl_x ? ADDRESS_UOP_add_lsl
+				       : ADDRESS_UOP_COUNT;
 }
 
 // ---- compare and branch -------------------------------------------------------------------------

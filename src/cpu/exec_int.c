@@ -136,6 +136,9 @@ bool tr_logic_imm(struct tr *t, uint32_t insn)
 	if (opc == 1 && F_RN(insn) == 31) {
 		u->fn = op_mov_imm;
 	}
+	if (opc == 3) {
+		tr_sets_flags(t, u, logic_imm[(insn >> 29) & 4]);
+	}
 	return true;
 }
 
@@ -146,18 +149,18 @@ bool tr_logic_reg(struct tr *t, uint32_t insn)
 						 logic_not_ror}};
 	unsigned type = (unsigned)bits(insn, 23, 22), amount = (unsigned)bits(insn, 15, 10);
 	bool invert = bit(insn, 21);
+	op_fn *const *form = amount != 0 ? fns[invert][type] : invert ? logic_not : logic_reg;
 	struct uop *u;
 
 	if (!F_SF(insn) && amount >= 32) {
 		return false;
 	}
-	if (amount != 0) {
-		u = tr_emit(t, fns[invert][type][insn >> 29]);
-	} else {
-		u = tr_emit(t, invert ? logic_not[insn >> 29] : logic_reg[insn >> 29]);
-	}
+	u = tr_emit(t, form[insn >> 29]);
 	tr_rrr(u, insn);
 	u->aux = amount;
+	if (bits(insn, 30, 29) == 3) {
+		tr_sets_flags(t, u, form[(insn >> 29) & 4]);
+	}
 	if (F_SF(insn) && amount == 0 && !invert && bits(insn, 30, 29) == 1 && F_RN(insn) == 31) {
 		u->fn = op_mov_x;
 		u->rn = u->rm;

@@ -180,6 +180,16 @@ op_fn code_link_enter;
 // of the pair, with the target in the page and out of it (exec_addsub.c).
 bool fuse_compare(const struct uop *last, unsigned cond, op_fn **in, op_fn **out);
 
+// What computes an address, in a way that fuses with the load after it (exec_addsub.c).
+enum address_uop {
+	ADDRESS_UOP_adr,
+	ADDRESS_UOP_add_imm,
+	ADDRESS_UOP_add_reg,
+	ADDRESS_UOP_add_lsl,
+	ADDRESS_UOP_COUNT // none of them
+};
+enum address_uop address_uop(const struct uop *u);
+
 // Uops that the block builder adds.
 op_fn op_dead, op_undefined, op_fp_check, op_b_in, op_b_out, op_leave_next;
 

@@ -166,9 +166,50 @@ static OP(ldr_w_imm_twice)
 	NEXT;
 }
 
+// An address (exec_addsub.c) and the load after it, likewise: the load keeps its own uop, so that a
+// fault has its PC and finds the address written.
+#define COMPUTE_adr pe->vpage + op->imm
+#define COMPUTE_add_imm XN + op->imm
+#define COMPUTE_add_reg XN + XM
+#define COMPUTE_add_lsl XN + (XM << op->aux)
+#define DEF_ADDRESS_LOAD(kind, name, size) \
+	static OP(kind##_##name) \
+	{ \
+		XD = COMPUTE_##kind; \
+		op++; \
+		LOAD_PLAIN(name, size); \
+		NEXT; \
+	}
+#define DEF_ADDRESS_LOADS(name, size) \
+	DEF_ADDRESS_LOAD(adr, name, size) \
+	DEF_ADDRESS_LOAD(add_imm, name, size) \
+	DEF_ADDRESS_LOAD(add_reg, name, size) \
+	DEF_ADDRESS_LOAD(add_lsl, name, size) \
+	static op_fn *const address_##name[ADDRESS_UOP_COUNT] = {adr_##name, add_imm_##name, \
+								 add_reg_##name, add_lsl_##name};
+
+DEF_ADDRESS_LOADS(ldr_x_imm, 8)
+DEF_ADDRESS_LOADS(ldr_w_imm, 4)
+DEF_ADDRESS_LOADS(ldrb_imm, 1)
+
 static void tr_run(struct tr *t, const struct uop *u)
 {
-	if (t->last == NULL || t->last + 1 != u || t->last->fn != u->fn) {
+	enum address_uop address;
+
+	if (t->last == NULL || t->last + 1 != u) {
+		return;
+	}
+	address = address_uop(t->last);
+	if (address != ADDRESS_UOP_COUNT) {
+		op_fn *const *fns = u->fn == ldr_x_imm   ? address_ldr_x_imm
+				    : u->fn == ldr_w_imm ? address_ldr_w_imm
+				    : u->fn == ldrb_imm  ? address_ldrb_imm
+							 : NULL;
+
+		t->last->fn = fns != NULL ? fns[address] : t->last->fn;
+		return;
+	}
+	if (t->last->fn != u->fn) {
 		return;
 	}
 	if (u->fn == ldr_x_imm) {

@@ -7,6 +7,7 @@
 #define STRATA_CPU_TRANSLATE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bits.h"
@@ -19,6 +20,7 @@ enum {
 	TR_ENDS_BLOCK = 1, // branches, and everything that may change the regime or raise by nature
 	TR_FP = 2, // needs FP/SIMD access (CPACR_EL1.FPEN and friends): checked once before the
 		   // first in a block
+	TR_PURE = 4, // cannot fault and does not read NZCV
 };
 
 enum tr_class {
@@ -42,6 +44,8 @@ struct tr {
 	struct uop *out; // next free uop
 	struct uop *last; // the one uop of the instruction before, for fusion; NULL: none, or more
 			  // than one
+	struct uop *flags_from; // set NZCV, and nothing since could see them; NULL: none
+	op_fn *flags_dead; // its handler, should no one ever see them
 	struct uop *run; // the first uop of the run of pairs that `last` belongs to (exec_pair.c)
 	bool fused; // tr_fuse took `last` back
 	bool goes_on; // set by a translator of a TR_ENDS_BLOCK row: this one does not end the block
@@ -52,6 +56,17 @@ struct tr {
 
 // Append a uop; insn, pc_off and zeroed operands are filled in. At most two for one instruction.
 struct uop *tr_emit(struct tr *t, op_fn *fn);
+
+// u sets all of NZCV and reads none of it. Flags that u buries unseen are not computed. plain: the
+// handler of u that leaves them alone.
+static inline void tr_sets_flags(struct tr *t, struct uop *u, op_fn *plain)
+{
+	if (t->flags_from != NULL) {
+		t->flags_from->fn = t->flags_dead;
+	}
+	t->flags_from = u;
+	t->flags_dead = plain;
+}
 
 // Take back the last uop: the one emitted next does the work of both instructions. The pair must be
 // one in which nothing can fault.
