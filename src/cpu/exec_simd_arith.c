@@ -9,7 +9,7 @@
 // becomes zero.
 
 #define DEF_WHOLE(name, type, expr) \
-	static OP(op_##name##_q) \
+	SIMD_OP(op_##name##_q) \
 	{ \
 		type a = VREG_AS(type, rn), b = VREG_AS(type, rm), c = VREG_AS(type, rd); \
 \
@@ -18,7 +18,7 @@
 		VREG_AS(type, rd) = (type)(expr); \
 		NEXT; \
 	} \
-	static OP(op_##name##_lo) \
+	SIMD_OP(op_##name##_lo) \
 	{ \
 		type a = VREG_AS(type, rn), b = VREG_AS(type, rm), c = VREG_AS(type, rd); \
 \
