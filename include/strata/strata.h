@@ -41,7 +41,7 @@ struct strata_load {
 };
 
 enum strata_tlb { STRATA_TLB_SIZED, STRATA_TLB_FORGET, STRATA_TLB_KEEP };
-enum strata_trace { STRATA_TRACE_OFF, STRATA_TRACE_EL, STRATA_TRACE_EXC };
+enum strata_trace { STRATA_TRACE_OFF, STRATA_TRACE_EL, STRATA_TRACE_EXC, STRATA_TRACE_INSN };
 enum strata_trace_format { STRATA_TRACE_TEXT, STRATA_TRACE_JSONL };
 
 // One exception taken or returned from, as given to strata_options.event. Strings are valid during

@@ -59,7 +59,9 @@ static void public_event(void *opaque, const struct trace_event *e)
 		.level_time = e->level_time,
 	};
 
-	s->options.event(s->options.event_opaque, &event);
+	if (e->type != TRACE_INSN) {
+		s->options.event(s->options.event_opaque, &event);
+	}
 }
 
 static bool attach(struct strata *s, struct trace_sink *sink)
@@ -75,6 +77,9 @@ static int open_trace(struct strata *s, const struct trace_names *names, char *e
 		      size_t error_size)
 {
 	const struct strata_options *o = &s->options;
+	static const enum trace_detail details[] = {[STRATA_TRACE_EL] = TRACE_DETAIL_LEVELS,
+						    [STRATA_TRACE_EXC] = TRACE_DETAIL_EXCEPTIONS,
+						    [STRATA_TRACE_INSN] = TRACE_DETAIL_INSNS};
 	FILE *file = stderr;
 	struct trace_sink *sink;
 	bool ok = true;
@@ -91,11 +96,10 @@ static int open_trace(struct strata *s, const struct trace_names *names, char *e
 		}
 		sink = o->trace_format == STRATA_TRACE_JSONL ? trace_sink_jsonl_create(file, names)
 							     : trace_sink_text_create(file, names);
-		ok = attach(s,
-			    trace_sink_filter_create(s->filter, o->trace == STRATA_TRACE_EL, sink));
+		ok = attach(s, trace_sink_filter_create(s->filter, details[o->trace], sink));
 	}
 	if (ok && o->stats) {
-		ok = attach(s, trace_sink_filter_create(s->filter, false,
+		ok = attach(s, trace_sink_filter_create(s->filter, TRACE_DETAIL_EXCEPTIONS,
 							trace_sink_stats_create(stderr)));
 	}
 	if (ok && o->event != NULL) {

@@ -321,6 +321,9 @@ int virt_create(struct strata *s, char *error, size_t error_size)
 	if (s->code == NULL) {
 		return fail(error, error_size, -ENOMEM, "out of memory");
 	}
+	if (s->options.trace == STRATA_TRACE_INSN) {
+		code_cache_trace_insns(s->code);
+	}
 	for (unsigned i = 0; i < s->options.smp; i++) {
 		err = create_pe(s, i, error, error_size);
 		if (err != 0) {

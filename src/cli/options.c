@@ -76,7 +76,9 @@ static const struct row rows[] = {
 	{"tlb", "MODE", OPT_TLB,
 	 "sized: as big as the core's; forget: nothing is\nkept; keep: until a TLBI (default: "
 	 "sized)"},
-	{"trace", "WHAT", OPT_TRACE, "el: every change of level; exc: every exception\nand return"},
+	{"trace", "WHAT", OPT_TRACE,
+	 "el: every change of level; exc: every exception\nand return; insn: every instruction "
+	 "too"},
 	{"trace-out", "FILE", OPT_TRACE_OUT, "where the trace goes (default: standard error)"},
 	{"trace-format", "FORMAT", OPT_TRACE_FORMAT, "text or jsonl (default: text)"},
 	{"trace-filter", "KEY=VALUE", OPT_TRACE_FILTER,
@@ -232,7 +234,7 @@ static bool choose(const char *value, const char *const *names, unsigned *choice
 
 static bool set_trace(struct strata_options *m, enum option_id id, const char *value)
 {
-	static const char *const traces[] = {"off", "el", "exc", NULL};
+	static const char *const traces[] = {"off", "el", "exc", "insn", NULL};
 	static const char *const formats[] = {"text", "jsonl", NULL};
 	static const char *const tlbs[] = {"sized", "forget", "keep", NULL};
 	unsigned choice;
@@ -502,7 +504,7 @@ int run_options_parse(struct run_options *options, int argc, char **argv, char *
 		return complain(error, error_size, "no image is given (see strata run --help)");
 	}
 	if (m->trace == STRATA_TRACE_OFF && m->trace_out != NULL) {
-		return complain(error, error_size, "--trace-out needs --trace el or --trace exc");
+		return complain(error, error_size, "--trace-out needs --trace el, exc or insn");
 	}
 	if (m->trace == STRATA_TRACE_OFF && !m->stats && m->trace_filter_count != 0) {
 		return complain(error, error_size, "--trace-filter needs --trace or --stats");

@@ -20,6 +20,7 @@ struct code_cache {
 	size_t page_count;
 	struct pe *pes[CODE_PES_MAX];
 	unsigned pe_count;
+	bool trace_insns; // a uop of its own before each instruction
 };
 
 static void code_written(void *opaque, struct bus_ram *ram, uint64_t pa);
@@ -47,6 +48,12 @@ struct code_cache *code_cache_create(struct bus *bus, const struct feature_set *
 	cache->used = 1; // entry 0 means "none"
 	bus_set_code_listener(bus, code_written, cache);
 	return cache;
+}
+
+void code_cache_trace_insns(struct code_cache *cache)
+{
+	CHECK(cache->used == 1);
+	cache->trace_insns = true;
 }
 
 static void code_flush(struct code_cache *cache)
@@ -216,6 +223,15 @@ static void emit_fall_through(struct tr *t)
 	}
 }
 
+// Where every instruction is traced none may vanish in another one.
+static void emit_trace(const struct code_cache *cache, struct tr *t)
+{
+	if (cache->trace_insns) {
+		tr_emit(t, op_trace_insn);
+		t->last = t->flags_from = NULL;
+	}
+}
+
 static struct uop *build_block(struct code_page *page, unsigned off)
 {
 	struct code_cache *cache = page->cache;
@@ -233,6 +249,7 @@ static struct uop *build_block(struct code_page *page, unsigned off)
 		page->decoded[off >> 8] |= BIT((off >> 2) & 63);
 		t.pc_off = (uint16_t)off;
 		first = t.out;
+		emit_trace(cache, &t);
 		more = translate(&t, &fp_checked);
 		if (t.fused) {
 			first = done = t.last;
@@ -270,7 +287,7 @@ const struct uop *code_block(struct code_page *page, unsigned off)
 	if (likely(page->entry[i] != 0)) {
 		return &cache->arena[page->entry[i]];
 	}
-	if (cache->used + 2 * TR_BLOCK_MAX + 8 > CODE_ARENA_UOPS) {
+	if (cache->used + 4 * TR_BLOCK_MAX + 8 > CODE_ARENA_UOPS) {
 		struct bus_ram *ram = page->ram;
 		uint64_t pa = page->pa;
 
@@ -313,6 +330,7 @@ unsigned code_translate_one(struct code_cache *cache, uint32_t insn, unsigned of
 	bool fp_checked = false;
 	unsigned count;
 
+	emit_trace(cache, &t);
 	if (translate(&t, &fp_checked)) {
 		emit_fall_through(&t);
 	} else {

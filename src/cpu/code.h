@@ -31,6 +31,10 @@ struct code_page {
 
 // NULL when memory is short.
 struct code_cache *code_cache_create(struct bus *bus, const struct feature_set *features);
+
+// From now on blocks hand every instruction to the PE's trace before it is executed. Before
+// anything is decoded.
+void code_cache_trace_insns(struct code_cache *cache);
 void code_cache_destroy(struct code_cache *cache);
 
 // PEs register so that a flush reaches their jump caches.

@@ -251,6 +251,33 @@ static void trace_stamp(struct pe *pe, struct trace_event *event)
 	event->cycles = event->insns;
 }
 
+static NOINLINE void trace_one_insn(struct pe *pe, const struct uop *op)
+{
+	struct trace_event event = {.type = TRACE_INSN,
+				    .cause = TRACE_CAUSE_INSN,
+				    .from_el = pe->el,
+				    .to_el = pe->el,
+				    .from_secure = pe_is_secure(pe),
+				    .to_secure = pe_is_secure(pe),
+				    .has_insn = true,
+				    .insn = op->insn};
+
+	pe->cur = op;
+	trace_stamp(pe, &event);
+	pe->cur = NULL;
+	event.pc = event.elr = pe_uop_pc(pe, op);
+	trace_emit(pe->trace, event);
+}
+
+// Stands before the uops of an instruction where instructions are traced.
+OP(op_trace_insn)
+{
+	if (pe->tracing) {
+		trace_one_insn(pe, op);
+	}
+	NEXT;
+}
+
 // STUCK_LIMIT exceptions were taken and none was returned from: stuck, if they came one soon after
 // the other.
 static NOINLINE void judge_progress(struct pe *pe, uint64_t pc, uint64_t vector)

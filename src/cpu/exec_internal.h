@@ -191,7 +191,7 @@ enum address_uop {
 enum address_uop address_uop(const struct uop *u);
 
 // Uops that the block builder adds.
-op_fn op_dead, op_undefined, op_fp_check, op_b_in, op_b_out, op_leave_next;
+op_fn op_dead, op_undefined, op_trace_insn, op_fp_check, op_b_in, op_b_out, op_leave_next;
 
 // ---- exceptions (exception.c) -------------------------------------------------------------------
 

@@ -181,7 +181,7 @@ bool trace_filter_passes(const struct trace_filter *filter, const struct trace_e
 struct filter_sink {
 	struct trace_sink sink;
 	const struct trace_filter *filter;
-	bool level_changes;
+	enum trace_detail detail;
 	struct trace_sink *inner;
 };
 
@@ -189,7 +189,10 @@ static void filter_event(struct trace_sink *sink, const struct trace_event *even
 {
 	struct filter_sink *f = (struct filter_sink *)sink;
 
-	if (f->level_changes && event->from_el == event->to_el &&
+	if (event->type == TRACE_INSN && f->detail != TRACE_DETAIL_INSNS) {
+		return;
+	}
+	if (f->detail == TRACE_DETAIL_LEVELS && event->from_el == event->to_el &&
 	    event->from_secure == event->to_secure) {
 		return;
 	}
@@ -220,8 +223,8 @@ static const struct trace_sink_type filter_type = {
 	.destroy = filter_destroy,
 };
 
-struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-					    struct trace_sink *inner)
+struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter,
+					    enum trace_detail detail, struct trace_sink *inner)
 {
 	struct filter_sink *f;
 
@@ -235,7 +238,7 @@ struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, b
 	}
 	f->sink.type = &filter_type;
 	f->filter = filter;
-	f->level_changes = level_changes;
+	f->detail = detail;
 	f->inner = inner;
 	return &f->sink;
 }

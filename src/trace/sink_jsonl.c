@@ -122,10 +122,12 @@ static void begin(struct jsonl_sink *s)
 
 static void jsonl_event(struct trace_sink *sink, const struct trace_event *event)
 {
+	static const char *const types[] = {
+		[TRACE_EXCEPTION] = "exception", [TRACE_RETURN] = "return", [TRACE_INSN] = "insn"};
 	struct jsonl_sink *s = (struct jsonl_sink *)sink;
 
 	begin(s);
-	fprintf(s->file, "{\"type\":\"%s\"", event->type == TRACE_RETURN ? "return" : "exception");
+	fprintf(s->file, "{\"type\":\"%s\"", types[event->type]);
 	put_number(s, "time", event->time);
 	put_number(s, "cycles", event->cycles);
 	put_number(s, "insns", event->insns);
@@ -145,6 +147,10 @@ static void jsonl_event(struct trace_sink *sink, const struct trace_event *event
 		text_init(&text, buffer, sizeof(buffer));
 		disassemble(s->disassembler, event->insn, event->pc, &text);
 		put_text(s, "asm", buffer);
+	}
+	if (event->type == TRACE_INSN) {
+		fputs("}\n", s->file);
+		return;
 	}
 	put_hex(s, "elr", event->elr);
 	put_place(s, "elr_sym", event->type == TRACE_RETURN ? event->to_el : event->from_el,

@@ -74,6 +74,24 @@ static void begin(struct text_sink *s)
 	}
 }
 
+// An instruction: the columns of an event with its level alone, then address and text.
+static void text_insn(struct text_sink *s, const struct trace_event *event)
+{
+	char level[16], line[512];
+	struct text level_text, text;
+
+	text_init(&level_text, level, sizeof(level));
+	describe_level(event->from_el, event->from_secure, &level_text);
+	text_init(&text, line, sizeof(line));
+	add_place(s, event->from_el, event->pc, &text);
+	text_add(&text, ": ");
+	disassemble(s->disassembler, event->insn, event->pc, &text);
+	fprintf(s->file, "%4llu.%09llu %12llu PE%-2u %-14s %-13s %s\n",
+		(unsigned long long)(event->time / 1000000000),
+		(unsigned long long)(event->time % 1000000000), (unsigned long long)event->insns,
+		event->pe, level, trace_cause_name(event->cause), line);
+}
+
 static void text_event(struct trace_sink *sink, const struct trace_event *event)
 {
 	struct text_sink *s = (struct text_sink *)sink;
@@ -86,6 +104,10 @@ static void text_event(struct trace_sink *sink, const struct trace_event *event)
 	text_add(&level_text, " -> ");
 	describe_level(event->to_el, event->to_secure, &level_text);
 	text_init(&text, line, sizeof(line));
+	if (event->type == TRACE_INSN) {
+		text_insn(s, event);
+		return;
+	}
 	describe_detail(event, &text);
 	if (event->type == TRACE_RETURN) {
 		add_return(s, event, &text);

@@ -36,9 +36,16 @@ bool trace_filter_parse(struct trace_filter *filter, const char *text,
 
 bool trace_filter_passes(const struct trace_filter *filter, const struct trace_event *event);
 
-// A sink that hands on what passes, and only changes of level or Security state if level_changes.
-// Owns inner; the filter has to outlive it and may be NULL. NULL if inner is NULL.
-struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter, bool level_changes,
-					    struct trace_sink *inner);
+// How much of the stream a filter sink considers.
+enum trace_detail {
+	TRACE_DETAIL_LEVELS, // changes of level or Security state
+	TRACE_DETAIL_EXCEPTIONS, // every exception and return
+	TRACE_DETAIL_INSNS // every instruction too
+};
+
+// A sink that hands on what passes. Owns inner; the filter has to outlive it and may be NULL. NULL
+// if inner is NULL.
+struct trace_sink *trace_sink_filter_create(const struct trace_filter *filter,
+					    enum trace_detail detail, struct trace_sink *inner);
 
 #endif

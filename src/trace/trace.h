@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The event stream: one record for every exception taken and every return, handed to every attached
-// sink. The record carries facts only; sinks print, count, filter or export it. The stream knows no
-// CPU and no board: names and the instruction text come through the callbacks of struct
-// trace_names.
+// The event stream: one record for every exception taken and every return, and if asked for every
+// instruction, handed to every attached sink. The record carries facts only; sinks print, count,
+// filter or export it. The stream knows no CPU and no board: names and the instruction text come
+// through the callbacks of struct trace_names.
 #ifndef STRATA_TRACE_TRACE_H
 #define STRATA_TRACE_TRACE_H
 
@@ -13,7 +13,12 @@
 
 #define TRACE_FORMAT_VERSION 1
 
-enum trace_type { TRACE_EXCEPTION, TRACE_RETURN };
+enum trace_type {
+	TRACE_EXCEPTION,
+	TRACE_RETURN,
+	TRACE_INSN // about to be executed at pc: only time, counts, pe, from_el, pc and insn mean
+		   // something
+};
 
 // Why. The printed name of each stands in trace_cause_name().
 enum trace_cause {
@@ -46,6 +51,7 @@ enum trace_cause {
 	TRACE_CAUSE_VIRQ,
 	TRACE_CAUSE_VFIQ,
 	TRACE_CAUSE_VSERROR,
+	TRACE_CAUSE_INSN, // of TRACE_INSN: none
 	TRACE_CAUSE_OTHER,
 	TRACE_CAUSE_COUNT
 };

@@ -153,8 +153,8 @@ START_TEST(secure_and_nonsecure_are_different_levels)
 {
 	struct trace_event event = eret(3, 1, 10);
 
-	trace_attach(trace,
-		     trace_sink_filter_create(NULL, true, trace_sink_callback_create(keep, NULL)));
+	trace_attach(trace, trace_sink_filter_create(NULL, TRACE_DETAIL_LEVELS,
+						     trace_sink_callback_create(keep, NULL)));
 	event.from_el = 1;
 	event.from_secure = true;
 	trace_emit(trace, event);
