@@ -360,7 +360,7 @@ static void build(struct cpu_model *model, const struct model_row *row)
 		hide_el2(model);
 	}
 	build_mmu(model);
-	sysreg_index_traps(model->writable, model->group_traps);
+	sysreg_index_traps(model);
 }
 
 static const struct model_row *find_row(const char *name)

@@ -31,6 +31,8 @@ struct cpu_model {
 	struct mmu_features mmu;
 	// Rows of trap.def by register group, one bit each (sysreg_permit.c).
 	uint64_t group_traps[CPU_MODEL_TRAP_GROUPS][CPU_MODEL_TRAP_WORDS];
+	// The same by the level and the direction that they are asked in (0 write, 1 read).
+	uint64_t level_traps[4][2][CPU_MODEL_TRAP_WORDS];
 };
 
 // Parse "NAME[,switch=on|off|value]...". has_el2/has_el3: the board's levels (reflected in

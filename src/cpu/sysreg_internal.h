@@ -104,9 +104,9 @@ unsigned sysreg_check_table(char *error, size_t error_size);
 // The same for trap.def.
 unsigned sysreg_check_traps(char *error, size_t error_size);
 
-// Fill struct cpu_model.group_traps: for each group a bit per row of trap.def that traps it,
-// leaving out the controls that the model has not (not among the writable bits).
-void sysreg_index_traps(const uint64_t *writable, uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS]);
+// Fill group_traps and level_traps of the model: a bit per row of trap.def, leaving out the
+// controls that the model has not (not among the writable bits).
+void sysreg_index_traps(struct cpu_model *model);
 
 // ---- the controls, one at a time; false: it has no say in such an access ------------------------
 

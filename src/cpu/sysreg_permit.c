@@ -90,8 +90,16 @@ void sysreg_chain_begin(struct sysreg_chain *chain, const struct pe *pe, uint16_
 	enum sysreg reg = sysreg_find(enc);
 	const struct sysreg_row *row = reg != SYSREG_NONE ? &sysreg_rows[reg] : NULL;
 
-	*chain = (struct sysreg_chain){.reg = reg, .enc = enc, .read = read};
 	state_gather(&chain->state, pe);
+	chain->reg = reg;
+	chain->enc = enc;
+	chain->read = read;
+	chain->row = NULL;
+	chain->step = 0;
+	chain->nv_count = 0;
+	for (unsigned word = 0; word < CPU_MODEL_TRAP_WORDS; word++) {
+		chain->traps[word] = 0;
+	}
 	if (row == NULL || !has(pe, (enum feature)row->feature)) {
 		chain->stage = STAGE_IDST;
 		if (is_impdef(enc)) {
@@ -106,6 +114,20 @@ void sysreg_chain_begin(struct sysreg_chain *chain, const struct pe *pe, uint16_
 	} else {
 		chain->stage = STAGE_LEVEL;
 	}
+}
+
+// Leave out of a list what can decide nothing at this level; false: nothing is left of it.
+static bool chain_narrow(struct sysreg_chain *chain)
+{
+	const struct sysreg_state *s = &chain->state;
+	const uint64_t *asked = s->pe->model->level_traps[s->el][chain->read];
+	uint64_t left = 0;
+
+	for (unsigned word = 0; word < CPU_MODEL_TRAP_WORDS; word++) {
+		left |= chain->traps[word] &= asked[word];
+	}
+	return left != 0 || chain->stage != STAGE_RULES || sysreg_has_rules(chain->row) ||
+	       (chain->row->fgt != FGT_NONE && s->el <= 1) || (s->el == 1 && has(s->pe, FEAT_NV));
 }
 
 // The next row of trap.def with a target up to `to`.
@@ -361,9 +383,11 @@ struct sysreg_decision sysreg_permitted(const struct pe *pe, uint16_t enc, bool 
 	struct sysreg_control control;
 
 	sysreg_chain_begin(&chain, pe, enc, read);
-	while (sysreg_chain_next(&chain, &control)) {
-		if (control.involved && control.holds) {
-			return decided(&chain, &control, rt);
+	if (chain_narrow(&chain)) {
+		while (sysreg_chain_next(&chain, &control)) {
+			if (control.involved && control.holds) {
+				return decided(&chain, &control, rt);
+			}
 		}
 	}
 	return (struct sysreg_decision){.outcome = SYSREG_PERMITTED,

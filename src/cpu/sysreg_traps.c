@@ -239,14 +239,21 @@ bool sysreg_fgt_control(const struct sysreg_state *s, enum sysreg_fgt field, boo
 	return true;
 }
 
-void sysreg_index_traps(const uint64_t *writable, uint64_t (*group_traps)[CPU_MODEL_TRAP_WORDS])
+void sysreg_index_traps(struct cpu_model *model)
 {
 	for (size_t i = 0; i < TRAP_COUNT; i++) {
 		const struct trap_row *t = &trap_rows[i];
 
-		// Fields that the model has not say nothing.
-		if (writable[t->reg] & t->mask) {
-			group_traps[t->group][i / 64] |= BIT(i % 64);
+		if (!(model->writable[t->reg] & t->mask)) {
+			continue; // fields that the model has not say nothing
+		}
+		model->group_traps[t->group][i / 64] |= BIT(i % 64);
+		for (unsigned el = 0; el < 4; el++) {
+			for (unsigned read = 0; read < 2; read++) {
+				if (((t->from >> el) & 1) && (t->dir & (read ? DIR_R : DIR_W))) {
+					model->level_traps[el][read][i / 64] |= BIT(i % 64);
+				}
+			}
 		}
 	}
 }
