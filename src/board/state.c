@@ -204,6 +204,32 @@ void board_serve_test_hlt(struct strata *s)
 	s->test_hlt = true;
 }
 
+void board_start_bare(struct strata *s, uint64_t entry)
+{
+	s->psci = BOARD_PSCI_NONE;
+	s->entry = entry;
+	s->has_dtb = false;
+	s->runnable = true;
+	board_reset(s);
+	for (unsigned i = 1; i < s->pe_count; i++) {
+		pe_halt(s->pes[i].pe);
+	}
+}
+
+unsigned board_tag(struct strata *s, uint64_t address)
+{
+	(void)s;
+	(void)address;
+	return 0;
+}
+
+bool board_set_tag(struct strata *s, uint64_t address, unsigned tag)
+{
+	(void)s;
+	(void)address;
+	return tag == 0;
+}
+
 void board_quit(struct strata *s)
 {
 	board_end(s, STRATA_QUIT, "%s", "");

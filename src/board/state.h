@@ -26,6 +26,13 @@ void board_step(struct strata *strata, unsigned index);
 #define BOARD_TEST_HLT 0xf0f0u
 void board_serve_test_hlt(struct strata *strata);
 
+// Without an image: reset, with the first PE at an address and no firmware that answers calls.
+void board_start_bare(struct strata *strata, uint64_t entry);
+
+// The allocation tag of a granule of RAM; 0 where there are none.
+unsigned board_tag(struct strata *strata, uint64_t address);
+bool board_set_tag(struct strata *strata, uint64_t address, unsigned tag);
+
 // Ends the run as the guest could have: for an event's listener.
 void board_quit(struct strata *strata);
 

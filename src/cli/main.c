@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/run.h"
+#include "cli/test.h"
 
 static void print_help(FILE *file)
 {
@@ -12,7 +13,8 @@ static void print_help(FILE *file)
 	      "kernels and\n"
 	      "bare-metal images at EL3, EL2 or EL1, and shows every transition between levels.\n\n"
 	      "Commands:\n"
-	      "  run IMAGE [OPTION]...  run an image (strata run --help)\n\n"
+	      "  run IMAGE [OPTION]...  run an image (strata run --help)\n"
+	      "  test FILE...           run trap tests (strata test --help)\n\n"
 	      "      --help             print this help and exit\n"
 	      "      --version          print the version and exit\n",
 	      file);
@@ -35,6 +37,9 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "run") == 0) {
 		return run_command(argc - 1, argv + 1);
+	}
+	if (strcmp(argv[1], "test") == 0) {
+		return test_command(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "strata: unknown %s '%s' (see strata --help)\n",
 		argv[1][0] == '-' ? "option" : "command", argv[1]);

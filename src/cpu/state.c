@@ -16,17 +16,36 @@ static void forget_derived(struct pe *pe)
 	pe_contexts_reset(pe);
 	pe->code_page = NULL;
 	pe->sysreg_epoch++;
+	pe_access_tag_set(pe);
+}
+
+// All of struct pe but the numbers that only ever rise, because what is remembered outside of it
+// (uops, jump caches) is compared with them.
+static void add_state(struct pe *pe, struct checkpoint *checkpoint)
+{
+#define RISING(field) \
+	{ \
+		offsetof(struct pe, field), sizeof(pe->field) \
+	}
+	static const struct {
+		size_t offset, size;
+	} rising[] = {RISING(sysreg_epoch), RISING(view_epoch), RISING(context_sequence)};
+#undef RISING
+	size_t at = 0;
+
+	for (size_t i = 0; i < sizeof(rising) / sizeof(rising[0]); i++) {
+		CHECK(rising[i].offset >= at);
+		checkpoint_add(checkpoint, (char *)pe + at, rising[i].offset - at);
+		at = rising[i].offset + rising[i].size;
+	}
+	checkpoint_add(checkpoint, (char *)pe + at, sizeof(*pe) - at);
 }
 
 void pe_checkpoint(struct pe *pe, struct checkpoint *checkpoint)
 {
-	size_t sequence = offsetof(struct pe, context_sequence);
-	size_t after = sequence + sizeof(pe->context_sequence);
-
 	forget_derived(pe);
 	pe_poked(pe);
-	checkpoint_add(checkpoint, pe, sequence);
-	checkpoint_add(checkpoint, (char *)pe + after, sizeof(*pe) - after);
+	add_state(pe, checkpoint);
 	if (pe->pmu != NULL) {
 		pmu_checkpoint(pe->pmu, checkpoint);
 	}
@@ -131,6 +150,7 @@ bool pe_poke(struct pe *pe, enum sysreg reg, uint64_t value)
 void pe_poked(struct pe *pe)
 {
 	pe->sysreg_epoch++;
+	pe_access_tag_set(pe);
 	pe_context_changed(pe);
 	pe_debug_changed(pe);
 	pe_interrupts_changed(pe);

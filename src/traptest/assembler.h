@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+// The programs of tests: their snippets, assembled by the cross assembler and laid out in memory.
+#ifndef STRATA_TRAPTEST_ASSEMBLER_H
+#define STRATA_TRAPTEST_ASSEMBLER_H
+
+#include <stddef.h>
+
+#include "traptest/test_file.h"
+
+// Fill tt_test.code of all tests of a file, in one run of the assembler. Without an assembler tests
+// that need one get a reason to skip. 0, or -EINVAL with what the assembler said first.
+int tt_assemble_file(struct tt_file *file, char *error, size_t error_size);
+
+// The area of a test's code: the program, then for EL1 to EL3 vectors and what they branch to.
+#define TT_AREA_SIZE 0x40000u
+#define TT_AREA_VECTORS(el) (0x60000u + (unsigned)(el)*0x10000u) // from TT_CODE on: TT_VECTORS(el)
+
+#endif
