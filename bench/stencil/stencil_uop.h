@@ -74,6 +74,7 @@ extern op_fn stencil_next, stencil_target,
 
 #define OP(name) __attribute__((weak)) STENCIL_CALL const struct uop *name(STENCIL_PARAMS)
 #define TAIL(f) __attribute__((musttail)) return f(STENCIL_ARGS)
+#define SIMD_CLONES // one kind of host will do
 #define NEXT TAIL(stencil_next)
 #define GOTO_SLOW(f) TAIL(stencil_slow)
 

@@ -181,7 +181,7 @@ static OP(stp_x_run)
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 
 	if (!MEM_FAST(entry->tag_w, base, va, 16 * op->aux)) {
-		return stp_x_imm(pe, op);
+		return stp_x_imm_slow(pe, op);
 	}
 	copy_pairs(mem_host(entry, va), &XD, op->aux);
 	GOTO_OP(op + op->aux);
@@ -193,7 +193,7 @@ static OP(ldp_x_run)
 	const struct fast_entry *entry = mem_entry(pe->fast, va);
 
 	if (!MEM_FAST(entry->tag_r, base, va, 16 * op->aux)) {
-		return ldp_x_imm(pe, op);
+		return ldp_x_imm_slow(pe, op);
 	}
 	copy_pairs(&XD, mem_host(entry, va), op->aux);
 	GOTO_OP(op + op->aux);

@@ -19,7 +19,8 @@ typedef void simd_fn(struct pe *pe, const struct uop *op);
 // Workers and vector handlers are compiled for three kinds of x86-64 host, of which the dynamic
 // loader takes the best one that the machine has; elsewhere, and where a sanitizer watches, there
 // is one, of portable C. None of the three may fuse a multiplication with an addition.
-#if defined(__x86_64__) && STRATA_TAIL_CALLS
+#if defined(SIMD_CLONES)
+#elif defined(__x86_64__) && STRATA_TAIL_CALLS
 #define SIMD_CLONES __attribute__((target_clones("default", "sse4.2", "avx2")))
 #else
 #define SIMD_CLONES
