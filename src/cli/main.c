@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/explain.h"
 #include "cli/run.h"
 #include "cli/test.h"
 
@@ -14,7 +15,9 @@ static void print_help(FILE *file)
 	      "bare-metal images at EL3, EL2 or EL1, and shows every transition between levels.\n\n"
 	      "Commands:\n"
 	      "  run IMAGE [OPTION]...  run an image (strata run --help)\n"
-	      "  test FILE...           run trap tests (strata test --help)\n\n"
+	      "  test FILE...           run trap tests (strata test --help)\n"
+	      "  explain INSTRUCTION    where an instruction goes in a state, and why\n"
+	      "  list-sysregs           every system register of a CPU model\n\n"
 	      "      --help             print this help and exit\n"
 	      "      --version          print the version and exit\n",
 	      file);
@@ -40,6 +43,12 @@ int main(int argc, char **argv)
 	}
 	if (strcmp(argv[1], "test") == 0) {
 		return test_command(argc - 1, argv + 1);
+	}
+	if (strcmp(argv[1], "explain") == 0) {
+		return explain_command(argc - 1, argv + 1);
+	}
+	if (strcmp(argv[1], "list-sysregs") == 0) {
+		return list_sysregs_command(argc - 1, argv + 1);
 	}
 	fprintf(stderr, "strata: unknown %s '%s' (see strata --help)\n",
 		argv[1][0] == '-' ? "option" : "command", argv[1]);

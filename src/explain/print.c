@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+// An explanation in words, or as one JSON object.
+#include <string.h>
+
+#include "explain/explain.h"
+
+#define WIDTH 110
+
+static const char *state_name(const struct strata_explanation *e)
+{
+	static const char *const names[2][4] = {{"NS EL0", "NS EL1", "NS EL2", "EL3"},
+						{"Secure EL0", "Secure EL1", "Secure EL2", "EL3"}};
+
+	return names[e->secure][e->el & 3];
+}
+
+static void print_value(FILE *file, const struct strata_explain_control *c)
+{
+	if (c->has_value) {
+		fprintf(file, c->value > 9 ? "=0x%llx" : "=%llu", (unsigned long long)c->value);
+	}
+}
+
+// The controls that are asked, up to the one that decides and after it.
+static void print_asked(const struct strata_explanation *e, FILE *file)
+{
+	bool decided = false;
+
+	for (size_t i = 0; i < e->control_count; i++) {
+		const struct strata_explain_control *c = &e->controls[i];
+
+		if (!c->involved) {
+			continue;
+		}
+		fprintf(file, "  %s", c->name);
+		print_value(file, c);
+		if (c->decides) {
+			fprintf(file, ": %s  <- decides\n", c->then.text);
+		} else if (!c->holds) {
+			fprintf(file, ": nothing\n");
+		} else {
+			fprintf(file, ": %s, if it came so far\n", c->then.text);
+		}
+		decided |= c->decides;
+	}
+	(void)decided;
+}
+
+// Those of other levels and states, in a paragraph.
+static void print_others(const struct strata_explanation *e, FILE *file)
+{
+	size_t column = 0;
+
+	for (size_t i = 0; i < e->control_count; i++) {
+		const struct strata_explain_control *c = &e->controls[i];
+		size_t length = strlen(c->name) + 2;
+
+		if (c->involved) {
+			continue;
+		}
+		if (column == 0) {
+			column = (size_t)fprintf(file, "  not asked here: %s", c->name);
+		} else if (column + length > WIDTH) {
+			column = (size_t)fprintf(file, ",\n    %s", c->name);
+		} else {
+			column += (size_t)fprintf(file, ", %s", c->name);
+		}
+	}
+	if (column != 0) {
+		fputc('\n', file);
+	}
+}
+
+// Is this change of the control that decides, which "without" has said already?
+static bool is_decider(const struct strata_explanation *e, const char *change)
+{
+	size_t n = strlen(e->end.control);
+
+	return n != 0 && strncmp(change, e->end.control, n) == 0 && change[n] == '=';
+}
+
+static void print_text(const struct strata_explanation *e, FILE *file, bool all)
+{
+	fprintf(file, "%s at %s -> %s\n", e->instruction, state_name(e), e->end.text);
+	print_asked(e, file);
+	if (!e->is_access && e->end.control[0] != '\0') {
+		fprintf(file, "  decided by %s\n", e->end.control);
+	}
+	print_others(e, file);
+	for (size_t i = 0; i < e->without_count; i++) {
+		fprintf(file, "  without %s: %s\n", e->without[i].controls, e->without[i].end.text);
+	}
+	// Of what is no register access, the fields that matter are found by trying them.
+	for (size_t i = 0; i < e->change_count && (all || !e->is_access); i++) {
+		if (all || !is_decider(e, e->changes[i].controls)) {
+			fprintf(file, "  with %s: %s\n", e->changes[i].controls,
+				e->changes[i].end.text);
+		}
+	}
+	if (!e->chain_agrees) {
+		fprintf(file, "  (another rule comes before the access is looked at)\n");
+	}
+}
+
+static void json_others(struct json *json, const char *key, const struct strata_explain_other *list,
+			size_t count)
+{
+	json_open(json, key, '[');
+	for (size_t i = 0; i < count; i++) {
+		json_open(json, NULL, '{');
+		json_text(json, "controls", list[i].controls);
+		json_end(json, &list[i].end);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void json_control(struct json *json, const struct strata_explain_control *c)
+{
+	json_open(json, NULL, '{');
+	json_text(json, "name", c->name);
+	if (c->has_value) {
+		json_hex(json, "value", c->value);
+	}
+	if (c->when[0] != '\0') {
+		json_text(json, "when", c->when);
+	}
+	json_bool(json, "involved", c->involved);
+	json_bool(json, "holds", c->holds);
+	json_bool(json, "decides", c->decides);
+	json_open(json, "then", '{');
+	json_end(json, &c->then);
+	json_close(json, '}');
+	json_close(json, '}');
+}
+
+static void print_json(const struct strata_explanation *e, FILE *file)
+{
+	struct json json = {.file = file};
+
+	json_open(&json, NULL, '{');
+	json_text(&json, "instruction", e->instruction);
+	json_hex(&json, "word", e->word);
+	json_text(&json, "cpu", e->cpu);
+	json_open(&json, "from", '{');
+	json_number(&json, "el", e->el);
+	json_bool(&json, "secure", e->secure);
+	json_close(&json, '}');
+	if (e->is_access) {
+		json_text(&json, "access", e->reg);
+	}
+	json_open(&json, "end", '{');
+	json_end(&json, &e->end);
+	json_close(&json, '}');
+	json_open(&json, "controls", '[');
+	for (size_t i = 0; i < e->control_count; i++) {
+		json_control(&json, &e->controls[i]);
+	}
+	json_close(&json, ']');
+	json_others(&json, "without", e->without, e->without_count);
+	json_others(&json, "with", e->changes, e->change_count);
+	json_bool(&json, "chain_agrees", e->chain_agrees);
+	json_close(&json, '}');
+	fputc('\n', file);
+}
+
+void strata_explain_print(const struct strata_explanation *e, FILE *file, bool json, bool all)
+{
+	if (json) {
+		print_json(e, file);
+	} else {
+		print_text(e, file, all);
+	}
+}
