@@ -174,7 +174,7 @@ static bool key_equal(const struct fast_key *a, const struct fast_key *b)
 	(SCTLR_M | SCTLR_A | SCTLR_C | SCTLR_I | SCTLR_WXN | SCTLR_EE | SCTLR_E0E | SCTLR_EPAN)
 #define HCR_CONTEXT \
 	(HCR_EL2_VM | HCR_EL2_DC | HCR_EL2_PTW | HCR_EL2_CD | HCR_EL2_ID | HCR_EL2_FWB | \
-	 HCR_EL2_TGE | HCR_EL2_E2H)
+	 HCR_EL2_TGE | HCR_EL2_E2H | HCR_EL2_NV | HCR_EL2_NV1)
 
 static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fast_key *key)
 {
@@ -278,13 +278,14 @@ void pe_contexts_reset(struct pe *pe)
 	pe->fast = pe->fast_unpriv = pe->exec_fast = pe->none;
 }
 
-// EL0's view through LDTR/STTR: from EL1, or from EL2 with E2H and TGE (Arm ARM,
-// AArch64.IsUnprivAccessPriv).
+// EL0's view through LDTR/STTR: from EL1, unless NV and NV1 make it privileged, or from EL2 with
+// E2H and TGE (Arm ARM, AArch64.IsUnprivAccessPriv).
 static bool unpriv_level(const struct pe *pe)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
 
-	return pe->el == 1 || (pe->el == 2 && (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE));
+	return (pe->el == 1 && !(pe_nv(pe) & PE_NV1)) ||
+	       (pe->el == 2 && (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE));
 }
 
 bool pe_unpriv_is_el0(const struct pe *pe)

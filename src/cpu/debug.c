@@ -472,10 +472,8 @@ static bool watchpoint_matches(const struct pe *pe, unsigned n, uint64_t va, uns
 	       (!DBGWCR_WT(control) || link_matches(pe, DBGCR_LBN(control)));
 }
 
-bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, bool unprivileged)
+static bool watchpoint_hit(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned el)
 {
-	unsigned el = unprivileged ? 0 : pe->el;
-
 	if (!monitor_enabled(pe)) {
 		return false;
 	}
@@ -491,6 +489,26 @@ bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, 
 		}
 	}
 	return false;
+}
+
+bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, bool unprivileged)
+{
+	return watchpoint_hit(pe, va, size, write, unprivileged ? 0 : pe->el);
+}
+
+// An access that EL1 makes as EL2 is EL2's to watch and to hear of (Exception_NV2Watchpoint).
+bool debug_watchpoint_nv2(struct pe *pe, uint64_t va, unsigned size, bool write)
+{
+	if (!watchpoint_hit(pe, va, size, write, 2)) {
+		return false;
+	}
+	pe->fault.ec = EC_WATCHPOINT_SAME;
+	pe->fault.iss |= ISS_VNCR;
+	pe->fault.target_el = 2;
+	if (pe->fault.control == NULL) {
+		pe->fault.control = "HCR_EL2.NV2";
+	}
+	return true;
 }
 
 bool debug_watchpoint(struct pe *pe, uint64_t va, unsigned size, bool write)

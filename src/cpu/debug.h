@@ -19,6 +19,9 @@ bool debug_watchpoint(struct pe *pe, uint64_t va, unsigned size, bool write);
 // The same for an access of LDTR or STTR that is made with EL0's permissions (unprivileged).
 bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, bool unprivileged);
 
+// The same for EL1's access to the page of VNCR_EL2, which counts as EL2's.
+bool debug_watchpoint_nv2(struct pe *pe, uint64_t va, unsigned size, bool write);
+
 // Before the instruction at pc runs (slow stepping only): a breakpoint hit or an active-pending
 // software step? True: pe->fault is the exception, to be taken with pc as the return address.
 bool debug_before_insn(struct pe *pe, uint64_t pc);

@@ -23,12 +23,14 @@ enum ec {
 	EC_INSN_ABORT = 0x20, // from a lower EL; +1 from the same
 	EC_PC_ALIGNMENT = 0x22,
 	EC_DATA_ABORT = 0x24, // from a lower EL; +1 from the same
+	EC_DATA_ABORT_SAME = 0x25, // also of EL1's accesses to the page of VNCR_EL2
 	EC_SP_ALIGNMENT = 0x26,
 	EC_FP_EXCEPTION = 0x2c,
 	EC_SERROR = 0x2f,
 	EC_BREAKPOINT = 0x30, // from a lower EL; +1 from the same
 	EC_STEP = 0x32, // likewise
 	EC_WATCHPOINT = 0x34, // likewise
+	EC_WATCHPOINT_SAME = 0x35, // as EC_DATA_ABORT_SAME
 	EC_BRK = 0x3c,
 };
 
@@ -65,6 +67,15 @@ static inline uint32_t iss_data_syndrome(unsigned sas, bool sse, unsigned srt, b
 {
 	return 1u << 24 | sas << 22 | (sse ? 1u << 21 : 0) | srt << 16 | (sf ? 1u << 15 : 0) |
 	       (ar ? 1u << 14 : 0);
+}
+
+// Of a Data Abort or Watchpoint exception: the access was made by way of VNCR_EL2.
+#define ISS_VNCR (UINT32_C(1) << 13)
+
+// Trapped ERET, ERETAA, ERETAB (AArch64.CheckForERetTrap).
+static inline uint32_t iss_eret(bool pac, bool key_b)
+{
+	return pac ? 2u | (key_b ? 1 : 0) : 0;
 }
 
 static inline uint32_t iss_abort(unsigned fsc, bool write, bool s1ptw, bool cache_op, bool fnv,

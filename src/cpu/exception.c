@@ -179,6 +179,19 @@ uint64_t pe_spsr_from_pstate(const struct pe *pe)
 	return spsr_from_pstate(pe);
 }
 
+// What an exception to `target` saves: a guest hypervisor reads of its own exceptions that they
+// came from EL2, unless NV1 alone lets it have SPSR_EL1 only by way of EL2 (GetPSRFromPSTATE).
+static inline uint64_t saved_spsr(const struct pe *pe, unsigned target)
+{
+	uint64_t spsr = spsr_from_pstate(pe), nv;
+
+	if (likely(!(pe->sr[SR_HCR_EL2] & PE_NV)) || target != 1 || pe->el != 1) {
+		return spsr;
+	}
+	nv = pe_nv(pe);
+	return nv == PE_NV || (nv & PE_NV2) ? bits_set(spsr, 3, 2, 2) : spsr;
+}
+
 static inline void set_el_sp(struct pe *pe, unsigned el, bool sp_sel)
 {
 	*pe->sp_banks[pe->sp_sel ? pe->el : 0] = pe->x[X_SP];
@@ -343,7 +356,7 @@ static NOINLINE void entry_rule_build(struct pe *pe, unsigned target)
 static inline __attribute__((always_inline)) void enter(struct pe *pe, const struct entry *e)
 {
 	unsigned from = pe->el, target = e->target_el;
-	uint64_t spsr = spsr_from_pstate(pe), vector;
+	uint64_t spsr = saved_spsr(pe, target), vector;
 	bool was_secure = is_secure(pe), from_sp = pe->sp_sel;
 	const struct entry_rule *rule = &pe->entry_rules[target];
 
@@ -428,7 +441,7 @@ static NOINLINE void trace_begin_fault(struct pe *pe, const struct entry *e, uin
 	event->has_esr = true;
 	event->esr = e->esr;
 	event->elr = e->elr;
-	event->spsr = pe_spsr_from_pstate(pe);
+	event->spsr = saved_spsr(pe, e->target_el);
 	event->insn = insn;
 	event->has_insn = has_insn;
 	trace_insn(pe, event, e->pc);
@@ -460,7 +473,7 @@ static bool is_external_abort(const struct fault *f)
 {
 	unsigned status = f->iss & 0x3f;
 
-	return (f->ec == EC_INSN_ABORT || f->ec == EC_DATA_ABORT) &&
+	return (f->ec == EC_INSN_ABORT || f->ec == EC_DATA_ABORT || f->ec == EC_DATA_ABORT_SAME) &&
 	       (status == 0x10 || (status >= 0x13 && status <= 0x17));
 }
 
@@ -738,7 +751,7 @@ bool exception_take_interrupt(struct pe *pe)
 		pe->event.has_esr = e.has_esr;
 		pe->event.esr = e.esr;
 		pe->event.elr = e.elr;
-		pe->event.spsr = pe_spsr_from_pstate(pe);
+		pe->event.spsr = saved_spsr(pe, e.target_el);
 		if (pe->intid != NULL && p.line != PE_LINE_SERROR) {
 			pe->event.intid = pe->intid(pe, pe->intid_opaque, p.line);
 			pe->event.has_intid = pe->event.intid < 1020 || pe->event.intid >= 8192;

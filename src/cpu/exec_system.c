@@ -7,6 +7,7 @@
 #include "cpu/exec_sysins.h"
 #include "cpu/sysreg_fields.h"
 #include "cpu/sysreg_internal.h"
+#include "cpu/vncr.h"
 #include "cpu/wait.h"
 
 // ---- exception generation -----------------------------------------------------------------------
@@ -125,7 +126,8 @@ static OP(op_smc)
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
 	}
-	if (!pe->has_el3 && pe->services.smc == NULL) {
+	// Without EL3 TSC has an effect for a guest hypervisor only.
+	if (!pe->has_el3 && pe->services.smc == NULL && !(trapped && pe_nv(pe))) {
 		return exc_undefined(pe, op);
 	}
 	if (!trapped && pe->el < 3 && firmware_call(pe, op, pe->services.smc)) {
@@ -185,10 +187,39 @@ bool tr_hlt(struct tr *t, uint32_t insn)
 	return true;
 }
 
+// AArch64.CheckForERetTrap, after the cheap test.
+static NOINLINE bool eret_trapped_by(struct pe *pe, const struct uop *op)
+{
+	uint64_t hcr = pe_hcr_effective(pe);
+	bool pac = bit(op->insn, 11);
+	const char *control;
+
+	if (pe->el != 1 || !pe_el2_enabled(pe)) {
+		return false;
+	}
+	control = (hcr & HCR_EL2_NV) ? "HCR_EL2.NV" : sysreg_traps_eret(pe);
+	if (control == NULL) {
+		return false;
+	}
+	fault_trap(pe, 2, EC_ERET, iss_eret(pac, pac && bit(op->insn, 10)), TRACE_CAUSE_ERET_TRAP,
+		   control);
+	return true;
+}
+
+static inline bool eret_trapped(struct pe *pe, const struct uop *op)
+{
+	uint64_t traps = (pe->sr[SR_HCR_EL2] & HCR_EL2_NV) | pe->sr[SR_HFGITR_EL2];
+
+	return unlikely(traps != 0) && eret_trapped_by(pe, op);
+}
+
 static OP(op_eret)
 {
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
+	}
+	if (eret_trapped(pe, op)) {
+		return exc_raise(pe, op);
 	}
 	exception_eret(pe, op);
 	if (unlikely(pe->btype != 0)) {
@@ -208,6 +239,9 @@ static OP(op_ereta)
 {
 	if (pe->el == 0) {
 		return exc_undefined(pe, op);
+	}
+	if (eret_trapped(pe, op)) {
+		return exc_raise(pe, op);
 	}
 	if (!pauth_auth_branch(pe, op, pe->sr[exception_elr(pe->el)], pe->x[X_SP],
 			       bit(op->insn, 10))) {
@@ -495,7 +529,8 @@ static const char *access_name(struct pe *pe, uint32_t insn)
 	return pe->fault.name;
 }
 
-// sysreg_permitted, where a trap that is taken again and again is remembered.
+// sysreg_permitted, where a trap that is taken again and again is remembered, and which place in
+// memory is meant (FEAT_NV2).
 static struct sysreg_decision decide(struct pe *pe, uint16_t enc, bool read, unsigned rt)
 {
 	struct sysreg_trapped *t =
@@ -508,38 +543,46 @@ static struct sysreg_decision decide(struct pe *pe, uint16_t enc, bool read, uns
 		return d;
 	}
 	d = sysreg_permitted(pe, enc, read, rt);
-	if (d.outcome == SYSREG_TRAPPED && d.ec == EC_SYSREG) {
+	if ((d.outcome == SYSREG_TRAPPED && d.ec == EC_SYSREG) || d.outcome == SYSREG_IN_MEMORY) {
 		*t = (struct sysreg_trapped){pe->access_tag, enc, read, d};
 	}
 	return d;
 }
 
-// May the access be made? The register is then in *reg. False: pe->fault.
-static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool read, enum sysreg *reg)
+// May the access be made? d.reg is then the register, or d.vncr its place in memory. False:
+// pe->fault.
+static NOINLINE bool sysreg_access(struct pe *pe, const struct uop *op, bool read,
+				   struct sysreg_decision *d)
 {
 	uint32_t insn = op->insn;
-	struct sysreg_decision d = decide(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
 
-	*reg = d.reg;
-	if (likely(d.outcome == SYSREG_PERMITTED)) {
+	*d = decide(pe, (uint16_t)bits(insn, 20, 5), read, F_RD(insn));
+	if (likely(d->outcome == SYSREG_PERMITTED || d->outcome == SYSREG_IN_MEMORY)) {
 		return true;
 	}
 	pe->cur = op;
-	if (d.outcome == SYSREG_UNDEFINED) {
+	if (d->outcome == SYSREG_UNDEFINED) {
 		log_line(pe->log, LOG_LEVEL_UNIMP,
 			 "PE %u: %s %s at EL%u is UNDEFINED (pc 0x%llx)%s%s", pe->index,
 			 read ? "read of" : "write to", access_name(pe, insn), pe->el,
-			 (unsigned long long)pe_uop_pc(pe, op), d.control != NULL ? ": " : "",
-			 d.control != NULL ? d.control : "");
+			 (unsigned long long)pe_uop_pc(pe, op), d->control != NULL ? ": " : "",
+			 d->control != NULL ? d->control : "");
 		fault_undefined(pe);
-		pe->fault.control = d.control;
+		pe->fault.control = d->control;
 	} else {
-		fault_trap(pe, d.target_el, (enum ec)d.ec, d.iss,
-			   d.ec == EC_FP ? TRACE_CAUSE_FP : TRACE_CAUSE_SYSREG, d.control);
+		fault_trap(pe, d->target_el, (enum ec)d->ec, d->iss,
+			   d->ec == EC_FP ? TRACE_CAUSE_FP : TRACE_CAUSE_SYSREG, d->control);
 	}
 	pe->fault.sysreg = access_name(pe, insn);
 	pe->fault.sysreg_read = read;
 	return false;
+}
+
+// An abort of an access in memory names the register too.
+static void fault_of_access(struct pe *pe, const struct uop *op, bool read)
+{
+	pe->fault.sysreg = access_name(pe, op->insn);
+	pe->fault.sysreg_read = read;
 }
 
 static struct sysreg_cached *cached_permission(struct pe *pe, uint32_t enc, bool read)
@@ -555,18 +598,36 @@ static void remember_permission(struct pe *pe, uint32_t enc, bool read, enum sys
 								   .epoch = pe->sysreg_epoch};
 }
 
-// The access in full: the permission is decided and remembered.
+// The access in full: the permission is decided and, if it leads to a register, remembered.
+static NOINLINE bool do_mrs(struct pe *pe, const struct uop *op)
+{
+	struct sysreg_decision d;
+
+	if (!sysreg_access(pe, op, true, &d)) {
+		return false;
+	}
+	if (d.outcome == SYSREG_IN_MEMORY) {
+		uint64_t value;
+
+		if (!vncr_load(pe, op, d.vncr, &value)) {
+			fault_of_access(pe, op, true);
+			return false;
+		}
+		XD = value;
+		return true;
+	}
+	remember_permission(pe, op->aux, true, d.reg);
+	pe->cur = op;
+	XD = sysreg_read(pe, d.reg);
+	pe->cur = NULL;
+	return true;
+}
+
 static NOINLINE OP(op_mrs_decide)
 {
-	enum sysreg reg;
-
-	if (!sysreg_access(pe, op, true, &reg)) {
+	if (unlikely(!do_mrs(pe, op))) {
 		return exc_raise(pe, op);
 	}
-	remember_permission(pe, op->aux, true, reg);
-	pe->cur = op;
-	XD = sysreg_read(pe, reg);
-	pe->cur = NULL;
 	NEXT;
 }
 
@@ -623,17 +684,32 @@ bool tr_mrs(struct tr *t, uint32_t insn)
 	return true;
 }
 
+static NOINLINE bool do_msr(struct pe *pe, const struct uop *op)
+{
+	struct sysreg_decision d;
+
+	if (!sysreg_access(pe, op, false, &d)) {
+		return false;
+	}
+	if (d.outcome == SYSREG_IN_MEMORY) {
+		if (!vncr_store(pe, op, d.vncr, XD)) {
+			fault_of_access(pe, op, false);
+			return false;
+		}
+		return true;
+	}
+	remember_permission(pe, op->aux, false, d.reg);
+	pe->cur = op;
+	sysreg_write(pe, d.reg, XD);
+	pe->cur = NULL;
+	return true;
+}
+
 static NOINLINE OP(op_msr_decide)
 {
-	enum sysreg reg;
-
-	if (!sysreg_access(pe, op, false, &reg)) {
+	if (unlikely(!do_msr(pe, op))) {
 		return exc_raise(pe, op);
 	}
-	remember_permission(pe, op->aux, false, reg);
-	pe->cur = op;
-	sysreg_write(pe, reg, XD);
-	pe->cur = NULL;
 	NEXT;
 }
 
@@ -698,14 +774,14 @@ bool tr_msr(struct tr *t, uint32_t insn)
 static NOINLINE bool do_sys(struct pe *pe, const struct uop *op)
 {
 	const struct sysreg_cached *cached = cached_permission(pe, op->aux, false);
-	enum sysreg reg;
+	struct sysreg_decision d;
 	bool ok;
 
 	if (unlikely(cached->enc != op->aux || cached->epoch != pe->sysreg_epoch)) {
-		if (!sysreg_access(pe, op, false, &reg)) {
+		if (!sysreg_access(pe, op, false, &d)) {
 			return false;
 		}
-		remember_permission(pe, op->aux, false, reg);
+		remember_permission(pe, op->aux, false, d.reg);
 	}
 	pe->cur = op;
 	ok = sysins_execute(pe, (uint16_t)op->aux, XD);

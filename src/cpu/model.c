@@ -46,7 +46,8 @@ static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_Flag
 					FEAT_TLBIRANGE, FEAT_E0PD,     FEAT_LVA,        FEAT_LPA,
 					FEAT_LPA2,      FEAT_GTG,      FEAT_TTST,       FEAT_CSV2_2,
 					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,        FEAT_HCX,
-					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NONE};
+					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NV,
+					FEAT_NV2,       FEAT_NONE};
 
 struct model_row {
 	const char *name;
@@ -336,6 +337,7 @@ static void build_mmu(struct cpu_model *model)
 	mmu->ttst = feature_in(set, FEAT_TTST);
 	mmu->bti = feature_in(set, FEAT_BTI);
 	mmu->sel2 = feature_in(set, FEAT_SEL2);
+	mmu->nv1 = feature_in(set, FEAT_NV);
 }
 
 static void build(struct cpu_model *model, const struct model_row *row)

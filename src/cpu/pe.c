@@ -44,6 +44,7 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 		pe->views[i / 2][i % 2].mmu = mmu_view_create();
 		pe->view_at[i / 2][i % 2] = &pe->views[i / 2][i % 2];
 	}
+	pe->vncr.mmu = mmu_view_create();
 	if (pe->contexts == NULL || pe->none == NULL || pe->jumps == NULL ||
 	    pe->pauth_cache == NULL || pe->tlb == NULL) {
 		pe_destroy(pe);
@@ -84,6 +85,7 @@ void pe_destroy(struct pe *pe)
 	for (unsigned i = 0; i < 8; i++) {
 		mmu_view_destroy(pe->views[i / 2][i % 2].mmu);
 	}
+	mmu_view_destroy(pe->vncr.mmu);
 	free(pe->contexts);
 	free(pe->none);
 	free(pe->jumps);

@@ -101,6 +101,13 @@ struct entry_rule {
 	uint32_t epoch; // valid while it is the PE's view_epoch
 };
 
+// EL2's regime for the page of VNCR_EL2 (vncr.c).
+struct vncr_view {
+	uint32_t epoch; // as in level_view
+	struct mmu_regime regime;
+	struct mmu_view *mmu;
+};
+
 // ---- the jump cache: virtual PC to decoded block ------------------------------------------------
 
 #define JUMP_BITS 12
@@ -237,6 +244,7 @@ struct pe {
 	struct level_view views[4][2]; // by EL and PAN
 	struct level_view *view_at[4][2]; // where they are
 	struct entry_rule entry_rules[4]; // by the EL that takes the exception
+	struct vncr_view vncr;
 	uint32_t view_epoch; // of valid views: raised when a register that they depend on changed
 	uint64_t context_tags[FAST_CONTEXTS]; // what a drop is matched against: CONTEXT_TAG_*
 	uint16_t context_hint[CONTEXT_HINTS]; // by hash of the key: where the context probably is
@@ -399,6 +407,19 @@ static inline bool pe_e2h(const struct pe *pe)
 static inline bool pe_tge(const struct pe *pe)
 {
 	return (pe_hcr_effective(pe) >> 27) & 1;
+}
+
+// HCR_EL2.{NV,NV1,NV2} as they apply to EL1 (EffectiveHCR_EL2_NVx): all 0 without NV, for which
+// software may not count on NV1 or NV2 alone.
+#define PE_NV (UINT64_C(1) << 42)
+#define PE_NV1 (UINT64_C(1) << 43)
+#define PE_NV2 (UINT64_C(1) << 45)
+
+static inline uint64_t pe_nv(const struct pe *pe)
+{
+	uint64_t hcr = pe_hcr_effective(pe);
+
+	return (hcr & PE_NV) ? hcr & (PE_NV | PE_NV1 | PE_NV2) : 0;
 }
 
 // Is the current EL0/EL2 in the EL2&0 regime (E2H, and at EL0 also TGE)?

@@ -45,7 +45,8 @@ static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 static uint64_t read_current_el(struct pe *pe, HOOK_UNUSED void *opaque,
 				HOOK_UNUSED enum sysreg reg)
 {
-	return (uint64_t)pe->el << 2;
+	// To a guest hypervisor at EL1, EL2.
+	return (uint64_t)(pe->el == 1 && pe_nv(pe) ? 2 : pe->el) << 2;
 }
 
 static uint64_t read_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)

@@ -29,7 +29,7 @@ struct mmu_features {
 	bool xnx, ttcnp, s2fwb, e0pd;
 	bool vmid16, asid16;
 	bool ttst; // FEAT_TTST small tables
-	bool nv1; // room for FEAT_NV
+	bool nv1; // FEAT_NV: HCR_EL2.{NV,NV1} change stage 1 of EL1&0
 	bool bti; // GP bit
 	bool sel2; // Secure EL2: VSTTBR/VSTCR
 };

@@ -169,6 +169,9 @@ static void decode_abort(uint64_t esr, bool data, struct text *text)
 	if (bit(esr, 10)) {
 		text_add(text, " FnV");
 	}
+	if (data && bit(esr, 13) && !bit(esr, 24)) {
+		text_add(text, " VNCR");
+	}
 	if (data && bit(esr, 24)) {
 		text_add(text, " ISV SAS=%u SSE=%u SRT=x%u SF=%u AR=%u", field(esr, 23, 22),
 			 field(esr, 21, 21), field(esr, 20, 16), field(esr, 15, 15),
@@ -181,7 +184,8 @@ static void decode_debug(uint64_t esr, struct text *text)
 	unsigned ec = field(esr, 31, 26);
 
 	if (ec == EC_WATCHPOINT_LOWER || ec == EC_WATCHPOINT_SAME) {
-		text_add(text, "WnR=%u%s", field(esr, 6, 6), bit(esr, 8) ? " CM" : "");
+		text_add(text, "WnR=%u%s%s", field(esr, 6, 6), bit(esr, 8) ? " CM" : "",
+			 bit(esr, 13) ? " VNCR" : "");
 	} else if ((ec == EC_STEP_LOWER || ec == EC_STEP_SAME) && bit(esr, 24)) {
 		text_add(text, "ISV EX=%u", field(esr, 6, 6));
 	}

@@ -515,7 +515,7 @@ START_TEST(writable_bits)
 	sysreg_write(pe, SR_HCR_EL2, 0);
 	ck_assert_uint_eq(sysreg_read(pe, SR_HCR_EL2), HCR_RW); // EL1 is AArch64 only
 	sysreg_write(pe, SR_HCR_EL2, ~UINT64_C(0));
-	ck_assert(!(pe->sr[SR_HCR_EL2] & BIT(42))); // FEAT_NV is absent
+	ck_assert(!(pe->sr[SR_HCR_EL2] & BIT(39))); // FEAT_TME is absent
 	ck_assert(!(pe->sr[SR_HCR_EL2] & BIT(29))); // HCD: RES0 with EL3
 	ck_assert(pe->sr[SR_HCR_EL2] & HCR_E2H);
 	sysreg_write(pe, SR_SCR_EL3, 0);
