@@ -144,31 +144,44 @@ static bool is_prediction_restriction(const struct sysreg_row *row)
 	return row->enc >> 3 == SYSREG_ENC(1, 3, 7, 3, 0) >> 3; // CFP, DVP, COSP, CPP RCTX
 }
 
-static unsigned decide_last(const struct pe *pe, enum sysreg reg, struct sysreg_control *c)
+static unsigned decide_traps(const struct pe *pe, enum sysreg reg, struct sysreg_control *c)
 {
-	const struct sysreg_row *row = &sysreg_rows[reg];
-	unsigned count = 0;
-
-	if (is_prediction_restriction(row)) {
-		c[count++] = traps(nv_control(pe, "HCR_EL2.NV", NV, 0));
-		return count;
+	if (is_prediction_restriction(&sysreg_rows[reg])) {
+		*c = traps(nv_control(pe, "HCR_EL2.NV", NV, 0));
+		return 1;
 	}
 	if (is_nv1_trapped(reg)) {
-		c[count] = traps(nv_control(pe, "HCR_EL2.NV1", NV_NV1, HCR_EL2_NV2));
-		c[count++].when = has(pe, FEAT_NV2) ? "HCR_EL2.NV2 = 0" : NULL;
+		*c = traps(nv_control(pe, "HCR_EL2.NV1", NV_NV1, HCR_EL2_NV2));
+		c->when = has(pe, FEAT_NV2) ? "HCR_EL2.NV2 = 0" : NULL;
+		return 1;
 	}
-	if (row->vncr != 0 && has(pe, FEAT_NV2)) {
-		uint64_t set = is_always_in_memory(reg) ? NV_NV2 : NV_NV2 | HCR_EL2_NV1;
+	return 0;
+}
 
-		c[count++] = in_memory(nv_control(pe, "HCR_EL2.NV2", set, 0), row->vncr);
+static unsigned decide_last(const struct pe *pe, enum sysreg reg, struct sysreg_control *c)
+{
+	unsigned offset = sysreg_rows[reg].vncr;
+
+	if (offset == 0 || !has(pe, FEAT_NV2)) {
+		return 0;
 	}
-	return count;
+	*c = in_memory(nv_control(pe, "HCR_EL2.NV2",
+				  is_always_in_memory(reg) ? NV_NV2 : NV_NV2 | HCR_EL2_NV1, 0),
+		       offset);
+	return 1;
 }
 
 unsigned sysreg_nv_decide(const struct pe *pe, enum sysreg reg, bool read,
 			  enum sysreg_nv_stage stage, struct sysreg_control *controls)
 {
 	(void)read;
-	return stage == SYSREG_NV_FOREIGN ? decide_foreign(pe, reg, controls)
-					  : decide_last(pe, reg, controls);
+	switch (stage) {
+	case SYSREG_NV_FOREIGN:
+		return decide_foreign(pe, reg, controls);
+	case SYSREG_NV_TRAPS:
+		return decide_traps(pe, reg, controls);
+	case SYSREG_NV_LAST:
+		return decide_last(pe, reg, controls);
+	}
+	return 0;
 }

@@ -11,7 +11,8 @@
 enum sysreg_nv_stage {
 	SYSREG_NV_FOREIGN, // of an EL2 or EL3 register or an _EL12 or _EL02 name, which EL1 has
 			   // not: without an answer the access is UNDEFINED
-	SYSREG_NV_LAST, // of an access that nothing else traps, before it is made
+	SYSREG_NV_TRAPS, // of an access that EL1 has, before the other traps to EL2
+	SYSREG_NV_LAST, // of one that nothing traps, before it is made
 };
 #define SYSREG_NV_CONTROLS_MAX 4u
 

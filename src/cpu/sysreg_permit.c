@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // May this access be made, and if not, what happens instead? Pure: nothing is changed here. The
 // order of the checks is the one of every accessor in the Arm ARM: does the encoding exist here
-// (feature, level, nested virtualization, state), then the traps to EL1, fine-grained traps, the
-// other traps to EL2, those to EL3, and at last what nested virtualization does in memory. One
-// iterator knows that order: the decision is the first control of it that is involved and holds.
+// (feature, level, nested virtualization, state), then the traps to EL1, those of nested
+// virtualization, fine-grained traps, the other traps to EL2, those to EL3, and at last what nested
+// virtualization does in memory. One iterator knows that order: the decision is the first control
+// of it that is involved and holds.
 #include "base/bits.h"
 #include "cpu/esr.h"
 #include "cpu/model.h"
@@ -25,6 +26,7 @@ enum stage {
 	STAGE_NOT_HERE,
 	STAGE_RULES, // ... or a register
 	STAGE_TRAPS_EL1,
+	STAGE_NV_TRAPS,
 	STAGE_FGT,
 	STAGE_TRAPS_EL2,
 	STAGE_HPMN,
@@ -264,6 +266,9 @@ static bool stage_next(struct sysreg_chain *chain, struct sysreg_control *c)
 		return next_rule(chain, c);
 	case STAGE_TRAPS_EL1:
 		return next_trap(chain, 1, c);
+	case STAGE_NV_TRAPS:
+		chain->step--;
+		return next_nv(chain, SYSREG_NV_TRAPS, c);
 	case STAGE_FGT:
 		return once && sysreg_fgt_control(&chain->state, (enum sysreg_fgt)chain->row->fgt,
 						  chain->read, c);

@@ -521,6 +521,18 @@ TEST(ttlb_traps_a_guest_hypervisors_el1_maintenance)
 	EXPECT_TRAP(EL1, WRITE, el2_instructions[15], EL2);
 }
 
+// EL2's trap by NV1 comes before EL3's.
+TEST(nv1_traps_before_el3)
+{
+	NEEDS_NV;
+	nv_set(HCR_NV | HCR_NV1);
+	write_sysreg(scr_el3, SCR_BASE); // EnSCXT 0
+	EXPECT_TRAP(EL1, READ, nv1_registers[3], EL2);
+	nv_set(HCR_NV);
+	write_sysreg(scr_el3, SCR_BASE);
+	EXPECT_TRAP(EL1, READ, nv1_registers[3], EL3);
+}
+
 // ---- TVM before NV1 -----------------------------------------------------------------------------
 
 TEST(tvm_and_nv1_trap_alike)
