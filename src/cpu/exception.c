@@ -349,6 +349,10 @@ static NOINLINE void entry_rule_build(struct pe *pe, unsigned target)
 		rule->keep &= ~PE_FLAG_MASK(pan);
 		rule->set |= PE_FLAG(pan);
 	}
+	rule->masks = PE_DAIF_MASK;
+	if (has(pe, FEAT_NMI) && !(sctlr & SCTLR_SPINTMASK)) {
+		rule->masks |= PE_ALLINT;
+	}
 	rule->epoch = pe->view_epoch;
 }
 
@@ -375,7 +379,7 @@ static inline __attribute__((always_inline)) void enter(struct pe *pe, const str
 	pe->sr[elr_of[target]] = e->elr;
 	pe->sr[spsr_of[target]] = spsr;
 	set_el_sp(pe, target, true);
-	pe->daif = 0xf;
+	pe->daif = rule->masks;
 	pe_set_flags(pe, (pe_flags(pe) & rule->keep) | rule->set);
 	pe->pc = vector;
 	pe->cur = NULL;
@@ -545,12 +549,42 @@ struct pending {
 	const char *control;
 };
 
+// Is the interrupt of a line masked by PSTATE at its target level, if that is the current one
+// (AArch64.PendingUnmaskedPhysicalInterrupts, ...VirtualInterrupts)? With SCTLR_ELx.NMI, ALLINT or
+// (SPINTMASK) the use of SP_ELx masks all of them, and what has Superpriority is masked by nothing
+// else.
+static inline __attribute__((always_inline)) bool masked_here(const struct pe *pe,
+							      unsigned daif_bit, bool superpriority)
+{
+	bool masked = (pe->daif >> daif_bit) & 1;
+	uint64_t sctlr;
+
+	if (likely(!has(pe, FEAT_NMI)) || daif_bit == 2) {
+		return masked;
+	}
+	sctlr = pe->sr[sctlr_of[pe_regime_el(pe)]];
+	if (likely(!(sctlr & SCTLR_NMI))) {
+		return masked;
+	}
+	if (pe->el != 0 && ((pe->daif & PE_ALLINT) || (pe->sp_sel && (sctlr & SCTLR_SPINTMASK)))) {
+		return true;
+	}
+	return masked && !superpriority;
+}
+
+static inline bool has_superpriority(const struct pe *pe, enum pe_line line)
+{
+	return (pe->superpriority >> line) & 1;
+}
+
 // Where a physical interrupt goes, and whether the PE's state lets it through (Arm ARM D1.3.6).
 static inline __attribute__((always_inline)) bool
-physical_taken(const struct pe *pe, uint64_t hcr, uint64_t scr_bit, uint64_t hcr_bit,
-	       unsigned daif_bit, const char *scr_name, const char *hcr_name, struct pending *p)
+physical_taken(const struct pe *pe, uint64_t hcr, enum pe_line line, uint64_t scr_bit,
+	       uint64_t hcr_bit, unsigned daif_bit, const char *scr_name, const char *hcr_name,
+	       struct pending *p)
 {
-	bool host = (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE), masked = (pe->daif >> daif_bit) & 1;
+	bool host = (hcr & HCR_EL2_E2H) && (hcr & HCR_EL2_TGE);
+	bool masked = masked_here(pe, daif_bit, has_superpriority(pe, line));
 
 	p->control = NULL;
 	if (pe->has_el3 && (pe->sr[SR_SCR_EL3] & scr_bit)) {
@@ -581,6 +615,16 @@ static inline bool virtual_pending(const struct pe *pe, uint64_t mo_bit, uint64_
 	return virtual_enabled(pe, mo_bit) && (line || (pe->sr[SR_HCR_EL2] & v_bit));
 }
 
+// Of a pending virtual interrupt: the list register's, or that HCRX_EL2.{VINMI, VFNMI} give to
+// HCR_EL2.{VI, VF}.
+static bool virtual_superpriority(const struct pe *pe, enum pe_line line, uint64_t v_bit,
+				  uint64_t nmi_bit)
+{
+	return (pe->lines[line] && has_superpriority(pe, line)) ||
+	       ((pe->sr[SR_HCR_EL2] & v_bit) && has(pe, FEAT_NMI) &&
+		(sysreg_effective_hcrx(pe) & nmi_bit));
+}
+
 // The interrupt to take now, if any. Order: physical SError, FIQ, IRQ, then the virtual ones.
 static inline __attribute__((always_inline)) bool find_pending(const struct pe *pe,
 							       struct pending *p)
@@ -589,17 +633,18 @@ static inline __attribute__((always_inline)) bool find_pending(const struct pe *
 
 	p->is_virtual = false;
 	if (unlikely(pe->lines[PE_LINE_SERROR]) &&
-	    physical_taken(pe, hcr, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA", "HCR_EL2.AMO", p)) {
+	    physical_taken(pe, hcr, PE_LINE_SERROR, SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA",
+			   "HCR_EL2.AMO", p)) {
 		p->line = PE_LINE_SERROR;
 		return true;
 	}
-	if (pe->lines[PE_LINE_FIQ] &&
-	    physical_taken(pe, hcr, SCR_EL3_FIQ, HCR_EL2_FMO, 0, "SCR_EL3.FIQ", "HCR_EL2.FMO", p)) {
+	if (pe->lines[PE_LINE_FIQ] && physical_taken(pe, hcr, PE_LINE_FIQ, SCR_EL3_FIQ, HCR_EL2_FMO,
+						     0, "SCR_EL3.FIQ", "HCR_EL2.FMO", p)) {
 		p->line = PE_LINE_FIQ;
 		return true;
 	}
-	if (pe->lines[PE_LINE_IRQ] &&
-	    physical_taken(pe, hcr, SCR_EL3_IRQ, HCR_EL2_IMO, 1, "SCR_EL3.IRQ", "HCR_EL2.IMO", p)) {
+	if (pe->lines[PE_LINE_IRQ] && physical_taken(pe, hcr, PE_LINE_IRQ, SCR_EL3_IRQ, HCR_EL2_IMO,
+						     1, "SCR_EL3.IRQ", "HCR_EL2.IMO", p)) {
 		p->line = PE_LINE_IRQ;
 		return true;
 	}
@@ -614,14 +659,16 @@ static inline __attribute__((always_inline)) bool find_pending(const struct pe *
 		p->control = "HCR_EL2.VSE";
 		return true;
 	}
-	if (!(pe->daif & 1) &&
-	    virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ])) {
+	if (virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ]) &&
+	    !masked_here(pe, 0,
+			 virtual_superpriority(pe, PE_LINE_VFIQ, HCR_EL2_VF, HCRX_EL2_VFNMI))) {
 		p->line = PE_LINE_VFIQ;
 		p->control = pe->lines[PE_LINE_VFIQ] ? "ICH_LRn_EL2" : "HCR_EL2.VF";
 		return true;
 	}
-	if (!(pe->daif & 2) &&
-	    virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ])) {
+	if (virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ]) &&
+	    !masked_here(pe, 1,
+			 virtual_superpriority(pe, PE_LINE_VIRQ, HCR_EL2_VI, HCRX_EL2_VINMI))) {
 		p->line = PE_LINE_VIRQ;
 		p->control = pe->lines[PE_LINE_VIRQ] ? "ICH_LRn_EL2" : "HCR_EL2.VI";
 		return true;
@@ -650,9 +697,11 @@ static NOINLINE void look_for_pending(struct pe *pe)
 static inline void interrupts_changed(struct pe *pe)
 {
 	// Fully masked, and routed nowhere above: whatever is pending has to wait.
-	bool masked = pe->daif == 0xf && !pe->has_el3 &&
-		      (pe->el == 2 || !(pe->sr[SR_HCR_EL2] &
-					(HCR_EL2_AMO | HCR_EL2_FMO | HCR_EL2_IMO | HCR_EL2_TGE)));
+	bool masked =
+		(pe->daif & PE_DAIF_MASK) == PE_DAIF_MASK && !pe->has_el3 &&
+		!(pe->superpriority | (pe->sr[SR_HCRX_EL2] & (HCRX_EL2_VINMI | HCRX_EL2_VFNMI))) &&
+		(pe->el == 2 ||
+		 !(pe->sr[SR_HCR_EL2] & (HCR_EL2_AMO | HCR_EL2_FMO | HCR_EL2_IMO | HCR_EL2_TGE)));
 
 	if (unlikely(something_pending(pe)) && !masked) {
 		look_for_pending(pe);
@@ -670,19 +719,26 @@ uint64_t pe_isr(const struct pe *pe)
 {
 	bool irq = pe->lines[PE_LINE_IRQ], fiq = pe->lines[PE_LINE_FIQ],
 	     serror = pe->lines[PE_LINE_SERROR];
+	bool irq_super = irq && has_superpriority(pe, PE_LINE_IRQ),
+	     fiq_super = fiq && has_superpriority(pe, PE_LINE_FIQ);
 
 	if (pe->el == 1 && pe_el2_enabled(pe)) {
 		if (virtual_enabled(pe, HCR_EL2_IMO)) {
 			irq = virtual_pending(pe, HCR_EL2_IMO, HCR_EL2_VI, pe->lines[PE_LINE_VIRQ]);
+			irq_super =
+				virtual_superpriority(pe, PE_LINE_VIRQ, HCR_EL2_VI, HCRX_EL2_VINMI);
 		}
 		if (virtual_enabled(pe, HCR_EL2_FMO)) {
 			fiq = virtual_pending(pe, HCR_EL2_FMO, HCR_EL2_VF, pe->lines[PE_LINE_VFIQ]);
+			fiq_super =
+				virtual_superpriority(pe, PE_LINE_VFIQ, HCR_EL2_VF, HCRX_EL2_VFNMI);
 		}
 		if (virtual_enabled(pe, HCR_EL2_AMO)) {
 			serror = virtual_pending(pe, HCR_EL2_AMO, HCR_EL2_VSE, false);
 		}
 	}
-	return (uint64_t)serror << 8 | (uint64_t)irq << 7 | (uint64_t)fiq << 6;
+	return (uint64_t)irq_super << 10 | (uint64_t)fiq_super << 9 | (uint64_t)serror << 8 |
+	       (uint64_t)irq << 7 | (uint64_t)fiq << 6;
 }
 
 bool pe_wakes(struct pe *pe, bool wfe)
@@ -772,8 +828,8 @@ void exception_esb(struct pe *pe)
 	struct pending p;
 
 	if (pe->lines[PE_LINE_SERROR] &&
-	    !physical_taken(pe, pe_hcr_effective(pe), SCR_EL3_EA, HCR_EL2_AMO, 2, "SCR_EL3.EA",
-			    "HCR_EL2.AMO", &p)) {
+	    !physical_taken(pe, pe_hcr_effective(pe), PE_LINE_SERROR, SCR_EL3_EA, HCR_EL2_AMO, 2,
+			    "SCR_EL3.EA", "HCR_EL2.AMO", &p)) {
 		pe->sr[SR_DISR_EL1] = BIT(31);
 		drop_serror(pe);
 	}
@@ -826,7 +882,7 @@ uint64_t exception_branch_address(const struct pe *pe, uint64_t va)
 static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 {
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
-	pe->daif = (uint8_t)bits(spsr, 9, 6);
+	pe->daif = pe_masks_of(spsr);
 	pe->ss = (spsr & SPSR_SS) && !stepping && debug_step_active(pe);
 	pe->pan = has(pe, FEAT_PAN) && (spsr & SPSR_PAN);
 	if (!legal) {
@@ -903,7 +959,7 @@ void exception_eret(struct pe *pe, const struct uop *op)
 	}
 	set_el_sp(pe, el, bit(spsr, 0));
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
-	pe->daif = (uint8_t)bits(spsr, 9, 6);
+	pe->daif = pe_masks_of(spsr);
 	if (pe_flags(pe) != 0) {
 		pe->il = pe->ss = pe->pan = pe->uao = pe->dit = pe->ssbs = false;
 		pe->btype = 0;

@@ -436,6 +436,33 @@ static OP(op_msr_spsel)
 		return exc_undefined(pe, op);
 	}
 	pe_set_el_sp(pe, pe->el, op->aux & 1);
+	pe_interrupts_changed(pe); // SCTLR_ELx.SPINTMASK
+	NEXT;
+}
+
+// HCRX_EL2.TALLINT traps setting PSTATE.ALLINT at EL1.
+static NOINLINE bool allint_trapped(struct pe *pe, const struct uop *op)
+{
+	if (pe->el != 1 || !(op->aux & 1) || !(sysreg_effective_hcrx(pe) & HCRX_EL2_TALLINT)) {
+		return false;
+	}
+	pe->cur = op;
+	fault_trap(pe, 2, EC_SYSREG, iss_sysreg(0, 1, 4, op->aux, 0, 31, false), TRACE_CAUSE_SYSREG,
+		   "HCRX_EL2.TALLINT");
+	pe->fault.sysreg = "ALLINT";
+	return true;
+}
+
+static OP(op_msr_allint)
+{
+	if (unlikely(pe->el == 0)) {
+		return exc_undefined(pe, op);
+	}
+	if (unlikely(allint_trapped(pe, op))) {
+		return exc_raise(pe, op);
+	}
+	pe->daif = (uint8_t)((pe->daif & PE_DAIF_MASK) | (op->aux & 1 ? PE_ALLINT : 0));
+	pe_interrupts_changed(pe);
 	NEXT;
 }
 
@@ -485,6 +512,9 @@ bool tr_msr_imm(struct tr *t, uint32_t insn)
 		break;
 	case 005:
 		fn = op_msr_spsel;
+		break;
+	case 010: // CRm<3:1> is part of the encoding
+		fn = tr_has(t, FEAT_NMI) && bits(insn, 11, 9) == 0 ? op_msr_allint : NULL;
 		break;
 	case 031:
 		fn = tr_has(t, FEAT_SSBS2) ? op_msr_ssbs : NULL;

@@ -230,6 +230,18 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 	}
 }
 
+void pe_set_superpriority(struct pe *pe, enum pe_line line, bool superpriority)
+{
+	uint8_t mask = (uint8_t)(1u << line);
+
+	if (((pe->superpriority & mask) != 0) != superpriority) {
+		pe->superpriority ^= mask;
+		if (pe->lines[line]) {
+			pe_interrupts_changed(pe);
+		}
+	}
+}
+
 void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
 			   void *opaque)
 {

@@ -99,6 +99,7 @@ struct level_view {
 struct entry_rule {
 	uint64_t keep, set;
 	uint32_t epoch; // valid while it is the PE's view_epoch
+	uint8_t masks; // PSTATE.DAIF and ALLINT, for pe->daif
 };
 
 // EL2's regime for the page of VNCR_EL2 (vncr.c).
@@ -188,7 +189,7 @@ struct pe {
 	// PSTATE.
 	uint8_t el; // 0..3
 	bool sp_sel;
-	uint8_t daif; // D A I F in bits 3..0
+	uint8_t daif; // D A I F in bits 3..0, ALLINT in bit 7: as in an SPSR from bit 6 on
 	bool il, ss, pan, uao, dit, ssbs, tco; // with BTYPE, eight bytes in a row: see pe_flags
 	uint8_t btype;
 
@@ -212,6 +213,7 @@ struct pe {
 	bool halted;
 	bool lines[PE_LINE_COUNT];
 	uint8_t lines_high; // how many of them are high
+	uint8_t superpriority; // the lines whose interrupt has it, by bit (FEAT_NMI)
 	// Who watches the changes of level: four bytes in a row, see pe_watched.
 	bool tracing; // some sink is attached (looked up at every pe_run)
 	bool pmu_active; // some counter is enabled: EL changes matter to it
@@ -362,6 +364,15 @@ static inline void pe_access_tag_set(struct pe *pe)
 	pe->access_tag = (uint64_t)pe->sysreg_epoch << 32 |
 			 (uint64_t)((pe->index + 1) << 3 | (unsigned)pe->el << 1 | pe->sp_sel)
 				 << 16;
+}
+
+#define PE_DAIF_MASK 0xfu
+#define PE_ALLINT 0x80u // in pe->daif
+
+// The masks of an SPSR, for pe->daif. Without FEAT_NMI no SPSR has bit 13.
+static inline uint8_t pe_masks_of(uint64_t spsr)
+{
+	return (uint8_t)((spsr >> 6) & (PE_DAIF_MASK | PE_ALLINT));
 }
 
 // NZCV in bits 31:28.

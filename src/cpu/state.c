@@ -179,7 +179,7 @@ void pe_set_pstate(struct pe *pe, uint64_t spsr)
 {
 	pe_set_el_sp(pe, (unsigned)bits(spsr, 3, 2), bit(spsr, 0));
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
-	pe->daif = (uint8_t)bits(spsr, 9, 6);
+	pe->daif = pe_masks_of(spsr) & (has(pe, FEAT_NMI) ? 0xff : PE_DAIF_MASK);
 	pe->il = bit(spsr, 20);
 	pe->ss = bit(spsr, 21);
 	pe->pan = bit(spsr, 22) && has(pe, FEAT_PAN);

@@ -66,6 +66,10 @@ enum pe_line {
 };
 void pe_set_line(struct pe *pe, enum pe_line line, bool level);
 
+// Does the interrupt that a line stands for, or will when it goes high next, have Superpriority
+// (FEAT_NMI)? Of IRQ, FIQ and their virtual forms.
+void pe_set_superpriority(struct pe *pe, enum pe_line line, bool superpriority);
+
 // Called when the Security state or EL3-ness of the PE changed (exception entry and return), so
 // that the GIC can route Group 1 anew. One listener; NULL removes.
 void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),

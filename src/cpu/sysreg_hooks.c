@@ -27,7 +27,7 @@ static void write_nzcv(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 
 static uint64_t read_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
 {
-	return (uint64_t)pe->daif << 6;
+	return (uint64_t)(pe->daif & PE_DAIF_MASK) << 6;
 }
 
 static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
@@ -35,11 +35,22 @@ static void write_daif(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum
 {
 	bool debug = ((pe->daif ^ (value >> 6)) & 8) != 0;
 
-	pe->daif = (uint8_t)((value >> 6) & 0xf);
+	pe->daif = (uint8_t)((pe->daif & PE_ALLINT) | ((value >> 6) & PE_DAIF_MASK));
 	pe_interrupts_changed(pe);
 	if (debug) {
 		pe_debug_changed(pe);
 	}
+}
+
+static uint64_t read_allint(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
+{
+	return (uint64_t)(pe->daif & PE_ALLINT) << 6;
+}
+
+static void write_allint(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg,
+			 uint64_t value)
+{
+	pe->daif = (uint8_t)((pe->daif & PE_DAIF_MASK) | ((value >> 6) & PE_ALLINT));
 }
 
 static uint64_t read_current_el(struct pe *pe, HOOK_UNUSED void *opaque,
@@ -58,6 +69,7 @@ static void write_sp_sel(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED en
 			 uint64_t value)
 {
 	pe_set_el_sp(pe, pe->el, value & 1);
+	pe_interrupts_changed(pe); // SCTLR_ELx.SPINTMASK
 }
 
 static uint64_t read_pan(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enum sysreg reg)
@@ -300,6 +312,7 @@ static const struct {
 } own_hooks[] = {
 	{SR_NZCV, read_nzcv, write_nzcv},
 	{SR_DAIF, read_daif, write_daif},
+	{SR_ALLINT, read_allint, write_allint},
 	{SR_CurrentEL, read_current_el, NULL},
 	{SR_SPSel, read_sp_sel, write_sp_sel},
 	{SR_PAN, read_pan, write_pan},

@@ -46,6 +46,13 @@ static bool group_forwarded(const struct gicv3_pe *p, enum gicv3_group group)
 	return p->cpu.enabled[group] && (p->gic->ctlr & enable[group]) != 0;
 }
 
+// Is an interrupt better than the PE's best so far? Among equal priorities, an NMI has
+// Superpriority.
+static inline bool is_better(const struct gicv3_pe *p, uint32_t priority, bool nmi)
+{
+	return priority < p->best_priority || (priority == p->best_priority && nmi && !p->best_nmi);
+}
+
 // Better the PE's best with those of `ready` in the bank. Banks come in the order of INTIDs: the
 // lower one wins among equal priorities.
 static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, unsigned n,
@@ -53,6 +60,7 @@ static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, 
 {
 	uint32_t grpmod = gicv3_one_state(p->gic) ? 0 : bank->grpmod;
 	uint32_t members = 0;
+	uint32_t nmis = gicv3_bank_nmi(p->gic, bank);
 
 	if (p->forwarded & (1u << GROUP_1NS)) {
 		members |= bank->group;
@@ -65,9 +73,16 @@ static inline void select_in(struct gicv3_pe *p, const struct gicv3_bank *bank, 
 	}
 	for (members &= ready; members != 0; members &= members - 1) {
 		unsigned i = (unsigned)__builtin_ctz(members);
+		bool nmi = (nmis >> i) & 1;
+		uint32_t priority = bank->priority[i];
 
-		if (bank->priority[i] < p->best_priority) {
-			p->best_priority = bank->priority[i];
+		if (unlikely(nmi)) {
+			// The highest of the Security state's half, whatever IPRIORITYR says.
+			priority = ((bank->group >> i) & 1) && !gicv3_one_state(p->gic) ? 0x80 : 0;
+		}
+		if (is_better(p, priority, nmi)) {
+			p->best_priority = priority;
+			p->best_nmi = nmi;
 			p->best_intid = n * 32 + i;
 			p->best_group = (bank->group >> i) & 1 ? GROUP_1NS
 					: (grpmod >> i) & 1    ? GROUP_1S
@@ -91,6 +106,7 @@ static __attribute__((noinline)) void hold_back(struct gicv3_pe *p)
 	}
 	p->best_priority = PRIORITY_IDLE;
 	p->best_intid = INTID_SPURIOUS;
+	p->best_nmi = false;
 }
 
 static __attribute__((noinline)) void select_ready(struct gicv3_pe *p)
@@ -99,6 +115,7 @@ static __attribute__((noinline)) void select_ready(struct gicv3_pe *p)
 
 	p->best_priority = PRIORITY_IDLE;
 	p->best_intid = INTID_SPURIOUS;
+	p->best_nmi = false;
 	if (p->bank.ready != 0) {
 		select_in(p, &p->bank, 0, p->bank.ready);
 	}
@@ -131,7 +148,7 @@ static inline void select_best(struct gicv3_pe *p)
 	uint32_t ready = p->bank.ready;
 
 	if (p->gic->ready_banks != 0 || (ready & (ready - 1)) != 0 ||
-	    (p->waker & GICR_WAKER_SLEEP)) {
+	    (p->waker & GICR_WAKER_SLEEP) || (ready & p->bank.nmi) != 0) {
 		select_ready(p);
 		return;
 	}
@@ -142,6 +159,7 @@ static inline void select_best(struct gicv3_pe *p)
 
 		if ((p->forwarded >> group) & 1) {
 			p->best_priority = p->bank.priority[i];
+			p->best_nmi = false;
 			p->best_intid = i;
 			p->best_group = group;
 			gicv3_cpu_signal(p);
@@ -150,6 +168,7 @@ static inline void select_best(struct gicv3_pe *p)
 	}
 	p->best_priority = PRIORITY_IDLE;
 	p->best_intid = INTID_SPURIOUS;
+	p->best_nmi = false;
 	gicv3_set_line(p, PE_LINE_IRQ, false);
 	gicv3_set_line(p, PE_LINE_FIQ, false);
 }
@@ -313,6 +332,8 @@ void gicv3_reset_pe(struct gicv3 *gic, unsigned pe)
 		if (line != PE_LINE_SERROR) {
 			p->lines[line] = false;
 			pe_set_line(p->pe, line, false);
+			p->superpriority[line] = false;
+			pe_set_superpriority(p->pe, line, false);
 		}
 	}
 	gicv3_select(p);
@@ -406,6 +427,8 @@ static void pe_connect(struct gicv3 *gic, unsigned i)
 	p->sgi_affinity = bits(p->affinity, 39, 32) << 48 | bits(p->affinity, 7, 4) << 44 |
 			  bits(p->affinity, 23, 16) << 32 | bits(p->affinity, 15, 8) << 16;
 	p->has_el3 = pe_has(p->pe, FEAT_EL3);
+	p->has_nmi = pe_has(p->pe, FEAT_GICv3_NMI);
+	gic->has_nmi = gic->has_nmi || p->has_nmi;
 	p->bank.valid = ~UINT32_C(0);
 	gicv3_ppi_line(gic, i, GICV3_PPI_MAINTENANCE, &p->virt.maintenance);
 	gicv3_cpu_bind(p);

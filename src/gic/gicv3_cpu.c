@@ -15,6 +15,8 @@
 #define CTLR3_EOIMODE_NS BIT(4)
 
 // ICC_SGI*R_EL1
+#define SCTLR_NMI BIT(61)
+
 #define SGIR_IRM BIT(40)
 #define SGIR_AFFINITY (MASK(55, 44) | MASK(39, 32) | MASK(23, 16)) // Aff3, RS, Aff2, Aff1
 
@@ -62,12 +64,26 @@ static bool eoi_is_split(const struct gicv3_pe *p)
 
 // ---- priorities ---------------------------------------------------------------------------------
 
-// The running priority: of the highest active priority, PRIORITY_IDLE if nothing is active.
-static uint32_t running_priority(const struct gicv3_cpu *cpu)
+// The priority of a group's NMIs (4.8.1).
+static uint32_t nmi_priority(const struct gicv3_pe *p, enum gicv3_group group)
 {
-	uint32_t active = cpu->active[GROUP_0] | cpu->active[GROUP_1S] | cpu->active[GROUP_1NS];
+	return group == GROUP_1NS && !gicv3_one_state(p->gic) ? 0x80 : 0;
+}
 
-	return active == 0 ? PRIORITY_IDLE : (uint32_t)__builtin_ctz(active) << LEVEL_SHIFT;
+// The running priority: of the highest active priority, PRIORITY_IDLE if nothing is active.
+static uint32_t running_priority(const struct gicv3_pe *p)
+{
+	const struct gicv3_cpu *cpu = &p->cpu;
+	uint32_t active = cpu->active[GROUP_0] | cpu->active[GROUP_1S] | cpu->active[GROUP_1NS];
+	uint32_t running =
+		active == 0 ? PRIORITY_IDLE : (uint32_t)__builtin_ctz(active) << LEVEL_SHIFT;
+
+	for (enum gicv3_group group = GROUP_1S; group < GROUP_COUNT; group++) {
+		if (unlikely(cpu->nmi[group]) && nmi_priority(p, group) < running) {
+			running = nmi_priority(p, group);
+		}
+	}
+	return running;
 }
 
 // The group priority field as a mask (4.8.4). A Binary Point Register counts the bits of the
@@ -87,6 +103,13 @@ static uint32_t group_priority_mask(const struct gicv3_cpu *cpu, enum gicv3_grou
 	return ~UINT32_C(0) << (bpr + 1);
 }
 
+// The priority mask does not hold NMIs, but one that shuts out the whole Non-secure half.
+static bool nmi_masked(const struct gicv3_pe *p)
+{
+	return nmi_priority(p, p->best_group) == 0x80 &&
+	       (p->cpu.pmr < 0x80 || (p->cpu.pmr == 0x80 && is_secure(p)));
+}
+
 // Does the best pending interrupt preempt what the PE is doing?
 static bool can_preempt(const struct gicv3_pe *p)
 {
@@ -94,14 +117,21 @@ static bool can_preempt(const struct gicv3_pe *p)
 	uint32_t running;
 	uint32_t mask;
 
-	if (p->best_priority >= cpu->pmr) {
+	if (unlikely(p->best_nmi)) {
+		if (nmi_masked(p)) {
+			return false;
+		}
+	} else if (p->best_priority >= cpu->pmr) {
 		return false; // also when there is none: PRIORITY_IDLE is above any mask
 	}
-	running = running_priority(cpu);
+	running = running_priority(p);
 	if (running == PRIORITY_IDLE) {
 		return true;
 	}
 	mask = group_priority_mask(cpu, p->best_group);
+	if ((p->best_priority & mask) == (running & mask)) {
+		return p->best_nmi && !cpu->nmi[p->best_group]; // Superpriority
+	}
 	return (p->best_priority & mask) < (running & mask);
 }
 
@@ -126,6 +156,12 @@ void gicv3_cpu_signal(struct gicv3_pe *p)
 	if (p->best_intid != INTID_SPURIOUS && can_preempt(p)) {
 		fiq = best_is_fiq(p);
 		irq = !fiq;
+	}
+	if (irq) {
+		gicv3_set_superpriority(p, PE_LINE_IRQ, p->best_nmi);
+	}
+	if (fiq) {
+		gicv3_set_superpriority(p, PE_LINE_FIQ, p->best_nmi);
 	}
 	gicv3_set_line(p, PE_LINE_IRQ, irq);
 	gicv3_set_line(p, PE_LINE_FIQ, fiq);
@@ -160,7 +196,17 @@ static inline uint32_t best_of_group1(const struct gicv3_pe *p)
 	return p->has_el3 && is_secure(p) && !is_el3(p) ? INTID_SPURIOUS : p->best_intid;
 }
 
-static inline uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid)
+bool gicv3_nmi_apart(const struct gicv3_pe *p)
+{
+	static const enum sysreg sctlr[4] = {SR_SCTLR_EL1, SR_SCTLR_EL1, SR_SCTLR_EL2,
+					     SR_SCTLR_EL3};
+
+	return (sysreg_get(p->pe, sctlr[pe_el(p->pe)]) & SCTLR_NMI) != 0;
+}
+
+// from_nmiar: ICC_NMIAR1_EL1, which acknowledges NMIs and nothing else. ICC_IAR1_EL1 leaves them to
+// it where SCTLR_ELx.NMI tells them apart.
+static inline uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid, bool from_nmiar)
 {
 	uint32_t level;
 
@@ -172,8 +218,19 @@ static inline uint64_t acknowledge(struct gicv3_pe *p, uint32_t intid)
 	if (intid >= INTID_SECURE) {
 		return intid; // a special identifier acknowledges nothing
 	}
-	level = (p->best_priority & group_priority_mask(&p->cpu, p->best_group)) >> LEVEL_SHIFT;
-	p->cpu.active[p->best_group] |= (uint32_t)BIT(level);
+	if (from_nmiar && !p->best_nmi) {
+		return INTID_SPURIOUS;
+	}
+	if (unlikely(p->best_nmi) && !from_nmiar && gicv3_nmi_apart(p)) {
+		return INTID_NMI;
+	}
+	if (unlikely(p->best_nmi)) {
+		p->cpu.nmi[p->best_group] = true;
+	} else {
+		level = (p->best_priority & group_priority_mask(&p->cpu, p->best_group)) >>
+			LEVEL_SHIFT;
+		p->cpu.active[p->best_group] |= (uint32_t)BIT(level);
+	}
 	gicv3_activate(p, intid);
 	return intid;
 }
@@ -185,7 +242,7 @@ static uint64_t iar0_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_FMO) ? gicv3_virt_iar(p, false)
-					     : acknowledge(p, best_of_group0(p));
+					     : acknowledge(p, best_of_group0(p), false);
 }
 
 static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -195,7 +252,17 @@ static uint64_t iar1_read(struct pe *pe, void *opaque, enum sysreg reg)
 	(void)pe;
 	(void)reg;
 	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_iar(p, true)
-					     : acknowledge(p, best_of_group1(p));
+					     : acknowledge(p, best_of_group1(p), false);
+}
+
+static uint64_t nmiar1_read(struct pe *pe, void *opaque, enum sysreg reg)
+{
+	struct gicv3_pe *p = opaque;
+
+	(void)pe;
+	(void)reg;
+	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_nmiar(p)
+					     : acknowledge(p, best_of_group1(p), true);
 }
 
 static uint64_t hppir0_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -216,12 +283,20 @@ static uint64_t hppir1_read(struct pe *pe, void *opaque, enum sysreg reg)
 	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_hppir(p, true) : best_of_group1(p);
 }
 
-// The group of the highest active priority, GROUP_COUNT if nothing is active.
-static enum gicv3_group running_group(const struct gicv3_cpu *cpu)
+// The group of the highest active priority, GROUP_COUNT if nothing is active. An active NMI comes
+// before other interrupts of its priority.
+static enum gicv3_group running_group(const struct gicv3_pe *p)
 {
+	const struct gicv3_cpu *cpu = &p->cpu;
+	uint32_t running = running_priority(p);
 	uint32_t active = cpu->active[GROUP_0] | cpu->active[GROUP_1S] | cpu->active[GROUP_1NS];
 	uint32_t highest = active & -active;
 
+	for (enum gicv3_group group = GROUP_1S; group < GROUP_COUNT; group++) {
+		if (unlikely(cpu->nmi[group]) && nmi_priority(p, group) == running) {
+			return group;
+		}
+	}
 	if (cpu->active[GROUP_0] & highest) {
 		return GROUP_0;
 	}
@@ -236,7 +311,7 @@ static enum gicv3_group running_group(const struct gicv3_cpu *cpu)
 static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 {
 	uint32_t intid = value & 0xffffff;
-	enum gicv3_group group = running_group(&p->cpu);
+	enum gicv3_group group = running_group(p);
 
 	if (intid >= p->gic->intid_count || group == GROUP_COUNT || group1 != (group != GROUP_0)) {
 		return; // special, not implemented, or out of order: ignored, as the specification
@@ -247,7 +322,11 @@ static void end_of_interrupt(struct gicv3_pe *p, bool group1, uint64_t value)
 				       : group == GROUP_1NS && is_secure(p) && !is_el3(p))) {
 		return;
 	}
-	p->cpu.active[group] &= p->cpu.active[group] - 1;
+	if (unlikely(p->cpu.nmi[group]) && running_priority(p) == nmi_priority(p, group)) {
+		p->cpu.nmi[group] = false;
+	} else {
+		p->cpu.active[group] &= p->cpu.active[group] - 1;
+	}
 	if (eoi_is_split(p)) {
 		gicv3_cpu_signal(p);
 		return;
@@ -356,6 +435,17 @@ static void pmr_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t val
 	gicv3_cpu_signal(p);
 }
 
+// ICC_RPR_EL1.{NMI, NMI_NS}: which Group 1 has an active NMI, of those that may be seen.
+static uint64_t rpr_nmi(const struct gicv3_pe *p)
+{
+	const bool *nmi = p->cpu.nmi;
+
+	if (gicv3_one_state(p->gic) || (p->has_el3 && !is_secure(p))) {
+		return nmi[GROUP_1NS] ? ICC_RPR_NMI : 0;
+	}
+	return (nmi[GROUP_1S] ? ICC_RPR_NMI : 0) | (nmi[GROUP_1NS] ? ICC_RPR_NMI_NS : 0);
+}
+
 static uint64_t rpr_read(struct pe *pe, void *opaque, enum sysreg reg)
 {
 	struct gicv3_pe *p = opaque;
@@ -366,11 +456,11 @@ static uint64_t rpr_read(struct pe *pe, void *opaque, enum sysreg reg)
 	if (gicv3_virt_access(p, HCR_FMO | HCR_IMO)) {
 		return gicv3_virt_rpr(p);
 	}
-	running = running_priority(&p->cpu);
+	running = running_priority(p);
 	if (half_priorities(p) && running != PRIORITY_IDLE) {
-		return running & 0x80 ? (running << 1) & 0xff : 0;
+		running = running & 0x80 ? (running << 1) & 0xff : 0;
 	}
-	return running;
+	return running | rpr_nmi(p);
 }
 
 static uint64_t bpr0_read(struct pe *pe, void *opaque, enum sysreg reg)
@@ -598,8 +688,10 @@ static uint64_t ap1r_read(struct pe *pe, void *opaque, enum sysreg reg)
 
 	(void)pe;
 	(void)reg;
-	return gicv3_virt_access(p, HCR_IMO) ? gicv3_virt_apr(p, true)
-					     : p->cpu.active[group1_of(p)];
+	return gicv3_virt_access(p, HCR_IMO)
+		       ? gicv3_virt_apr(p, true)
+		       : p->cpu.active[group1_of(p)] |
+				 (p->cpu.nmi[group1_of(p)] ? ICC_AP1R_NMI : 0);
 }
 
 static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
@@ -613,6 +705,7 @@ static void ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t va
 		return;
 	}
 	p->cpu.active[group1_of(p)] = (uint32_t)value;
+	p->cpu.nmi[group1_of(p)] = p->has_nmi && (value & ICC_AP1R_NMI);
 	gicv3_cpu_signal(p);
 }
 
@@ -721,6 +814,7 @@ static const struct {
 	{SR_ICC_AP1R1_EL1, zero_read, ignore_write},
 	{SR_ICC_AP1R2_EL1, zero_read, ignore_write},
 	{SR_ICC_AP1R3_EL1, zero_read, ignore_write},
+	{SR_ICC_NMIAR1_EL1, nmiar1_read, ignore_write},
 	{SR_ICC_DIR_EL1, zero_read, dir_write},
 	{SR_ICC_RPR_EL1, rpr_read, ignore_write},
 	{SR_ICC_SGI1R_EL1, zero_read, sgi1r_write},

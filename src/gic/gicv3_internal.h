@@ -18,6 +18,7 @@
 #define INTID_SPI 32
 #define INTID_SECURE 1020 // "a Secure Group 1 interrupt is pending", told to EL3
 #define INTID_NONSECURE 1021 // "a Non-secure Group 1 interrupt is pending", told to EL3
+#define INTID_NMI 1022 // "the interrupt is to be acknowledged with ICC_NMIAR1_EL1"
 #define INTID_SPURIOUS 1023
 #define INTID_LPI 8192
 
@@ -65,6 +66,7 @@ struct gicv3_bank {
 	uint32_t level; // of the input
 	uint32_t edge; // edge-triggered, else level-sensitive
 	uint32_t active;
+	uint32_t nmi; // non-maskable property; says nothing of Group 0
 	uint32_t ready; // derived: pending, enabled and not active; see gicv3_bank_refresh
 	uint64_t nsacr; // two bits each
 	uint8_t priority[32]; // Secure view
@@ -77,6 +79,7 @@ struct gicv3_cpu {
 	uint32_t pmr;
 	uint32_t bpr[GROUP_COUNT];
 	uint32_t active[GROUP_COUNT]; // AP0R0, AP1R0 (S), AP1R0 (NS)
+	bool nmi[GROUP_COUNT]; // the NMI bit of AP1R0: an NMI of the group is active
 	bool enabled[GROUP_COUNT]; // IGRPEN
 	bool common_bpr[STATE_COUNT]; // CTLR.CBPR
 	bool eoi_split[STATE_COUNT]; // CTLR.EOImode
@@ -88,11 +91,13 @@ struct gicv3_virt {
 	uint64_t hcr; // a copy of what sr[] holds
 	uint64_t vmcr;
 	uint32_t active[2]; // AP0R0, AP1R0
+	bool nmi; // AP1R0.NMI
 	uint64_t lr[LR_COUNT];
 	// Of the list registers, one bit each: derived when one is written.
 	uint8_t lr_pending; // pending, and not active as well
 	uint8_t lr_valid; // pending or active
 	uint8_t lr_group1;
+	uint8_t lr_nmi; // of Group 1
 	uint8_t lr_eoi; // ended, and maintenance was asked for
 	int best; // list register of the highest priority pending virtual interrupt, or -1
 	struct irq_line maintenance;
@@ -105,6 +110,7 @@ struct gicv3_pe {
 	uint64_t sgi_affinity; // the same in ICC_SGI*R_EL1's: Aff3, RS, Aff2, Aff1
 	unsigned index;
 	bool has_el3;
+	bool has_nmi; // FEAT_GICv3_NMI
 	bool asleep_told; // the log knows that an interrupt was held back
 	uint64_t waker;
 	struct gicv3_bank bank; // SGIs and PPIs
@@ -115,7 +121,9 @@ struct gicv3_pe {
 	uint32_t best_intid;
 	uint32_t best_priority;
 	enum gicv3_group best_group;
+	bool best_nmi;
 	bool lines[PE_LINE_COUNT]; // as last told to the PE
+	bool superpriority[PE_LINE_COUNT]; // the same
 	struct gicv3_cpu cpu;
 	struct gicv3_virt virt;
 };
@@ -125,6 +133,7 @@ struct gicv3 {
 	struct log *log;
 	unsigned intid_count; // 32 + SPIs
 	uint64_t ctlr; // GICD_CTLR: enables and DS
+	bool has_nmi; // GICD_TYPER.NMI
 	bool handed_over; // by gicv3_hand_over, since the last reset
 	uint32_t ready_banks; // SPI banks with any ready interrupt
 	struct gicv3_bank banks[BANK_COUNT]; // [0] is unused: it is in the redistributors
@@ -151,6 +160,12 @@ static inline uint32_t gicv3_bank_group(const struct gicv3 *gic, const struct gi
 	default:
 		return bank->group;
 	}
+}
+
+// The interrupts of a bank with the non-maskable property, which Group 0 cannot have.
+static inline uint32_t gicv3_bank_nmi(const struct gicv3 *gic, const struct gicv3_bank *bank)
+{
+	return bank->nmi & (bank->group | (gicv3_one_state(gic) ? 0 : bank->grpmod));
 }
 
 // gicv3.c: state of single interrupts and selection
@@ -189,6 +204,15 @@ static inline void gicv3_set_line(struct gicv3_pe *p, enum pe_line line, bool le
 	}
 }
 
+// Tell the PE, before the line of an interrupt goes high, whether the interrupt is an NMI.
+static inline void gicv3_set_superpriority(struct gicv3_pe *p, enum pe_line line, bool nmi)
+{
+	if (p->superpriority[line] != nmi) {
+		p->superpriority[line] = nmi;
+		pe_set_superpriority(p->pe, line, nmi);
+	}
+}
+
 // gicv3_mmio.c
 // -------------------------------------------------------------------------------------------------
 extern const struct bus_device_type gicv3_mmio_dist_type; // device: struct gicv3
@@ -214,8 +238,16 @@ static inline bool gicv3_virt_access(const struct gicv3_pe *p, uint64_t hcr_bits
 	return (pe_guest_hcr(p->pe) & hcr_bits) != 0;
 }
 
+// SCTLR_ELx.NMI of the current level: do its NMIs have a register of their own to acknowledge them?
+bool gicv3_nmi_apart(const struct gicv3_pe *p);
+
+#define ICC_AP1R_NMI BIT(63)
+#define ICC_RPR_NMI BIT(63)
+#define ICC_RPR_NMI_NS BIT(62)
+
 // The ICV_* side of the registers of gicv3_cpu.c. group1: the register ends in 1.
 uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1);
+uint64_t gicv3_virt_nmiar(struct gicv3_pe *p);
 void gicv3_virt_eoir(struct gicv3_pe *p, bool group1, uint64_t value);
 void gicv3_virt_dir(struct gicv3_pe *p, uint64_t value);
 uint64_t gicv3_virt_hppir(struct gicv3_pe *p, bool group1);

@@ -164,9 +164,23 @@ static void nsacr_set(const struct bank_access *a, uint32_t value, uint32_t mask
 	}
 }
 
+static uint32_t nmi_get(const struct bank_access *a)
+{
+	return gicv3_bank_nmi(a->gic, a->bank);
+}
+
+// RES0 for Group 0, and without NMIs.
+static void nmi_set(const struct bank_access *a, uint32_t value, uint32_t mask)
+{
+	mask &= a->bank->group | grpmod_get(a);
+	if (a->gic->has_nmi) {
+		a->bank->nmi = (a->bank->nmi & ~mask) | (value & mask);
+	}
+}
+
 static const struct bank_row bank_rows[] = {
 	// IGROUPR, ISENABLER, ICENABLER, ISPENDR, ICPENDR, ISACTIVER, ICACTIVER, IPRIORITYR, ICFGR,
-	// IGRPMODR, NSACR
+	// IGRPMODR, NSACR, INMIR
 	{0x080, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, group_get, group_set},
 	{0x100, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_set},
 	{0x180, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, enabled_get, enabled_clear},
@@ -178,6 +192,7 @@ static const struct bank_row bank_rows[] = {
 	{0xc00, 2, 1, VISIBLE_GROUP, VISIBLE_GROUP, config_get, config_set},
 	{0xd00, 1, 0, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, grpmod_get, grpmod_set},
 	{0xe00, 2, 1, VISIBLE_SECURE_ONLY, VISIBLE_SECURE_ONLY, nsacr_get, nsacr_set},
+	{0xf80, 1, 0, VISIBLE_GROUP, VISIBLE_GROUP, nmi_get, nmi_set},
 };
 
 // The interrupts of a bank whose NS_access field is at least `least` (1 or 2).
@@ -245,6 +260,7 @@ static const uint8_t row_index[0x1000 >> ROW_INDEX_SHIFT] = {
 	[0x780 >> ROW_INDEX_SHIFT] = 8,  [0xc00 >> ROW_INDEX_SHIFT] = 9,
 	[0xc80 >> ROW_INDEX_SHIFT] = 9,  [0xd00 >> ROW_INDEX_SHIFT] = 10,
 	[0xe00 >> ROW_INDEX_SHIFT] = 11, [0xe80 >> ROW_INDEX_SHIFT] = 11,
+	[0xf80 >> ROW_INDEX_SHIFT] = 12,
 };
 
 // Find the row of an offset, and the bank and first interrupt of its 32-bit register. p: a PE's own
@@ -339,6 +355,7 @@ static bool bank_write(struct gicv3 *gic, struct gicv3_pe *p, uint64_t offset, u
 // around.
 #define IIDR_ARM 0x43b
 
+#define TYPER_NMI BIT(9)
 #define TYPER_SECURITY_EXTN BIT(10)
 #define TYPER_MBIS BIT(16)
 #define TYPER_IDBITS ((uint64_t)15 << 19)
@@ -437,7 +454,8 @@ static bool dist_read_single(struct gicv3 *gic, uint64_t offset, bool ns_view, u
 	case GICD_TYPER:
 		*data = gic->config.spi_count / 32 |
 			(gicv3_one_state(gic) ? 0 : TYPER_SECURITY_EXTN) | TYPER_MBIS |
-			TYPER_IDBITS | TYPER_A3V | TYPER_NO1N | TYPER_RSS;
+			(gic->has_nmi ? TYPER_NMI : 0) | TYPER_IDBITS | TYPER_A3V | TYPER_NO1N |
+			TYPER_RSS;
 		return true;
 	case GICD_IIDR:
 		*data = IIDR_ARM;

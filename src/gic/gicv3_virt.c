@@ -57,6 +57,7 @@
 #define ICH_LR_PINTID(lr) ((uint32_t)bits((lr), 44, 32))
 #define ICH_LR_EOI BIT(41) // with HW clear
 #define ICH_LR_PRIORITY(lr) ((uint32_t)bits((lr), 55, 48))
+#define ICH_LR_NMI BIT(59) // FEAT_GICv3_NMI
 #define ICH_LR_GROUP1 BIT(60)
 #define ICH_LR_HW BIT(61)
 #define ICH_LR_PENDING BIT(62)
@@ -105,7 +106,16 @@ static uint32_t running_priority(const struct gicv3_virt *v)
 {
 	uint32_t active = v->active[0] | v->active[1];
 
+	if (unlikely(v->nmi)) {
+		return 0;
+	}
 	return active == 0 ? PRIORITY_IDLE : (uint32_t)__builtin_ctz(active) << LEVEL_SHIFT;
+}
+
+// An NMI has the highest priority, whatever its list register's field says.
+static uint32_t lr_priority(const struct gicv3_virt *v, unsigned i)
+{
+	return (v->lr_nmi >> i) & 1 ? 0 : ICH_LR_PRIORITY(v->lr[i]);
 }
 
 // Write a list register.
@@ -118,13 +128,17 @@ static void lr_set(struct gicv3_virt *v, unsigned i, uint64_t lr)
 	v->lr_pending = (uint8_t)((v->lr_pending & ~mask) | (state == ICH_LR_PENDING ? mask : 0));
 	v->lr_valid = (uint8_t)((v->lr_valid & ~mask) | (state != 0 ? mask : 0));
 	v->lr_group1 = (uint8_t)((v->lr_group1 & ~mask) | ((lr & ICH_LR_GROUP1) ? mask : 0));
+	v->lr_nmi = (uint8_t)((v->lr_nmi & ~mask) |
+			      ((lr & (ICH_LR_GROUP1 | ICH_LR_NMI)) == (ICH_LR_GROUP1 | ICH_LR_NMI)
+				       ? mask
+				       : 0));
 	v->lr_eoi = (uint8_t)((v->lr_eoi & ~mask) |
 			      ((lr & (ICH_LR_STATE | ICH_LR_HW | ICH_LR_EOI)) == ICH_LR_EOI ? mask
 											    : 0));
 }
 
 // HighestPriorityVirtualInterrupt: among list registers that are pending (not active and pending)
-// and whose group is enabled; the lowest numbered one wins among equals. -1: none.
+// and whose group is enabled; an NMI wins among equals, then the lowest numbered one. -1: none.
 static int best_lr(const struct gicv3_virt *v)
 {
 	unsigned enabled = ((v->vmcr & ICH_VMCR_VENG1) ? v->lr_group1 : 0u) |
@@ -135,8 +149,12 @@ static int best_lr(const struct gicv3_virt *v)
 	for (unsigned pending = v->lr_pending & enabled; pending != 0; pending &= pending - 1) {
 		int i = __builtin_ctz(pending);
 
-		if (ICH_LR_PRIORITY(v->lr[i]) < best_priority) {
-			best_priority = ICH_LR_PRIORITY(v->lr[i]);
+		uint32_t priority = lr_priority(v, (unsigned)i);
+
+		if (priority < best_priority ||
+		    (priority == best_priority && best >= 0 && !((v->lr_nmi >> best) & 1) &&
+		     ((v->lr_nmi >> i) & 1))) {
+			best_priority = priority;
 			best = i;
 		}
 	}
@@ -146,23 +164,28 @@ static int best_lr(const struct gicv3_virt *v)
 // CanSignalVirtualInterrupt
 static bool can_preempt(const struct gicv3_virt *v)
 {
-	uint64_t lr;
+	uint32_t priority;
 	uint32_t running;
 	uint32_t mask;
+	bool nmi;
 
 	if (!(v->hcr & ICH_HCR_EN) || v->best < 0) {
 		return false;
 	}
-	lr = v->lr[v->best];
-	if (ICH_LR_PRIORITY(lr) >= vmcr_pmr(v)) {
+	priority = lr_priority(v, (unsigned)v->best);
+	nmi = (v->lr_nmi >> v->best) & 1;
+	if (!nmi && priority >= vmcr_pmr(v)) {
 		return false;
 	}
 	running = running_priority(v);
 	if (running == PRIORITY_IDLE) {
 		return true;
 	}
-	mask = group_priority_mask(v, (lr & ICH_LR_GROUP1) != 0);
-	return (ICH_LR_PRIORITY(lr) & mask) < (running & mask);
+	mask = group_priority_mask(v, (v->lr[v->best] & ICH_LR_GROUP1) != 0);
+	if ((priority & mask) == (running & mask)) {
+		return nmi && !v->nmi;
+	}
+	return (priority & mask) < (running & mask);
 }
 
 // ---- status of the list registers, and the maintenance interrupt --------------------------------
@@ -226,6 +249,9 @@ static void virt_update(struct gicv3_pe *p)
 	v->best = best_lr(v);
 	signalled = can_preempt(v);
 	group1 = signalled && (v->lr[v->best] & ICH_LR_GROUP1) != 0;
+	if (group1) {
+		gicv3_set_superpriority(p, PE_LINE_VIRQ, (v->lr_nmi >> v->best) & 1);
+	}
 	gicv3_set_line(p, PE_LINE_VIRQ, group1);
 	gicv3_set_line(p, PE_LINE_VFIQ, signalled && !group1);
 	irq_set(&v->maintenance, (v->hcr & ICH_HCR_EN) != 0 && misr_of(v) != 0);
@@ -261,17 +287,25 @@ uint64_t gicv3_virt_hppir(struct gicv3_pe *p, bool group1)
 }
 
 // VirtualReadIAR0, VirtualReadIAR1
-uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1)
+static uint64_t acknowledge(struct gicv3_pe *p, bool group1, bool from_nmiar)
 {
 	struct gicv3_virt *v = &p->virt;
 	uint64_t lr;
 	uint32_t intid;
 	uint32_t level;
+	bool nmi;
 
 	if (!can_preempt(v) || ((v->lr[v->best] & ICH_LR_GROUP1) != 0) != group1) {
 		return INTID_SPURIOUS;
 	}
 	lr = v->lr[v->best];
+	nmi = (v->lr_nmi >> v->best) & 1;
+	if (from_nmiar && !nmi) {
+		return INTID_SPURIOUS;
+	}
+	if (unlikely(nmi) && !from_nmiar && gicv3_nmi_apart(p)) {
+		return INTID_NMI;
+	}
 	intid = ICH_LR_VINTID(lr);
 	if (intid_is_special(intid)) {
 		// A hypervisor's error: consumed, nothing becomes active.
@@ -279,13 +313,27 @@ uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1)
 		virt_update(p);
 		return intid;
 	}
-	level = (ICH_LR_PRIORITY(lr) & group_priority_mask(v, group1)) >> LEVEL_SHIFT;
-	v->active[group1] |= (uint32_t)BIT(level);
+	if (nmi) {
+		v->nmi = true;
+	} else {
+		level = (ICH_LR_PRIORITY(lr) & group_priority_mask(v, group1)) >> LEVEL_SHIFT;
+		v->active[group1] |= (uint32_t)BIT(level);
+	}
 	lr &= ~ICH_LR_PENDING;
 	// LPIs have no active state.
 	lr_set(v, (unsigned)v->best, intid < INTID_LPI ? lr | ICH_LR_ACTIVE : lr);
 	virt_update(p);
 	return intid;
+}
+
+uint64_t gicv3_virt_iar(struct gicv3_pe *p, bool group1)
+{
+	return acknowledge(p, group1, false);
+}
+
+uint64_t gicv3_virt_nmiar(struct gicv3_pe *p)
+{
+	return acknowledge(p, true, true);
 }
 
 // The list register in which this virtual interrupt is active, or -1.
@@ -330,7 +378,9 @@ static uint32_t drop_priority(struct gicv3_virt *v)
 	uint32_t running = running_priority(v);
 	unsigned group;
 
-	if (running != PRIORITY_IDLE) {
+	if (v->nmi) {
+		v->nmi = false;
+	} else if (running != PRIORITY_IDLE) {
 		group = bit(v->active[0], running >> LEVEL_SHIFT) ? 0 : 1;
 		v->active[group] &= v->active[group] - 1;
 	}
@@ -357,7 +407,7 @@ void gicv3_virt_eoir(struct gicv3_pe *p, bool group1, uint64_t value)
 	if (!split && i < 0) {
 		count_eoi(p, intid);
 	} else if (!split && ((v->lr[i] & ICH_LR_GROUP1) != 0) == group1 &&
-		   (ICH_LR_PRIORITY(v->lr[i]) & group_priority_mask(v, group1)) == dropped) {
+		   (lr_priority(v, (unsigned)i) & group_priority_mask(v, group1)) == dropped) {
 		deactivate(p, i);
 	}
 	virt_update(p);
@@ -416,7 +466,7 @@ void gicv3_virt_set_pmr(struct gicv3_pe *p, uint64_t value)
 
 uint64_t gicv3_virt_rpr(struct gicv3_pe *p)
 {
-	return running_priority(&p->virt);
+	return running_priority(&p->virt) | (p->virt.nmi ? ICC_RPR_NMI : 0);
 }
 
 uint64_t gicv3_virt_ctlr(struct gicv3_pe *p)
@@ -450,12 +500,15 @@ void gicv3_virt_set_igrpen(struct gicv3_pe *p, bool group1, uint64_t value)
 
 uint64_t gicv3_virt_apr(struct gicv3_pe *p, bool group1)
 {
-	return p->virt.active[group1];
+	return p->virt.active[group1] | (group1 && p->virt.nmi ? ICC_AP1R_NMI : 0);
 }
 
 void gicv3_virt_set_apr(struct gicv3_pe *p, bool group1, uint64_t value)
 {
 	p->virt.active[group1] = (uint32_t)value;
+	if (group1) {
+		p->virt.nmi = p->has_nmi && (value & ICC_AP1R_NMI);
+	}
 	virt_update(p);
 }
 
@@ -597,7 +650,7 @@ static void lr_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t valu
 	struct gicv3_pe *p = opaque;
 
 	(void)pe;
-	lr_set(&p->virt, lr_index(reg), value & ICH_LR_WRITABLE);
+	lr_set(&p->virt, lr_index(reg), value & (ICH_LR_WRITABLE | (p->has_nmi ? ICH_LR_NMI : 0)));
 	virt_update(p);
 }
 
@@ -638,6 +691,7 @@ void gicv3_virt_reset(struct gicv3_pe *p)
 	struct gicv3_virt *v = &p->virt;
 
 	v->active[0] = v->active[1] = 0;
+	v->nmi = false;
 	for (unsigned i = 0; i < LR_COUNT; i++) {
 		lr_set(v, i, 0);
 	}

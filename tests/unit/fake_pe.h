@@ -25,6 +25,7 @@ struct pe {
 	bool secure;
 	bool has_el3;
 	bool lines[PE_LINE_COUNT];
+	bool superpriority[PE_LINE_COUNT];
 	unsigned line_changes;
 	unsigned events;
 	void (*changed)(struct pe *pe, void *opaque);
@@ -100,6 +101,11 @@ void pe_set_line(struct pe *pe, enum pe_line line, bool level)
 {
 	pe->lines[line] = level;
 	pe->line_changes++;
+}
+
+void pe_set_superpriority(struct pe *pe, enum pe_line line, bool superpriority)
+{
+	pe->superpriority[line] = superpriority;
 }
 
 void pe_set_state_listener(struct pe *pe, void (*changed)(struct pe *pe, void *opaque),
