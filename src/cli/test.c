@@ -431,11 +431,26 @@ static int run(const struct test_options *t)
 	return status;
 }
 
-// strata test --record: the options are those of `strata run`.
-static int record(int argc, char **argv)
+static const char *name_of(const char *path, char *name, size_t size)
+{
+	const char *slash = strrchr(path, '/');
+
+	snprintf(name, size, "%s", slash != NULL ? slash + 1 : path);
+	name[strcspn(name, ".")] = '\0';
+	for (char *c = name; *c != '\0'; c++) {
+		if (strchr("_-", *c) == NULL && (*c < '0' || (*c | 32) < 'a' || (*c | 32) > 'z') &&
+		    (*c < '0' || *c > '9')) {
+			*c = '_';
+		}
+	}
+	return name[0] != '\0' ? name : "recorded";
+}
+
+// One image, with the options of `strata run`.
+static int record_one(int argc, char **argv)
 {
 	struct run_options options;
-	char error[512];
+	char error[512], name[64];
 	int status = EXIT_PASSED;
 
 	if (run_options_parse(&options, argc, argv, error, sizeof(error)) != 0) {
@@ -443,12 +458,36 @@ static int record(int argc, char **argv)
 		status = EXIT_UNUSABLE;
 	} else if (options.help) {
 		print_help(stdout);
-	} else if (strata_test_record(&options.machine, "recorded", stdout, error, sizeof(error)) !=
-		   0) {
-		fprintf(stderr, "strata test --record: %s\n", error);
-		status = EXIT_UNUSABLE;
+	} else {
+		const char *image = options.machine.image != NULL ? options.machine.image : "";
+
+		if (strata_test_record(&options.machine, name_of(image, name, sizeof(name)), stdout,
+				       error, sizeof(error)) != 0) {
+			fprintf(stderr, "strata test --record: %s\n", error);
+			status = EXIT_UNUSABLE;
+		}
 	}
 	run_options_done(&options);
+	return status;
+}
+
+// What stands after -- are images, each of which is run with the options before.
+static int record(int argc, char **argv)
+{
+	int options = 1, status = EXIT_PASSED;
+
+	while (options < argc && strcmp(argv[options], "--") != 0) {
+		options++;
+	}
+	puts("strata-trap-tests 1\n");
+	if (options == argc) {
+		return record_one(argc, argv);
+	}
+	for (int i = options + 1; i < argc && status == EXIT_PASSED; i++) {
+		argv[options] = argv[i];
+		status = record_one(options + 1, argv);
+		putchar('\n');
+	}
 	return status;
 }
 

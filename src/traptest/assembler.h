@@ -11,8 +11,8 @@
 // that need one get a reason to skip. 0, or -EINVAL with what the assembler said first.
 int tt_assemble_file(struct tt_file *file, char *error, size_t error_size);
 
-// The area of a test's code: the program, then for EL1 to EL3 vectors and what they branch to.
-#define TT_AREA_SIZE 0x40000u
-#define TT_AREA_VECTORS(el) (0x60000u + (unsigned)(el)*0x10000u) // from TT_CODE on: TT_VECTORS(el)
+// A test's code, from $code on: the program, then for EL1 to EL3 vectors and their handlers.
+#define TT_AREA_SIZE 0x10000u
+#define TT_AREA_VECTORS(el) ((unsigned)(el)*0x4000u)
 
 #endif

@@ -476,11 +476,56 @@ static void ignore_event(void *opaque, const struct strata_event *event)
 	(void)event;
 }
 
+static void on_output(void *opaque, const void *data, size_t size)
+{
+	struct tt_console *c = &((struct tt_prepared *)opaque)->console;
+
+	if (c->output_size + size + 1 > c->output_capacity) {
+		c->output_capacity = (c->output_size + size + 1) * 2;
+		c->output = realloc(c->output, c->output_capacity);
+		CHECK(c->output != NULL);
+	}
+	memcpy(c->output + c->output_size, data, size);
+	c->output_size += size;
+	c->output[c->output_size] = '\0';
+}
+
+static int on_input(void *opaque, void *data, size_t size, uint64_t timeout_ns)
+{
+	struct tt_console *c = &((struct tt_prepared *)opaque)->console;
+
+	(void)timeout_ns;
+	size = size < c->input_size ? size : c->input_size;
+	if (size == 0) {
+		return STRATA_CONSOLE_END;
+	}
+	memcpy(data, c->input, size);
+	c->input += size;
+	c->input_size -= size;
+	return (int)size;
+}
+
+static void listen_to(struct tt_prepared *m)
+{
+	struct trace_sink *sink = trace_sink_callback_create(on_event, m);
+
+	CHECK(sink != NULL);
+	m->pe = board_pe(m->strata, 0);
+	board_attach(m->strata, sink);
+}
+
+static void connect(struct tt_prepared *m, struct strata_options *o)
+{
+	o->event = ignore_event;
+	o->console.write = on_output;
+	o->console.read = on_input;
+	o->console.opaque = m;
+}
+
 static int create(struct tt_prepared *m, const struct tt_machine *machine, char *error,
 		  size_t error_size)
 {
 	struct strata_options o;
-	struct trace_sink *sink;
 	int err;
 
 	strata_options_init(&o);
@@ -492,22 +537,69 @@ static int create(struct tt_prepared *m, const struct tt_machine *machine, char 
 		return -1;
 	}
 	if (machine->el3 && !machine->el2) {
-		snprintf(error, error_size, "a machine with EL3 and without EL2 is not there yet");
+		snprintf(error, error_size, "there is no machine with EL3 and without EL2");
 		return -1;
 	}
-	o.event = ignore_event;
+	connect(m, &o);
 	err = strata_create(&m->strata, &o, error, error_size);
 	if (err != 0) {
 		return err;
 	}
 	board_start_bare(m->strata, TT_CODE);
 	board_serve_test_hlt(m->strata);
-	m->pe = board_pe(m->strata, 0);
-	sink = trace_sink_callback_create(on_event, m);
-	CHECK(sink != NULL);
-	board_attach(m->strata, sink);
+	listen_to(m);
 	prepare_memory(m->strata);
 	open_state(m->pe);
+	return strata_checkpoint(m->strata);
+}
+
+void tt_image_options(const struct tt_test *test, struct strata_options *o,
+		      struct strata_load *loads)
+{
+	const struct tt_machine *machine = &test->machine;
+
+	strata_options_init(o);
+	o->image = test->image;
+	o->cpu = machine->cpu;
+	o->memory = machine->memory != 0 ? machine->memory : UINT64_C(128) << 20;
+	o->ram_base = machine->ram_base != 0 ? machine->ram_base : o->ram_base;
+	o->smp = machine->smp;
+	o->boot_el = machine->boot_el;
+	o->secure = machine->secure;
+	o->initrd = machine->initrd;
+	o->append = machine->append;
+	o->dtb = machine->dtb;
+	o->has_entry = machine->has_entry;
+	o->entry = machine->entry;
+	o->semihosting = machine->semihosting;
+	o->has_seed = machine->has_seed;
+	o->seed = machine->seed;
+	o->tlb = (enum strata_tlb)machine->tlb;
+	o->no_reboot = true;
+	for (size_t i = 0; i < machine->load_count; i++) {
+		loads[i].path = machine->loads[i].path;
+		loads[i].address = machine->loads[i].address;
+	}
+	o->loads = loads;
+	o->load_count = machine->load_count;
+	o->symbols = test->symbols.items;
+	o->symbol_count = test->symbols.count;
+}
+
+static int create_image(struct tt_prepared *m, const struct tt_test *test, char *error,
+			size_t error_size)
+{
+	struct strata_load loads[sizeof(test->machine.loads) / sizeof(test->machine.loads[0])];
+	struct strata_options o;
+	int err;
+
+	tt_image_options(test, &o, loads);
+	connect(m, &o);
+	err = strata_create(&m->strata, &o, error, error_size);
+	if (err != 0) {
+		return err;
+	}
+	listen_to(m);
 	return strata_checkpoint(m->strata);
 }
 
@@ -519,13 +611,62 @@ struct tt_pool *tt_pool_create(void)
 	return pool;
 }
 
+static void release(struct tt_prepared *m)
+{
+	strata_destroy(m->strata);
+	free(m->console.output);
+	free(m->key);
+}
+
 void tt_pool_destroy(struct tt_pool *pool)
 {
 	for (size_t i = 0; pool != NULL && i < pool->count; i++) {
-		strata_destroy(pool->items[i].strata);
-		free(pool->items[i].key);
+		release(&pool->items[i]);
 	}
 	free(pool);
+}
+
+// The machine of this key, restored; NULL: there is none.
+static struct tt_prepared *find(struct tt_pool *pool, const char *key)
+{
+	for (size_t i = 0; i < pool->count; i++) {
+		struct tt_prepared *m = &pool->items[i];
+
+		if (strcmp(m->key, key) == 0) {
+			m->event = NULL;
+			CHECK(strata_restore(m->strata) == 0);
+			m->console.output_size = m->console.input_size = 0;
+			return m;
+		}
+	}
+	return NULL;
+}
+
+// A place for another machine; the last one makes room where there is none.
+static struct tt_prepared *place(struct tt_pool *pool)
+{
+	struct tt_prepared *m;
+
+	if (pool->count == POOL_MAX) {
+		release(&pool->items[--pool->count]);
+	}
+	m = &pool->items[pool->count];
+	memset(m, 0, sizeof(*m));
+	return m;
+}
+
+static struct tt_prepared *keep(struct tt_pool *pool, struct tt_prepared *m, const char *key,
+				int err)
+{
+	if (err != 0) {
+		strata_destroy(m->strata);
+		m->strata = NULL;
+		return NULL;
+	}
+	m->key = strdup(key);
+	CHECK(m->key != NULL);
+	pool->count++;
+	return m;
 }
 
 struct tt_prepared *tt_pool_get(struct tt_pool *pool, const struct tt_machine *machine, char *error,
@@ -536,28 +677,51 @@ struct tt_prepared *tt_pool_get(struct tt_pool *pool, const struct tt_machine *m
 
 	snprintf(key, sizeof(key), "%s %d %d %llu", machine->cpu, machine->el2, machine->el3,
 		 (unsigned long long)machine->memory);
-	for (size_t i = 0; i < pool->count; i++) {
-		if (strcmp(pool->items[i].key, key) == 0) {
-			m = &pool->items[i];
-			m->event = NULL;
-			CHECK(strata_restore(m->strata) == 0);
-			return m;
-		}
+	m = find(pool, key);
+	if (m == NULL) {
+		m = place(pool);
+		m = keep(pool, m, key, create(m, machine, error, error_size));
 	}
-	if (pool->count == POOL_MAX) {
-		pool->count--;
-		strata_destroy(pool->items[pool->count].strata);
-		free(pool->items[pool->count].key);
+	return m;
+}
+
+// Everything that makes a machine another one, in one text.
+static char *image_key(const struct tt_test *t)
+{
+	const struct tt_machine *m = &t->machine;
+	size_t size = 0;
+	char *key = NULL;
+	FILE *file = open_memstream(&key, &size);
+
+	CHECK(file != NULL);
+	fprintf(file, "%s|%s|%llu|%u|%u|%d|%d|%d%llx|%d%llx|%llx|%s|%s|%s|%d", t->image, m->cpu,
+		(unsigned long long)m->memory, m->boot_el, m->smp, m->secure, m->semihosting,
+		m->has_entry, (unsigned long long)m->entry, m->has_seed,
+		(unsigned long long)m->seed, (unsigned long long)m->ram_base,
+		m->initrd != NULL ? m->initrd : "", m->append != NULL ? m->append : "",
+		m->dtb != NULL ? m->dtb : "", m->tlb);
+	for (size_t i = 0; i < m->load_count; i++) {
+		fprintf(file, "|%s@%llx", m->loads[i].path,
+			(unsigned long long)m->loads[i].address);
 	}
-	m = &pool->items[pool->count];
-	memset(m, 0, sizeof(*m));
-	if (create(m, machine, error, error_size) != 0) {
-		strata_destroy(m->strata);
-		m->strata = NULL;
-		return NULL;
+	for (size_t i = 0; i < t->symbols.count; i++) {
+		fprintf(file, "|%s", t->symbols.items[i]);
 	}
-	m->key = strdup(key);
-	CHECK(m->key != NULL);
-	pool->count++;
+	fclose(file);
+	CHECK(key != NULL);
+	return key;
+}
+
+struct tt_prepared *tt_pool_get_image(struct tt_pool *pool, const struct tt_test *test, char *error,
+				      size_t error_size)
+{
+	char *key = image_key(test);
+	struct tt_prepared *m = find(pool, key);
+
+	if (m == NULL) {
+		m = place(pool);
+		m = keep(pool, m, key, create_image(m, test, error, error_size));
+	}
+	free(key);
 	return m;
 }

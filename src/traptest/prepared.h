@@ -12,6 +12,8 @@
 #include "traptest/test_file.h"
 
 struct strata;
+struct strata_load;
+struct strata_options;
 struct pe;
 
 // What was seen at a transition, or at the end.
@@ -24,11 +26,19 @@ struct tt_record {
 	uint64_t since; // instructions of the PE since the record before
 };
 
+// The outside of a machine's first UART.
+struct tt_console {
+	char *output;
+	size_t output_size, output_capacity;
+	const char *input;
+	size_t input_size;
+};
+
 struct tt_prepared {
 	char *key;
 	struct strata *strata;
 	struct pe *pe;
-	const struct tt_slots *slots; // of the test that runs
+	struct tt_console console;
 	// Called for each event of the run.
 	void (*event)(void *opaque, const struct trace_event *event);
 	void *event_opaque;
@@ -42,6 +52,14 @@ void tt_pool_destroy(struct tt_pool *pool);
 // The machine of cases and assembly tests, restored. NULL with a message in error.
 struct tt_prepared *tt_pool_get(struct tt_pool *pool, const struct tt_machine *machine, char *error,
 				size_t error_size);
+
+// The machine of a test with an image, as it is after loading and reset, restored.
+struct tt_prepared *tt_pool_get_image(struct tt_pool *pool, const struct tt_test *test, char *error,
+				      size_t error_size);
+
+// The options of strata_create that a test's machine means.
+void tt_image_options(const struct tt_test *test, struct strata_options *options,
+		      struct strata_load *loads);
 
 // Put the PE into a state: registers of the open state that depend on E2H, the state's words, then
 // the settings.
