@@ -111,9 +111,10 @@ void strata_explain_print(const struct strata_explanation *explanation, FILE *fi
 int strata_explain_matrix(const struct strata_explain_options *options, const char *name,
 			  FILE *file, bool json, char *error, size_t error_size);
 
-// Every system register and system instruction of a CPU model.
+// Every system register and system instruction of a CPU model. all: also those of features that the
+// model lacks.
 int strata_list_sysregs(const struct strata_explain_options *options, FILE *file, bool json,
-			char *error, size_t error_size);
+			bool all, char *error, size_t error_size);
 
 #ifdef __cplusplus
 }

@@ -187,12 +187,6 @@ struct pe *board_pe(struct strata *s, unsigned index)
 	return s->pes[index].pe;
 }
 
-void board_start(struct strata *s)
-{
-	s->runnable = true;
-	board_reset(s);
-}
-
 void board_attach(struct strata *s, struct trace_sink *sink)
 {
 	trace_attach(s->trace, sink);

@@ -14,9 +14,6 @@ struct trace_sink;
 
 struct pe *board_pe(struct strata *strata, unsigned index);
 
-// Reset a machine, whether or not anything was loaded into it.
-void board_start(struct strata *strata);
-
 // The sink gets every event from now on, and is destroyed with the machine. The machine must have
 // been created with an event callback or a trace.
 void board_attach(struct strata *strata, struct trace_sink *sink);

@@ -62,6 +62,7 @@ static void list_help(FILE *file)
 	      "place in the page of VNCR_EL2, and its id for KVM's\nKVM_GET_ONE_REG.\n\n"
 	      "      --cpu MODEL        CPU model with switches (max)\n"
 	      "      --no-el2, --no-el3 a machine without this level\n"
+	      "      --all              also those of features that the model lacks\n"
 	      "      --json             for programs: one JSON array\n"
 	      "      --help             print this help and exit\n",
 	      file);
@@ -148,7 +149,7 @@ static bool take_switch(struct arguments *a, const char *command, const char *wo
 		{"--help", &a->help, true, true},
 		{"--no-el2", &a->options.no_el2, true, true},
 		{"--no-el3", &a->options.no_el3, true, true},
-		{"--all", &a->all, true, false},
+		{"--all", &a->all, true, true},
 		{"--ns", &a->options.secure, false, false},
 		{"--secure", &a->options.secure, true, false},
 		{"--sp0", &a->options.sp0, true, false},
@@ -282,5 +283,6 @@ int list_sysregs_command(int argc, char **argv)
 		return RUN_USAGE;
 	}
 	return finish("list-sysregs",
-		      strata_list_sysregs(&a.options, stdout, a.json, error, sizeof(error)), error);
+		      strata_list_sysregs(&a.options, stdout, a.json, a.all, error, sizeof(error)),
+		      error);
 }

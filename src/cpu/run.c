@@ -363,9 +363,16 @@ void pe_step(struct pe *pe)
 	pe->until = pe_now(pe) + 1;
 	pe->tracing = pe->trace != NULL && trace_enabled(pe->trace);
 	set_deadline(pe, pe->until);
-	if (!(pe->attention & PE_ATTENTION_INTERRUPT) || !exception_take_interrupt(pe)) {
-		step_one(pe);
+	if ((pe->attention & PE_ATTENTION_INTERRUPT) && exception_take_interrupt(pe)) {
+		return;
 	}
+	if (pe->il) {
+		// Only from outside: an exception return that sets it takes the exception at once.
+		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
+		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
+		return;
+	}
+	step_one(pe);
 }
 
 enum pe_stop pe_run(struct pe *pe, uint64_t until)

@@ -242,11 +242,23 @@ bool explain_same_end(const struct strata_explain_end *a, const struct strata_ex
 
 // ---- the chain of a register access -------------------------------------------------------------
 
+uint64_t explain_named_bits(const struct pe *pe, const struct sysreg_control *c)
+{
+	const char *dot = c->name != NULL ? strchr(c->name, '.') : NULL;
+	const struct sysreg_field *field =
+		dot != NULL && c->reg != SYSREG_NONE
+			? sysreg_field_find(c->reg, dot + 1, (pe_hcr(pe) >> 34) & 1)
+			: NULL;
+	uint64_t named = field != NULL ? c->mask & sysreg_field_mask(field) : 0;
+
+	return named != 0 ? named : c->mask;
+}
+
 static uint64_t control_value(struct scene *scene, const struct sysreg_control *c)
 {
-	uint64_t value = scene_value(scene, c->reg);
+	uint64_t mask = explain_named_bits(scene_pe(scene), c);
 
-	return (value & c->mask) >> ctz64(c->mask);
+	return (scene_value(scene, c->reg) & mask) >> ctz64(mask);
 }
 
 static int collect_chain(struct scene *scene, struct strata_explanation *e, uint16_t enc, bool read,
@@ -294,14 +306,16 @@ static bool deciding_control(struct scene *scene, uint16_t enc, bool read, struc
 bool explain_disarm(struct scene *scene, const struct sysreg_control *c)
 {
 	uint64_t lowest = c->mask & (~c->mask + 1);
+	uint64_t named = explain_named_bits(scene_pe(scene), c);
 
 	if (c->reg == SYSREG_NONE || c->mask == 0) {
 		return false;
 	}
 	switch (c->test) {
 	case SYSREG_SET:
-	case SYSREG_ALL:
 		return scene_change(scene, c->reg, c->mask, 0);
+	case SYSREG_ALL:
+		return scene_change(scene, c->reg, named, 0);
 	case SYSREG_CLEAR:
 	case SYSREG_NOT_ALL:
 		return scene_change(scene, c->reg, c->mask, c->mask);

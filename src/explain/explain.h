@@ -24,6 +24,9 @@ void explain_end_of_control(const struct sysreg_control *control, uint16_t enc, 
 // "trapped MSR/MRS/system" for 0x18.
 const char *explain_class_text(unsigned ec);
 
+// The bits of a control that its name names: some test more than that.
+uint64_t explain_named_bits(const struct pe *pe, const struct sysreg_control *control);
+
 // Change the bits of a control so that it does nothing. False: it has none, or they are fixed.
 bool explain_disarm(struct scene *scene, const struct sysreg_control *control);
 

@@ -113,7 +113,7 @@ static void list_json(const struct sysreg_info *info, struct json *json)
 }
 
 int strata_list_sysregs(const struct strata_explain_options *options, FILE *file, bool json,
-			char *error, size_t error_size)
+			bool all, char *error, size_t error_size)
 {
 	struct cpu_model *model =
 		cpu_model_parse(options->cpu != NULL ? options->cpu : "max", !options->no_el2,
@@ -134,7 +134,7 @@ int strata_list_sysregs(const struct strata_explain_options *options, FILE *file
 		struct sysreg_info info;
 
 		sysreg_describe((enum sysreg)reg, &info);
-		if (!feature_in(&model->features, info.feature)) {
+		if (!all && !feature_in(&model->features, info.feature)) {
 			continue;
 		}
 		if (json) {

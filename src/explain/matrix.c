@@ -91,7 +91,8 @@ static void look(struct scene *scene, const struct place *p, uint16_t enc, bool 
 }
 
 // "TVM=1", "FPEN=0b00 or 0b10": the value at which the control acts.
-static void acting_value(const struct sysreg_control *c, char *buffer, size_t size)
+static void acting_value(const struct pe *pe, const struct sysreg_control *c, char *buffer,
+			 size_t size)
 {
 	static const char *const texts[] = {[SYSREG_SET] = "1",
 					    [SYSREG_CLEAR] = "0",
@@ -99,8 +100,14 @@ static void acting_value(const struct sysreg_control *c, char *buffer, size_t si
 					    [SYSREG_NOT_ALL] = "not all ones",
 					    [SYSREG_LOW_CLEAR] = "x0"};
 
+	uint64_t named = explain_named_bits(pe, c);
+
 	if (c->reg == SYSREG_NONE) {
 		buffer[0] = '\0';
+		return;
+	}
+	if (c->test == SYSREG_ALL && (named & (named - 1)) == 0) {
+		snprintf(buffer, size, "=1");
 		return;
 	}
 	snprintf(buffer, size, "=%s",
@@ -122,7 +129,7 @@ static void print_cell(const struct place *p, bool read, bool is_sys, const stru
 		char value[32];
 
 		explain_end_of_control(c, enc, read, 0, pe, &end);
-		acting_value(c, value, sizeof(value));
+		acting_value(pe, c, value, sizeof(value));
 		if (c->outcome == SYSREG_TRAPPED) {
 			fprintf(file, "    %s%s -> EL%u, EC 0x%02x\n", c->name, value, c->target_el,
 				c->ec);
@@ -152,7 +159,7 @@ static void json_cell(struct json *json, const struct place *p, bool read, bool 
 		char value[32];
 
 		explain_end_of_control(c, enc, read, 0, pe, &end);
-		acting_value(c, value, sizeof(value));
+		acting_value(pe, c, value, sizeof(value));
 		json_open(json, NULL, '{');
 		json_text(json, "name", c->name);
 		if (value[0] != '\0') {

@@ -350,7 +350,7 @@ int scene_set(struct scene *s, const struct scene_state *state, char *error, siz
 	if (find_e2h(s, state, &e2h, error, error_size) != 0) {
 		return -EINVAL;
 	}
-	board_start(s->machine);
+	board_start_bare(s->machine, SCENE_CODE);
 	s->pc = SCENE_CODE;
 	open_state(s, state->el, e2h);
 	if (s->has_el3 && state->secure) {
@@ -386,7 +386,7 @@ void scene_copy(struct scene *s, struct strata *from, unsigned index, size_t ram
 	struct pe *pe = scene_pe(s), *its = board_pe(from, index);
 	uint8_t page[4096];
 
-	board_start(s->machine);
+	board_start_bare(s->machine, SCENE_CODE);
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
 		uint64_t value;
 

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`strata explain` and `strata list-sysregs` from the command line: answers written from the Arm ARM, the two forms of
+the output against each other, bad input, and garbage."""
+import json
+import random
+import subprocess
+import sys
+
+STRATA = sys.argv[1]
+
+# Arguments, where it goes: level, EC, ISS (None: it completes), the control that decides, words of the text.
+CASES = [
+    # Registers. ISS of EC 0x18: Op0<<20 | Op2<<17 | Op1<<14 | CRn<<10 | Rt<<5 | CRm<<1 | read.
+    ('--set HCR_EL2.TVM=1 MSR TTBR0_EL1, X3', (2, 0x18, 0x300860), 'HCR_EL2.TVM',
+     'without HCR_EL2.TVM: permitted, writes TTBR0_EL1 (HCR_EL2.E2H=0)'),
+    ('--set HCR_EL2.TVM=1 MRS X3, TTBR0_EL1', None, '', 'permitted, reads TTBR0_EL1'),
+    ('--set HCR_EL2.TRVM=1 MRS X3, TTBR0_EL1', (2, 0x18, 0x300861), 'HCR_EL2.TRVM', ''),
+    ('--set HCR_EL2.TVM=1 --set HFGWTR_EL2.TTBR0_EL1=1 MSR TTBR0_EL1, X3', (2, 0x18, 0x300860), 'HFGWTR_EL2.TTBR0_EL1',
+     'without HFGWTR_EL2.TTBR0_EL1 and HCR_EL2.TVM: permitted'),
+    ('--el 0 MSR TTBR0_EL1, X3', (1, 0, 0), '', 'UNDEFINED'),
+    ('--el 0 --set HCR_EL2.TGE=1 MSR TTBR0_EL1, X3', (2, 0, 0), 'HCR_EL2.TGE', 'UNDEFINED'),
+    ('--el 2 --set HCR_EL2.E2H=1 MSR TTBR0_EL1, X3', None, '', 'writes TTBR0_EL2 (HCR_EL2.E2H=1)'),
+    ('--el 2 --set HCR_EL2.E2H=1 MSR TTBR0_EL12, X3', None, '', 'writes TTBR0_EL1'),
+    ('--el 2 MSR TTBR0_EL12, X3', (2, 0, 0), '', 'UNDEFINED'),
+    ('--el 0 --set SCTLR_EL1.UCT=0 MRS X0, CTR_EL0', (1, 0x18, 0x32c001), 'SCTLR_EL1.UCT', ''),
+    ('--el 0 --set HCR_EL2.TID2=1 MRS X0, CTR_EL0', (2, 0x18, 0x32c001), 'HCR_EL2.TID2', ''),
+    ('--el 0 --set CNTKCTL_EL1.EL0VCTEN=0 MRS X1, CNTVCT_EL0', (1, 0x18, 0x34f821), 'CNTKCTL_EL1.EL0VCTEN', ''),
+    ('--set CNTHCTL_EL2.EL1PCTEN=0 MRS X1, CNTPCT_EL0', (2, 0x18, 0x32f821), 'CNTHCTL_EL2.EL1PCTEN', ''),
+    ('--set HCR_EL2.TID3=1 MRS X0, ID_AA64PFR0_EL1', (2, 0x18, 0x300009), 'HCR_EL2.TID3', ''),
+    ('--el 0 MRS X0, ID_AA64PFR0_EL1', (1, 0x18, 0x300009), 'FEAT_IDST', ''),
+    ('--el 0 --cpu cortex-a53 MRS X0, ID_AA64PFR0_EL1', (1, 0, 0), '', 'UNDEFINED'),
+    ('--set HCR_EL2.TTLB=1 TLBI VAE1, X0', (2, 0x18, 0x12200e), 'HCR_EL2.TTLB', 'executes TLBI VAE1'),
+    ('--set HCR_EL2.TSW=1 DC ISW, X5', (2, 0x18, 0x141cac), 'HCR_EL2.TSW', ''),
+    ('--el 0 --set SCTLR_EL1.UCI=0 DC CVAU, X0', (1, 0x18, 0x12dc16), 'SCTLR_EL1.UCI', ''),
+    ('--set SCR_EL3.TERR=1 MRS X0, ERRIDR_EL1', (3, 0x18, 0x301407), 'SCR_EL3.TERR', ''),
+    ('--set MDCR_EL2.TDA=1 MSR MDSCR_EL1, X0', (2, 0x18, 0x240004), 'MDCR_EL2.TDA', ''),
+    ('--set MDCR_EL3.TPM=1 MRS X0, PMCR_EL0', (3, 0x18, 0x30e419), 'MDCR_EL3.TPM', ''),
+    ('--set CPACR_EL1.FPEN=0 MRS X0, FPCR', (1, 0x07, 0x1e00000), 'CPACR_EL1.FPEN', ''),
+    ('--set CPTR_EL3.TFP=1 --el 3 MRS X0, FPCR', (3, 0x07, 0x1e00000), 'CPTR_EL3.TFP', ''),
+    ('MSR S3_0_C15_C0_0, X0', (1, 0, 0), '', 'UNDEFINED'),
+    ('--set HCR_EL2.TIDCP=1 MSR S3_0_C15_C0_0, X0', (2, 0x18, 0x303c00), 'HCR_EL2.TIDCP', ''),
+    ('--secure MRS X0, TTBR0_EL1', None, '', 'at Secure EL1'),
+    ('--el 3 MRS X0, VTTBR_EL2', None, '', 'reads VTTBR_EL2'),
+    ('--el 1 MRS X0, VTTBR_EL2', (1, 0, 0), '', ''),
+    # Not of registers.
+    ('SVC 7', (1, 0x15, 7), '', ''),
+    ('--el 0 --set HCR_EL2.TGE=1 SVC 7', (2, 0x15, 7), 'HCR_EL2.TGE', ''),
+    ('HVC #0x1234', (2, 0x16, 0x1234), '', 'with SCR_EL3.HCE=0: UNDEFINED'),
+    ('--set SCR_EL3.HCE=0 HVC 1', (1, 0, 0), '', 'with SCR_EL3.HCE=1: EL2, EC 0x16'),
+    ('--el 0 HVC 1', (1, 0, 0), '', ''),
+    ('SMC 2', (3, 0x17, 2), '', 'with HCR_EL2.TSC=1: EL2, EC 0x17'),
+    ('--set HCR_EL2.TSC=1 SMC 2', (2, 0x17, 2), 'HCR_EL2.TSC', 'without HCR_EL2.TSC: EL3'),
+    ('--set SCR_EL3.SMD=1 SMC 2', (1, 0, 0), '', 'with SCR_EL3.SMD=0: EL3'),
+    ('BRK 3', (1, 0x3c, 3), '', 'with MDCR_EL2.TDE=1: EL2'),
+    ('--el 0 --set SCTLR_EL1.nTWI=0 WFI', (1, 0x01, 0x1e00000), 'SCTLR_EL1.nTWI', ''),
+    ('--set HCR_EL2.TWE=1 WFE', (2, 0x01, 0x1e00001), 'HCR_EL2.TWE', ''),
+    ('--set SCR_EL3.TWI=1 --el 2 WFI', (3, 0x01, 0x1e00000), 'SCR_EL3.TWI', ''),
+    ('--el 0 --set SCTLR_EL1.UMA=0 MSR DAIFSet, #3', (1, 0x18, 0xcd3e6), 'SCTLR_EL1.UMA', ''),
+    ('--el 0 --set CPACR_EL1.FPEN=1 FADD D0, D1, D2', (1, 0x07, 0x1e00000), 'CPACR_EL1.FPEN', ''),
+    ('--set CPTR_EL2.TFP=1 FMOV D0, X1', (2, 0x07, 0x1e00000), 'CPTR_EL2.TFP', ''),
+    ('--set SCTLR_EL1.EnIA=1 --set HCR_EL2.API=0 PACIA X0, X1', (2, 0x09, 0), 'HCR_EL2.API', 'completes'),
+    ('--set HCR_EL2.API=0 PACIA X0, X1', None, '', 'with SCTLR_EL1.EnIA=1: EL2, EC 0x09'),
+    ('LDR X0, [X1]', None, '', 'completes'),
+    ('--set SP=8 --set SCTLR_EL1.SA=1 LDR X0, [SP]', (1, 0x26, 0), '', ''),
+    ('--set PSTATE.IL=1 NOP', (1, 0x0e, 0), '', 'illegal execution state'),
+    ('--set SPSR_EL1=0x3c9 ERET', (1, 0x0e, 0), '', 'illegal return'),
+    ('--el 2 --set SPSR_EL2=0x3c0 ERET', None, '', 'returns to EL0'),
+    ('0x00000000', (1, 0, 0), '', ''),
+    ('ISB', None, '', 'completes'),
+]
+
+# What is wrong, and words of the one line that says so.
+BAD = [
+    ('', 'no instruction'), ('FROB X0', 'FROB'), ('MSR TTBR9_EL1, X0', 'TTBR9_EL1'), ('--el 4 NOP', 'levels are 0 to 3'),
+    ('--el', 'needs a value'), ('--set HCR_EL2.TVN=1 NOP', "no field 'TVN'"), ('--set HCR_EL9.X=1 NOP', 'no such register'),
+    ('--set HCR_EL2.TVM=2 NOP', '1 bit'), ('--set HCR_EL2.TVM NOP', 'REGISTER=VALUE'), ('--set HCR_EL2=zz NOP', 'no number'),
+    ('--set PMUSERENR_EL0=0x8000_0000 NOP', 'RES0'), ('--cpu cortex-a53 --set HCR_EL2.E2H=1 NOP', 'fixed to 0'),
+    ('--cpu max,pauth=off --set SCR_EL3.API=1 NOP', 'fixed to 0'), ('--cpu vax NOP', "unknown CPU model 'vax'"),
+    ('--set CNTHCTL_EL2.EL1PTEN=1 NOP', 'while HCR_EL2.E2H is 0'), ('--set HCR_EL2.TGE=1 NOP', 'HCR_EL2.TGE'),
+    ('--set SCR_EL3.NS=0 NOP', 'Security state'), ('--no-el3 --el 3 NOP', 'no such level'), ('--no-el3 --secure NOP', 'no such level'),
+    ('--cpu cortex-a53 --secure --el 2 NOP', 'Secure EL2'), ('--frob NOP', "unknown option '--frob'"),
+    ('--matrix FROB', "'FROB'"), ('--matrix TTBR0_EL1 NOP', 'takes no instruction'), ('--matrix', 'needs a value'),
+    ('--set X31=1 NOP', 'no such register'), ('--set PSTATE.M=5 NOP', "no field 'M'"), ('LDR X0, [X1', "']'"),
+]
+
+
+def run(*words):
+    return subprocess.run([STRATA, *words], text=True, capture_output=True, check=False, timeout=60,
+                          stdin=subprocess.DEVNULL, errors='replace')
+
+
+def words_of(line):
+    words, rest = [], line.split(' ')
+    while rest and rest[0].startswith('--'):
+        words.append(rest.pop(0))
+        if words[-1] in ('--set', '--el', '--cpu', '--matrix') and rest:
+            words.append(rest.pop(0))
+    return words + [' '.join(rest)] if rest and rest[0] else words
+
+
+def check_case(line, wanted, control, text):
+    args = words_of(line)
+    plain, wide, data = run('explain', *args), run('explain', '--all', *args), run('explain', '--json', *args)
+    if plain.returncode or wide.returncode or data.returncode or plain.stderr or data.stderr:
+        return [f'status {plain.returncode}: {plain.stderr}{data.stderr}'.strip()]
+    end = (answer := json.loads(data.stdout))['end']
+    errors = []
+    seen = (end['el'], end['ec'], int(end['iss'], 16)) if 'ec' in end else None
+    if seen != wanted:
+        errors.append(f'goes to {seen}, not {wanted}: {end["text"]}')
+    if end.get('control', '') != control:
+        errors.append(f'decided by "{end.get("control", "")}", not "{control}"')
+    if text not in plain.stdout:
+        errors.append(f'"{text}" is not in: {plain.stdout}')
+    if end['text'] not in plain.stdout.split('\n')[0]:
+        errors.append('the text and the JSON differ')
+    if not set(plain.stdout.split('\n')) <= set(wide.stdout.split('\n')):
+        errors.append('--all leaves something out')
+    if answer.get('access') and not answer['chain_agrees']:
+        errors.append('the controls say something else than the machine does')
+    deciding = [c['name'] for c in answer['controls'] if c['decides']]
+    if deciding and control and deciding != [control] and end['outcome'] != 'undefined':
+        errors.append(f'{deciding} decide, not {control}')
+    return errors
+
+
+def check_bad(line, text):
+    done = run('explain', *words_of(line))
+    if done.returncode != 2 or done.stdout or done.stderr.count('\n') != 1 or text not in done.stderr:
+        return [f'status {done.returncode}, {done.stderr.strip()!r}{done.stdout[:80]!r}; wanted: {text}']
+    return []
+
+
+def check_garbage():
+    """Nothing crashes, nothing is silent: status 0 with output, or 2 with one line."""
+    draw, errors = random.Random(4), []
+    pieces = ['MSR', 'MRS', 'X0', ',', 'TTBR0_EL1', '#', '1', '[', ']', '!', 'S3_0_C1', '_C0_0', '--set', '--el', '=', 'HCR_EL2',
+              '.TVM', '-', '0x', 'ffffffffffffffffff', '\t', '\n', '\x7f', '"', "'", '%s%n', 'é', 'TLBI', 'V0.16b', '{', '--matrix',
+              '--json', 'A' * 300, '', '[63:0]', '[64]', '..', 'PSTATE.', '--cpu', 'max,', 'lse=off', '0b2', '1_', 'ERET', ' ']
+    for _ in range(300):
+        args = [''.join(draw.choice(pieces) for _ in range(draw.randint(1, 5))) for _ in range(draw.randint(1, 5))]
+        done = run(draw.choice(['explain', 'explain', 'explain', 'list-sysregs']), *args)
+        good = done.returncode == 0 and done.stdout and not done.stderr
+        bad = done.returncode == 2 and not done.stdout and done.stderr.count('\n') == 1 + ''.join(args).count('\n') * 0
+        if not good and not (bad or (done.returncode == 2 and '\n' in ''.join(args))):
+            errors.append(f'{args}: status {done.returncode}: {done.stderr[:200]!r}')
+    return errors
+
+
+def check_tables():
+    errors = []
+    listing = run('list-sysregs', '--json')
+    rows = json.loads(listing.stdout)
+    text = run('list-sysregs').stdout.splitlines()
+    if len(text) != len(rows) + 1:
+        errors.append(f'{len(text) - 1} lines and {len(rows)} JSON rows')
+    by_name = {row['name']: row for row in rows}
+    # ARM64_SYS_REG(3, 0, 1, 0, 0) of Linux: KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | encoding
+    for name, kvm in (('SCTLR_EL1', '0x603000000013c080'), ('TTBR0_EL1', '0x603000000013c100'), ('MPIDR_EL1', '0x603000000013c005'),
+                      ('CNTV_CVAL_EL0', '0x603000000013df1a'), ('PMCR_EL0', '0x603000000013dce0')):
+        if by_name[name]['kvm'] != kvm:
+            errors.append(f'{name}: {by_name[name]["kvm"]}')
+    if len(json.loads(run('list-sysregs', '--json', '--cpu', 'cortex-a53').stdout)) >= len(rows):
+        errors.append('an old core has no fewer registers')
+    matrix = json.loads(run('explain', '--json', '--matrix', 'TTBR0_EL1').stdout)
+    states = {(s['state'], s['direction']): s for s in matrix['states']}
+    if states['NS EL2, E2H=1', 'write']['open']['text'].split()[2] != 'TTBR0_EL2':
+        errors.append('the matrix of TTBR0_EL1 at EL2 with E2H')
+    if 'HCR_EL2.TVM' not in [c['name'] for c in states['NS EL1', 'write']['controls']]:
+        errors.append('the matrix of TTBR0_EL1 without HCR_EL2.TVM')
+    for name in list(by_name)[::7]:
+        done = run('explain', '--matrix', name)
+        if done.returncode or done.stderr or not done.stdout:
+            errors.append(f'--matrix {name}: {done.stderr}')
+    for name in ('explain', 'list-sysregs'):
+        done = run(name, '--help')
+        if done.returncode or done.stderr or 'Usage' not in done.stdout:
+            errors.append(f'{name} --help')
+    return errors
+
+
+def main():
+    errors = []
+    for case in CASES:
+        errors += [f'{case[0]}: {e}' for e in check_case(*case)]
+    for case in BAD:
+        errors += [f'{case[0]}: {e}' for e in check_bad(*case)]
+    errors += check_tables() + check_garbage()
+    for error in errors:
+        print(error)
+    print(f'{len(CASES)} cases, {len(BAD)} errors of the user, 300 of garbage: {len(errors)} wrong')
+    return 1 if errors else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
