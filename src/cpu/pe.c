@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cpu/amu.h"
 #include "cpu/exec_internal.h"
 #include "cpu/pauth/pauth.h"
 #include "cpu/pmu.h"
@@ -64,6 +65,9 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 			*error = "out of memory for a PE";
 			return -ENOMEM;
 		}
+	}
+	if (has(pe, FEAT_AMUv1)) {
+		amu_bind(pe);
 	}
 	code_cache_attach(pe->code, pe);
 	pe->halted = true;
@@ -164,6 +168,9 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	pe->pc = pc;
 	pe->deadline = now;
 	pe->budget = 0;
+	if (has(pe, FEAT_AMUv1)) {
+		amu_reset(pe, el < 3);
+	}
 	pe_context_changed(pe);
 	pe_debug_changed(pe);
 	pe_interrupts_changed(pe);

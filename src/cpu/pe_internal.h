@@ -274,6 +274,7 @@ struct pe {
 	void *state_changed_opaque;
 	uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line);
 	void *intid_opaque;
+	uint64_t amu_since; // when the activity monitors were last brought up to date (cpu/amu.c)
 	struct pmu *pmu; // cpu/pmu.c
 	struct pauth_cache *pauth_cache;
 	uint64_t rng; // state of RNDR

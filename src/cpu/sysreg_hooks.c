@@ -281,9 +281,11 @@ static void write_cptr_el2(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg 
 	if (!pe->has_el2) {
 		pe->sr[reg] = 0;
 	} else if (pe->sr[SR_HCR_EL2] & HCR_EL2_E2H) {
-		pe->sr[reg] = value & (CPTR_EL2_TCPAC | CPTR_EL2_FPEN);
+		pe->sr[reg] =
+			value & (CPTR_EL2_TCPAC | CPTR_EL2_TAM | CPTR_EL2_E0POE | CPTR_EL2_FPEN);
 	} else {
-		pe->sr[reg] = (value & (CPTR_EL2_TCPAC | CPTR_EL2_TFP)) | CPTR_EL2_RES1_E2H0;
+		pe->sr[reg] = (value & (CPTR_EL2_TCPAC | CPTR_EL2_TAM | CPTR_EL2_TFP)) |
+			      CPTR_EL2_RES1_E2H0;
 	}
 }
 

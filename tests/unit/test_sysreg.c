@@ -554,7 +554,7 @@ START_TEST(cptr_el2_has_two_layouts)
 	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0x800037ff);
 	pe->sr[SR_HCR_EL2] |= HCR_E2H;
 	sysreg_write(pe, SR_CPTR_EL2, ~UINT64_C(0));
-	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0x80300000);
+	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0xc0300000);
 }
 END_TEST
 
@@ -687,7 +687,7 @@ START_TEST(model_id_registers)
 	ck_assert_uint_eq(model->id[SR_ID_AA64ISAR1_EL1], UINT64_C(0x0011100001211032));
 	ck_assert_uint_eq(model->id[SR_ID_AA64DFR0_EL1], UINT64_C(0xf010305509));
 	make_pe("max", true, true);
-	ck_assert_uint_eq(model->id[SR_ID_AA64PFR0_EL1], UINT64_C(0x1201001021111111));
+	ck_assert_uint_eq(model->id[SR_ID_AA64PFR0_EL1], UINT64_C(0x1201101021111111));
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64MMFR0_EL1], 3, 0), 6); // 52 bits
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64MMFR0_EL1], 31, 28), 1); // 4K with LPA2
 	ck_assert_uint_eq(bits(model->id[SR_ID_AA64MMFR0_EL1], 23, 20), 2); // 16K with LPA2
