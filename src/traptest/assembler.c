@@ -318,7 +318,8 @@ static const char *assembler(void)
 }
 
 // 0; 1: it found fault; -1: there is no assembler.
-static int run_assembler(const char *source, const char *object, const char *messages)
+static int run_assembler_for(const char *march, const char *source, const char *object,
+			     const char *messages)
 {
 	pid_t pid;
 	int status = 0;
@@ -331,8 +332,7 @@ static int run_assembler(const char *source, const char *object, const char *mes
 		if (fd >= 0) {
 			dup2(fd, STDERR_FILENO);
 			dup2(fd, STDOUT_FILENO);
-			execlp(assembler(), assembler(), "-mcpu=all", "-o", object, source,
-			       (char *)NULL);
+			execlp(assembler(), assembler(), march, "-o", object, source, (char *)NULL);
 		}
 		_exit(127);
 	}
@@ -345,6 +345,40 @@ static int run_assembler(const char *source, const char *object, const char *mes
 		return -1;
 	}
 	return WEXITSTATUS(status) == 0 ? 0 : 1;
+}
+
+static bool mentions(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "r");
+	char line[512];
+	bool found = false;
+
+	while (file != NULL && !found && fgets(line, sizeof(line), file) != NULL) {
+		found = strstr(line, text) != NULL;
+	}
+	if (file != NULL) {
+		fclose(file);
+	}
+	return found;
+}
+
+// With the newest architecture that the assembler knows.
+static int run_assembler(const char *source, const char *object, const char *messages)
+{
+	static const char *const marches[] = {
+		"-march=armv9.3-a+memtag+rng+crypto+mops+hbc+ls64+cssc",
+		"-march=armv8.6-a+memtag+rng+crypto",
+		"-march=armv8.5-a",
+	};
+	int err = -1;
+
+	for (size_t i = 0; i < sizeof(marches) / sizeof(marches[0]); i++) {
+		err = run_assembler_for(marches[i], source, object, messages);
+		if (err <= 0 || !mentions(messages, "unknown architect")) {
+			break;
+		}
+	}
+	return err;
 }
 
 // "FILE:LINE: Error: text" as FILE:LINE:1: text.
