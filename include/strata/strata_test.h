@@ -38,6 +38,7 @@ struct strata_test_options {
 	size_t define_count;
 	const char *cpu; // instead of what the files say; NULL
 	double limit; // host seconds for a test that says none itself; 0: 20
+	bool explain; // a case also fails when strata_explain says something else than happens
 };
 
 #define STRATA_TEST_IN_PROCESS (~0u) // a test that hangs or crashes then takes the caller along

@@ -38,6 +38,8 @@ static void print_help(FILE *file)
 	      "  --cpu MODEL          another CPU model than the files say\n"
 	      "  --limit SECONDS      of the host's time, for a test that says none (default 20)\n"
 	      "  --verbose            a line for each test\n"
+	      "  --explain            only cases; they also fail when `strata explain` says "
+	      "something else\n"
 	      "  --record             run images, and print tests that expect what was seen\n",
 	      file);
 }
@@ -371,6 +373,8 @@ static bool parse(struct test_options *t, int argc, char **argv)
 			t->list = true;
 		} else if (strcmp(arg, "--verbose") == 0) {
 			t->verbose = true;
+		} else if (strcmp(arg, "--explain") == 0) {
+			t->o.explain = true;
 		} else if (!done) {
 			fprintf(stderr,
 				"strata test: unknown option '%s' (see strata test --help)\n", arg);

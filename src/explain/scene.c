@@ -17,6 +17,9 @@
 
 #define RAM_BASE UINT64_C(0x40000000)
 #define RAM_SIZE (UINT64_C(4) << 20)
+// Tags of copied memory: where data lies.
+#define TAGS_BEGIN SCENE_DATA
+#define TAGS_END (SCENE_DATA + 0x90000)
 #define E2H BIT(34)
 #define TGE BIT(27)
 
@@ -384,7 +387,7 @@ int scene_set(struct scene *s, const struct scene_state *state, char *error, siz
 void scene_copy(struct scene *s, struct strata *from, unsigned index, size_t ram)
 {
 	struct pe *pe = scene_pe(s), *its = board_pe(from, index);
-	uint8_t page[4096];
+	uint8_t page[4096], mine[4096];
 
 	board_start_bare(s->machine, SCENE_CODE);
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
@@ -401,9 +404,15 @@ void scene_copy(struct scene *s, struct strata *from, unsigned index, size_t ram
 	}
 	pe_set_sp(pe, pe_sp(its));
 	for (uint64_t at = 0; at < ram && at < RAM_SIZE; at += sizeof(page)) {
-		if (strata_read(from, RAM_BASE + at, page, sizeof(page)) == 0) {
+		if (strata_read(from, RAM_BASE + at, page, sizeof(page)) == 0 &&
+		    strata_read(s->machine, RAM_BASE + at, mine, sizeof(mine)) == 0 &&
+		    memcmp(page, mine, sizeof(page)) != 0) {
 			strata_write(s->machine, RAM_BASE + at, page, sizeof(page));
 		}
+	}
+	for (uint64_t at = TAGS_BEGIN; feature_in(&s->model->features, FEAT_MTE2) && at < TAGS_END;
+	     at += 16) {
+		board_set_tag(s->machine, at, board_tag(from, at));
 	}
 	s->pc = pe_pc(its);
 	pe_set_pc(pe, s->pc);

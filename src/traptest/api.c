@@ -43,6 +43,7 @@ static int load(struct tt_suite *suite, const char *const *paths, size_t count,
 
 	memset(suite, 0, sizeof(*suite));
 	suite->limit = o->limit != 0 ? o->limit : LIMIT_SECONDS;
+	suite->explain = o->explain;
 	for (size_t i = 0; err == 0 && i < count; i++) {
 		err = tt_suite_add_path(suite, paths[i], &context, error, error_size);
 	}
@@ -79,7 +80,8 @@ int strata_test_run_string(const char *name, const char *text,
 {
 	const struct strata_test_options *o = options != NULL ? options : &defaults;
 	struct tt_context context = context_of(o);
-	struct tt_suite suite = {.limit = o->limit != 0 ? o->limit : LIMIT_SECONDS};
+	struct tt_suite suite = {.limit = o->limit != 0 ? o->limit : LIMIT_SECONDS,
+				 .explain = o->explain};
 	int err = tt_suite_add_text(&suite, name, text, strlen(text), &context, error, error_size);
 
 	if (err == 0) {

@@ -10,6 +10,8 @@
 #include "cpu/pe.h"
 #include "cpu/sysreg.h"
 #include "strata/strata.h"
+#include "strata/strata_explain.h"
+#include "traptest/agree.h"
 #include "traptest/check.h"
 #include "traptest/outcome.h"
 
@@ -326,8 +328,9 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 	const struct tt_case *k = &item->c;
 	struct differences d = {.count = 0};
 	uint64_t values[64];
+	struct strata_explanation *explanation = NULL;
 	struct case_run *run;
-	char error[256];
+	char error[256], text[512];
 	bool trapped;
 
 	result->status = TT_PASSED;
@@ -344,6 +347,9 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 		return;
 	}
 	prepare(run, k);
+	if (result->explain) {
+		explanation = tt_explain(run->m, &file->machine, item);
+	}
 	board_step(run->m->strata, 0);
 	run->m->event = NULL;
 	if (run->events == 0) {
@@ -363,7 +369,14 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 	}
 	if (d.count != 0) {
 		report(file, item, run, &d, result);
+	} else if (explanation != NULL &&
+		   !tt_agrees(explanation, &run->first, text, sizeof(text))) {
+		result->status = TT_FAILED;
+		tt_say(result, "      %s (0x%08x) at %s with %s", k->insn_text, k->insn,
+		       k->state.text, k->settings_text);
+		tt_say(result, "      strata explain %s", text);
 	}
+	strata_explain_free(explanation);
 	if (run->first.values != values) {
 		free(run->first.values);
 	}

@@ -3,6 +3,7 @@
 #ifndef STRATA_TRAPTEST_OUTCOME_H
 #define STRATA_TRAPTEST_OUTCOME_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ enum tt_status { TT_PASSED, TT_FAILED, TT_SKIPPED, TT_HUNG, TT_CRASHED, TT_BROKE
 struct tt_result {
 	enum tt_status status;
 	double seconds;
+	bool explain; // asked for: the explanation has to agree
 	size_t used;
 	char message[TT_MESSAGE_MAX]; // lines, each with its newline
 };

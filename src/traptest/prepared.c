@@ -13,6 +13,7 @@
 #include "cpu/pe.h"
 #include "cpu/sysreg.h"
 #include "strata/strata.h"
+#include "strata/strata_explain.h"
 #include "trace/sinks.h"
 
 #define POOL_MAX 16
@@ -613,6 +614,7 @@ struct tt_pool *tt_pool_create(void)
 
 static void release(struct tt_prepared *m)
 {
+	strata_explainer_destroy(m->explainer);
 	strata_destroy(m->strata);
 	free(m->console.output);
 	free(m->key);

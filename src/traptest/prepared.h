@@ -15,6 +15,7 @@ struct strata;
 struct strata_load;
 struct strata_options;
 struct pe;
+struct strata_explainer;
 
 // What was seen at a transition, or at the end.
 struct tt_record {
@@ -38,6 +39,7 @@ struct tt_prepared {
 	char *key;
 	struct strata *strata;
 	struct pe *pe;
+	struct strata_explainer *explainer; // agree.c; NULL until it is needed
 	struct tt_console console;
 	// Called for each event of the run.
 	void (*event)(void *opaque, const struct trace_event *event);

@@ -180,9 +180,13 @@ void tt_suite_run_one(const struct tt_suite *suite, size_t index, struct tt_pool
 
 	result->used = 0;
 	result->message[0] = '\0';
+	result->explain = suite->explain;
 	if (entry->item->skip != NULL) {
 		result->status = TT_SKIPPED;
 		tt_say(result, "%s", entry->item->skip);
+	} else if (suite->explain && !entry->item->is_case) {
+		result->status = TT_SKIPPED;
+		tt_say(result, "only cases are explained");
 	} else if (entry->item->is_case) {
 		tt_run_case(pool, entry->file, entry->item, result);
 	} else {

@@ -22,6 +22,7 @@ struct tt_suite {
 	struct tt_entry *entries;
 	size_t count;
 	double limit; // host seconds of a test
+	bool explain; // cases are explained too, and have to agree
 };
 
 // Parsed and assembled. 0, or -errno with one line in error.
