@@ -34,7 +34,8 @@
 		FEAT_EVT, FEAT_RASv1p1, FEAT_DoubleFault, FEAT_PMUv3p4, FEAT_Debugv8p4, FEAT_DoPD
 
 // Of `max`: waits, timers, interrupts, activity monitors and debug.
-#define FEATURES_SYSTEM FEAT_TWED, FEAT_ECV, FEAT_ECV_POFF, FEAT_NMI, FEAT_GICv3_NMI, FEAT_AMUv1
+#define FEATURES_SYSTEM \
+	FEAT_TWED, FEAT_ECV, FEAT_ECV_POFF, FEAT_NMI, FEAT_GICv3_NMI, FEAT_AMUv1, FEAT_Debugv8p8
 
 static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
