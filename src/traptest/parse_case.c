@@ -226,11 +226,11 @@ bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 	if (c.at <= c.end) {
 		return tt_fail(&p->r, c.at - 1, "expected at most five columns");
 	}
+	p->machine = &p->file->machine;
+	p->model = p->file->model;
 	if (count == 5 && !parse_marks(p, columns[4], &item)) {
 		return false;
 	}
-	p->machine = &p->file->machine;
-	p->model = p->file->model;
 	p->skip = item.skip;
 	p->slots = &item.slots;
 	item.c.settings_text = tt_text(&p->r, columns[0]);

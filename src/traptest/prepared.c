@@ -50,8 +50,8 @@ struct open_field {
 // The open state, as far as it is not the state after reset (docs/trap-tests.md has the table).
 static const struct open_field open_fields[] = {
 	{SR_SCR_EL3,
-	 "NS RW HCE ST APK API EnSCXT FIEN ATA FGTEn FGTEn2 ECVEn HXEn AMVOFFEN EnAS0 EnTP2 TCR2En "
-	 "SCTLR2En PIEn",
+	 "NS RW HCE ST APK API EnSCXT FIEN ATA FGTEn FGTEn2 ECVEn HXEn AMVOFFEN EnAS0 ADEn EnTP2 "
+	 "TCR2En SCTLR2En PIEn",
 	 1},
 	{SR_HCR_EL2, "RW APK API EnSCXT FIEN ATA", 1},
 	{SR_HCRX_EL2, "EnAS0 EnALS EnASR MSCEn TCR2En SCTLR2En D128En EnFPM EnSDERR GCSEn", 1},
@@ -60,6 +60,7 @@ static const struct open_field open_fields[] = {
 	{SR_CNTKCTL_EL1, "EL0PCTEN EL0VCTEN EL0VTEN EL0PTEN", 1},
 	{SR_SCTLR_EL1,
 	 "UMA UCT UCI DZE nTWI nTWE EnRCTX EnAS0 EnALS EnASR EnTP2 MSCEn ATA0 ATA SPAN EOS EIS", 1},
+	{SR_SCTLR_EL1, "TSCXT", 0},
 	{SR_SCTLR_EL2, "ATA EOS EIS", 1},
 	{SR_SCTLR_EL3, "ATA EOS EIS", 1},
 	{SR_PMUSERENR_EL0, "EN SW CR ER", 1},
@@ -78,6 +79,7 @@ static const struct open_field open_fields_e2h[] = {
 	{SR_CNTHCTL_EL2, "EL0PCTEN EL0VCTEN EL0VTEN EL0PTEN EL1PCTEN EL1PTEN", 1},
 	{SR_SCTLR_EL2,
 	 "UMA UCT UCI DZE nTWI nTWE EnRCTX EnAS0 EnALS EnASR EnTP2 MSCEn ATA0 ATA SPAN EOS EIS", 1},
+	{SR_SCTLR_EL2, "TSCXT", 0},
 };
 
 static const struct {
