@@ -372,7 +372,12 @@ void pe_step(struct pe *pe)
 		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
 		return;
 	}
+	// As while debugging, so that the next instruction is not even looked for.
+	pe->attention |= PE_ATTENTION_SLOW;
 	step_one(pe);
+	if (!pe->break_active) {
+		pe->attention &= ~(unsigned)PE_ATTENTION_SLOW;
+	}
 }
 
 enum pe_stop pe_run(struct pe *pe, uint64_t until)

@@ -219,6 +219,7 @@ bool tt_settings_e2h(const struct tt_settings *settings)
 static bool set_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, struct tt_setting *s)
 {
 	const char *begin = c->at;
+	struct sysreg_info info;
 	char error[160];
 	uint64_t value;
 	uint8_t hi, lo;
@@ -231,6 +232,10 @@ static bool set_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, str
 	}
 	if (!tt_number(&p->r, c, &value)) {
 		return false;
+	}
+	sysreg_describe((enum sysreg)s->reg, &info);
+	if (info.write_els == 0 && info.enc >> 14 == 3 && (info.enc >> 7 & 15) == 0) {
+		return tt_fail(&p->r, begin, "%s says what the CPU model is", info.name);
 	}
 	s->kind = TT_SET_REG;
 	s->mask = MASK(hi, lo);

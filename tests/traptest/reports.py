@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The reports of `strata test`: TAP and JUnit XML are well-formed and say the same, the order does not depend on the
+number of workers, and the exit status says how it went."""
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import xml.etree.ElementTree as xml
+
+TESTS = r"""strata-trap-tests 1
+case passes: HCR_EL2.TVM=1 | NS EL1 | MSR TTBR0_EL1, X3 | EL2 ec=0x18 iss=insn
+case fails: - | NS EL1 | MSR TTBR0_EL1, X3 | EL2 ec=0x18
+case skipped: - | EL1 | NOP | ok | requires !FEAT_PAN
+test hangs
+  state EL1
+  hex
+    14000000
+  end
+  limit insns=10000
+end
+test broken
+  image /no/such/"image"&<x>
+end
+case last: - | EL1 | NOP | ok
+"""
+WANTED = [('passes', 'ok'), ('fails', 'not ok'), ('skipped', 'ok'), ('hangs', 'not ok'), ('broken', 'not ok'), ('last', 'ok')]
+errors = []
+
+
+def check(condition, text):
+    if not condition:
+        errors.append(text)
+
+
+def run(strata, *arguments):
+    return subprocess.run([strata, 'test', *arguments], capture_output=True, text=True, timeout=120, check=False)
+
+
+def check_tap(text):
+    lines = text.splitlines()
+    check(lines[0] == 'TAP version 13' and lines[1] == f'1..{len(WANTED)}', f'the head of TAP is {lines[:2]}')
+    found, inside = [], False
+    for line in lines[2:]:
+        match = re.fullmatch(r'(ok|not ok) (\d+) - (\S+)( # SKIP .+)?', line)
+        if inside:
+            inside = line != '  ...'
+            check(line.startswith('  '), f'a line of a block is not indented: {line!r}')
+        elif line == '  ---':
+            inside = True
+        else:
+            check(match is not None, f'TAP has the line {line!r}')
+            if match:
+                found.append((match[3].split('/')[1], match[1]))
+                check(int(match[2]) == len(found), f'number {match[2]} stands where {len(found)} should')
+    check(not inside, 'a block does not end')
+    check(found == WANTED, f'TAP says {found}')
+
+
+def check_junit(path):
+    root = xml.parse(path).getroot()
+    cases = root.findall('testcase')
+    check(root.tag == 'testsuite' and root.get('tests') == '6' and root.get('failures') == '1' and
+          root.get('errors') == '2' and root.get('skipped') == '1', f'the suite says {root.attrib}')
+    check([case.get('name') for case in cases] == [name for name, _ in WANTED], 'JUnit has other names')
+    tags = [[child.tag for child in case] for case in cases]
+    check(tags == [[], ['failure'], ['skipped'], ['error'], ['error'], []], f'JUnit has {tags}')
+    check(all(float(case.get('time')) >= 0 and case.get('classname') == 'reports' for case in cases), 'times, classes')
+
+
+def main():
+    strata = sys.argv[1]
+    with tempfile.TemporaryDirectory() as directory:
+        path, tap, junit = (os.path.join(directory, name) for name in ('reports.traps', 'tap', 'junit.xml'))
+        with open(path, 'w', encoding='utf-8') as file:
+            file.write(TESTS)
+        one = run(strata, '--jobs', '1', '--tap', tap, '--junit', junit, path)
+        check(one.returncode == 1, f'exit status {one.returncode} with failures')
+        check('6 tests: 2 passed, 1 failed, 1 hung, 1 could not be run, 1 skipped' in one.stdout, one.stdout[-200:])
+        with open(tap, encoding='utf-8') as file:
+            check_tap(file.read())
+        check_junit(junit)
+        several = run(strata, '--jobs', '4', path)
+        check(several.stdout == one.stdout, 'four workers print something else than one')
+        check_tap(run(strata, '--tap', '-', path).stdout)
+        good = run(strata, '--filter', 'passes', '--filter', '*/las?', '--verbose', path)
+        check(good.returncode == 0 and '2 tests: 2 passed' in good.stdout, f'filters: {good.stdout}')
+        names = run(strata, '--list', path)
+        check([line.split()[0] for line in names.stdout.splitlines()] == [f'reports/{n}' for n, _ in WANTED], 'names')
+        with open(path, 'a', encoding='utf-8') as file:
+            file.write('case x\n')
+        bad = run(strata, path)
+        check(bad.returncode == 2 and bad.stdout == '' and
+              bad.stderr == f'{path}:16:7: expected a colon after the name\n', f'a malformed file: {bad}')
+        for arguments in ([], ['--jobs', 'x', path], ['--no-such', path], ['/no/such/file'], ['--tap']):
+            check(run(strata, *arguments).returncode == 2, f'exit status with {arguments}')
+        check(run(strata, '--tap', '/no/such/dir/x', '--filter', 'none', path).returncode == 2, 'an unwritable report')
+    for error in errors:
+        print(error)
+    return 1 if errors else 0
+
+
+sys.exit(main())
