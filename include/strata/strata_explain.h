@@ -22,6 +22,7 @@ struct strata_explain_options {
 	unsigned el; // 0..3
 	bool secure; // the Security state of the levels below EL3
 	bool sp0; // SPSel is 0
+	bool mmu, stage2; // stage 1 of the level's regime, and stage 2, are on: docs/trap-tests.md
 	const char *const
 		*settings; // "HCR_EL2.TVM=1", "SCTLR_EL1=0x30d00800", "X3=5", "PSTATE.PAN=1"
 	size_t setting_count;

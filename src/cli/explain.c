@@ -37,6 +37,10 @@ static void explain_help(FILE *file)
 	      "      --el N             at this level, 0 to 3 (1)\n"
 	      "      --ns, --secure     in this Security state (--ns)\n"
 	      "      --sp0              with SPSel 0\n"
+	      "      --mmu, --stage2    with stage 1 of the level's regime on, with stage 2 on, "
+	      "and "
+	      "the map of\n"
+	      "                         docs/trap-tests.md\n"
 	      "      --set R=V          a setting: HCR_EL2.TVM=1, SCTLR_EL1=0x30d00800, "
 	      "CPACR_EL1[21:20]=1, X3=5,\n"
 	      "                         SP=0x1000, PSTATE.PAN=1; may be repeated\n"
@@ -153,6 +157,8 @@ static bool take_switch(struct arguments *a, const char *command, const char *wo
 		{"--ns", &a->options.secure, false, false},
 		{"--secure", &a->options.secure, true, false},
 		{"--sp0", &a->options.sp0, true, false},
+		{"--mmu", &a->options.mmu, true, false},
+		{"--stage2", &a->options.stage2, true, false},
 	};
 
 	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++) {

@@ -13,6 +13,7 @@
 #include "cpu/model.h"
 #include "cpu/pe.h"
 #include "explain/assemble.h"
+#include "explain/open.h"
 #include "strata/strata.h"
 #include "trace/describe.h"
 
@@ -471,7 +472,7 @@ static void name_instruction(struct strata_explanation *e, const char *given)
 	text_init(&text, e->instruction, sizeof(e->instruction));
 	d = disassembler_create();
 	if (d != NULL) {
-		disassemble(d, e->word, SCENE_CODE, &text);
+		disassemble(d, e->word, OPEN_CODE, &text);
 		disassembler_destroy(d);
 	}
 	if (text.used == 0) {
@@ -491,6 +492,8 @@ int strata_explain(struct strata_explanation **out, const struct strata_explain_
 	const struct scene_state state = {.el = options->el,
 					  .secure = options->secure,
 					  .sp0 = options->sp0,
+					  .mmu = options->mmu,
+					  .stage2 = options->stage2,
 					  .settings = options->settings,
 					  .setting_count = options->setting_count};
 	struct strata_explanation *e = calloc(1, sizeof(*e));

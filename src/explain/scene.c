@@ -13,13 +13,13 @@
 #include "cpu/field.h"
 #include "cpu/model.h"
 #include "cpu/pe.h"
+#include "explain/open.h"
 #include "strata/strata.h"
 
-#define RAM_BASE UINT64_C(0x40000000)
 #define RAM_SIZE (UINT64_C(4) << 20)
 // Tags of copied memory: where data lies.
-#define TAGS_BEGIN SCENE_DATA
-#define TAGS_END (SCENE_DATA + 0x90000)
+#define TAGS_BEGIN OPEN_DATA
+#define TAGS_END (OPEN_DATA + 0x90000)
 #define E2H BIT(34)
 #define TGE BIT(27)
 
@@ -30,142 +30,6 @@ struct scene {
 	uint64_t pc;
 	struct scene_outcome *listening; // of the instruction that runs
 };
-
-// ---- the open state: where nothing says otherwise, nothing is trapped ---------------------------
-
-// Fields as NAME=VALUE; a field that the model lacks is left alone.
-static const struct {
-	const char *reg, *fields;
-} open_fields[] = {
-	{"SCR_EL3",
-	 "NS=1 HCE=1 RW=1 ST=1 APK=1 API=1 EnSCXT=1 FIEN=1 ATA=1 FGTEn=1 ECVEn=1 HXEn=1 AMVOFFEN=1 "
-	 "EnAS0=1 ADEn=1 EnTP2=1 TCR2En=1 SCTLR2En=1 PIEn=1"},
-	{"HCR_EL2", "RW=1 APK=1 API=1 EnSCXT=1 FIEN=1 ATA=1"},
-	{"HCRX_EL2", "EnAS0=1 EnALS=1 EnASR=1 MSCEn=1 TCR2En=1 SCTLR2En=1"},
-	{"MDCR_EL3", "SPME=1"},
-	{"CPACR_EL1", "FPEN=3 E0POE=1"},
-	{"CNTKCTL_EL1", "EL0PCTEN=1 EL0VCTEN=1 EL0VTEN=1 EL0PTEN=1"},
-	{"SCTLR_EL1",
-	 "UMA=1 UCT=1 UCI=1 DZE=1 nTWI=1 nTWE=1 EnRCTX=1 EnAS0=1 EnALS=1 EnASR=1 EnTP2=1 "
-	 "MSCEn=1 ATA0=1 ATA=1 SPAN=1 EOS=1 EIS=1"},
-	{"SCTLR_EL3", "ATA=1"},
-	{"PMUSERENR_EL0", "EN=1 SW=1 CR=1 ER=1"},
-	{"AMUSERENR_EL0", "EN=1"},
-};
-
-// Of registers with two layouts.
-static const struct {
-	const char *reg, *e2h0, *e2h1;
-} open_layouts[] = {
-	{"SCTLR_EL2", "ATA=1",
-	 "UCT=1 UCI=1 DZE=1 nTWI=1 nTWE=1 EnRCTX=1 EnAS0=1 EnALS=1 EnASR=1 EnTP2=1 MSCEn=1 ATA0=1 "
-	 "ATA=1 SPAN=1 EOS=1 EIS=1"},
-	{"CPTR_EL2", "", "FPEN=3 E0POE=1"},
-	{"CNTHCTL_EL2", "EL1PCTEN=1 EL1PCEN=1",
-	 "EL0PCTEN=1 EL0VCTEN=1 EL0VTEN=1 EL0PTEN=1 EL1PCTEN=1 EL1PTEN=1"},
-};
-
-static const char *const fgt_registers[] = {"HFGRTR_EL2",  "HFGWTR_EL2",  "HFGITR_EL2",
-					    "HDFGRTR_EL2", "HDFGWTR_EL2", "HAFGRTR_EL2"};
-
-// As much of the value as the register can hold.
-static void poke_possible(struct scene *s, enum sysreg reg, uint64_t value)
-{
-	uint64_t fixed = ~s->model->writable[reg];
-
-	if (pe_has_register(scene_pe(s), reg)) {
-		pe_poke(scene_pe(s), reg, (s->model->id[reg] & fixed) | (value & ~fixed));
-	}
-}
-
-static void set_fields(struct scene *s, const char *name, const char *fields, bool e2h)
-{
-	enum sysreg reg = sysreg_by_name(name);
-	char copy[256], *rest = copy, *word;
-	uint64_t value;
-
-	if (reg == SYSREG_NONE || !pe_peek(scene_pe(s), reg, &value)) {
-		return;
-	}
-	snprintf(copy, sizeof(copy), "%s", fields);
-	while ((word = strtok_r(rest, " ", &rest)) != NULL) {
-		char *equals = strchr(word, '=');
-		const struct sysreg_field *field;
-
-		*equals = '\0';
-		field = sysreg_field_find(reg, word, e2h);
-		if (field != NULL) {
-			value = bits_set(value, field->hi, field->lo, strtoul(equals + 1, NULL, 0));
-		}
-	}
-	poke_possible(s, reg, value);
-}
-
-// Fields whose names begin with n trap while they are clear.
-static void open_fine_grained(struct scene *s)
-{
-	const struct sysreg_field *field;
-
-	for (size_t i = 0; i < sizeof(fgt_registers) / sizeof(fgt_registers[0]); i++) {
-		enum sysreg reg = sysreg_by_name(fgt_registers[i]);
-		uint64_t value = 0;
-
-		for (size_t f = 0; reg != SYSREG_NONE && (field = sysreg_field_at(f)) != NULL;
-		     f++) {
-			if (field->reg == reg && field->name[0] == 'n') {
-				value |= sysreg_field_mask(field);
-			}
-		}
-		if (reg != SYSREG_NONE) {
-			poke_possible(s, reg, value);
-		}
-	}
-}
-
-// A return to where the instruction is, to the level itself with the masks set.
-static void open_banks(struct scene *s, unsigned el)
-{
-	static const char *const names[3][3] = {{"VBAR_EL1", "ELR_EL1", "SPSR_EL1"},
-						{"VBAR_EL2", "ELR_EL2", "SPSR_EL2"},
-						{"VBAR_EL3", "ELR_EL3", "SPSR_EL3"}};
-
-	for (unsigned i = 0; i < 3; i++) {
-		unsigned to = el == i + 1 ? el : i + 1;
-
-		poke_possible(s, sysreg_by_name(names[i][0]), SCENE_VECTORS + i * 0x10000);
-		poke_possible(s, sysreg_by_name(names[i][1]), SCENE_CODE);
-		poke_possible(s, sysreg_by_name(names[i][2]), 0x3c0 | to << 2 | 1);
-	}
-	poke_possible(s, sysreg_by_name("SP_EL0"), SCENE_STACK);
-	poke_possible(s, sysreg_by_name("SP_EL1"), SCENE_STACK);
-	poke_possible(s, sysreg_by_name("SP_EL2"), SCENE_STACK);
-}
-
-static void open_state(struct scene *s, unsigned el, bool e2h)
-{
-	struct pe *pe = scene_pe(s);
-	uint64_t mdcr;
-
-	for (size_t i = 0; i < sizeof(open_fields) / sizeof(open_fields[0]); i++) {
-		set_fields(s, open_fields[i].reg, open_fields[i].fields, e2h);
-	}
-	for (size_t i = 0; i < sizeof(open_layouts) / sizeof(open_layouts[0]); i++) {
-		set_fields(s, open_layouts[i].reg,
-			   e2h ? open_layouts[i].e2h1 : open_layouts[i].e2h0, e2h);
-	}
-	if (e2h) {
-		poke_possible(s, sysreg_by_name("CPTR_EL2"), MASK(21, 20) | BIT(29));
-	}
-	if (pe_peek(pe, sysreg_by_name("MDCR_EL2"), &mdcr)) {
-		poke_possible(s, sysreg_by_name("MDCR_EL2"),
-			      (mdcr & ~UINT64_C(31)) | s->model->pmu_counters);
-	}
-	open_fine_grained(s);
-	pe_poke(pe, sysreg_by_name("ICC_SRE_EL1"), 7);
-	pe_poke(pe, sysreg_by_name("ICC_SRE_EL2"), 0xf);
-	pe_poke(pe, sysreg_by_name("ICC_SRE_EL3"), 0xf);
-	open_banks(s, el);
-}
 
 // ---- creation -----------------------------------------------------------------------------------
 
@@ -210,7 +74,7 @@ int scene_create(struct scene **out, const char *cpu, bool has_el2, bool has_el3
 	strata_options_init(&options);
 	options.cpu = cpu;
 	options.memory = RAM_SIZE;
-	options.ram_base = RAM_BASE;
+	options.ram_base = OPEN_RAM_BASE;
 	options.boot_el = has_el3 ? 3 : has_el2 ? 2 : 1;
 	options.secure = has_el3;
 	options.event = listen;
@@ -259,25 +123,25 @@ static int fail(char *error, size_t error_size, const char *text)
 	return -EINVAL;
 }
 
-// The value of HCR_EL2.E2H that the settings ask for: other fields are named by it.
-static int find_e2h(struct scene *s, const struct scene_state *state, bool *e2h, char *error,
+// The value of HCR_EL2 that the settings ask for: fields are named by E2H.
+static int find_hcr(struct scene *s, const struct scene_state *state, uint64_t *hcr, char *error,
 		    size_t error_size)
 {
-	enum sysreg hcr = sysreg_by_name("HCR_EL2");
 	char ignored[160];
 
-	*e2h = false;
+	*hcr = 0;
 	for (size_t i = 0; i < state->setting_count; i++) {
 		struct setting setting;
 
-		if (setting_parse(state->settings[i], false, &setting, ignored, sizeof(ignored)) ==
-			    0 &&
-		    setting.kind == SETTING_SYSREG && setting.reg == hcr && (setting.mask & E2H)) {
-			*e2h = (setting.value & E2H) != 0;
-			if (setting_check(&setting, s->model, *e2h, error, error_size) != 0) {
-				return -EINVAL;
-			}
+		if (setting_parse(state->settings[i], false, &setting, ignored, sizeof(ignored)) !=
+			    0 ||
+		    setting.kind != SETTING_SYSREG || setting.reg != SR_HCR_EL2) {
+			continue;
 		}
+		if (setting_check(&setting, s->model, false, error, error_size) != 0) {
+			return -EINVAL;
+		}
+		*hcr = (*hcr & ~setting.mask) | setting.value;
 	}
 	return 0;
 }
@@ -317,8 +181,8 @@ static int apply(struct scene *s, const struct setting *set, uint64_t *pstate, c
 static int check_level(struct scene *s, const struct scene_state *state, char *error,
 		       size_t error_size)
 {
-	uint64_t scr = scene_value(s, sysreg_by_name("SCR_EL3"));
-	uint64_t hcr = scene_value(s, sysreg_by_name("HCR_EL2"));
+	uint64_t scr = scene_value(s, SR_SCR_EL3);
+	uint64_t hcr = scene_value(s, SR_HCR_EL2);
 	bool secure = s->has_el3 && !(scr & 1);
 	bool el2 = s->has_el2 && (!secure || (scr & BIT(18)));
 
@@ -345,27 +209,40 @@ static int check_level(struct scene *s, const struct scene_state *state, char *e
 int scene_set(struct scene *s, const struct scene_state *state, char *error, size_t error_size)
 {
 	struct pe *pe = scene_pe(s);
-	bool e2h;
+	bool e2h, host;
+	uint64_t hcr;
 	uint64_t pstate =
 		0x3c0 | (uint64_t)(state->el & 3) << 2 | (state->el != 0 && !state->sp0 ? 1 : 0);
-	enum sysreg scr = sysreg_by_name("SCR_EL3");
 
-	if (find_e2h(s, state, &e2h, error, error_size) != 0) {
+	if (find_hcr(s, state, &hcr, error, error_size) != 0) {
 		return -EINVAL;
 	}
-	board_start_bare(s->machine, SCENE_CODE);
-	s->pc = SCENE_CODE;
-	open_state(s, state->el, e2h);
-	if (s->has_el3 && state->secure) {
-		poke_possible(s, scr,
-			      (scene_value(s, scr) & ~UINT64_C(1)) |
-				      (state->el == 2 ? BIT(18) : 0));
+	e2h = (hcr & E2H) != 0;
+	host = e2h && (hcr & TGE);
+	board_start_bare(s->machine, OPEN_CODE);
+	s->pc = OPEN_CODE;
+	open_registers(pe);
+	if (e2h) {
+		open_registers_e2h(pe);
+	}
+	if (state->secure) {
+		open_poke(pe, SR_SCR_EL3, BIT(0), 0);
+		open_poke(pe, SR_SCR_EL3, BIT(18), state->el == 2 ? BIT(18) : 0);
+	}
+	if (state->mmu) {
+		open_mmu(pe, state->el == 0 ? (host ? 2 : 1) : state->el, e2h);
+	}
+	if (state->stage2) {
+		open_stage2(pe);
+	}
+	if (state->mmu || state->stage2) {
+		open_memory(s->machine);
 	}
 	pe_set_pstate(pe, pstate);
 	for (unsigned n = 0; n <= 30; n++) {
-		pe_set_x(pe, n, SCENE_DATA);
+		pe_set_x(pe, n, OPEN_DATA);
 	}
-	pe_set_sp(pe, SCENE_STACK);
+	pe_set_sp(pe, OPEN_STACK);
 	for (size_t i = 0; i < state->setting_count; i++) {
 		struct setting set;
 
@@ -389,7 +266,7 @@ void scene_copy(struct scene *s, struct strata *from, unsigned index, size_t ram
 	struct pe *pe = scene_pe(s), *its = board_pe(from, index);
 	uint8_t page[4096], mine[4096];
 
-	board_start_bare(s->machine, SCENE_CODE);
+	board_start_bare(s->machine, OPEN_CODE);
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
 		uint64_t value;
 
@@ -404,10 +281,10 @@ void scene_copy(struct scene *s, struct strata *from, unsigned index, size_t ram
 	}
 	pe_set_sp(pe, pe_sp(its));
 	for (uint64_t at = 0; at < ram && at < RAM_SIZE; at += sizeof(page)) {
-		if (strata_read(from, RAM_BASE + at, page, sizeof(page)) == 0 &&
-		    strata_read(s->machine, RAM_BASE + at, mine, sizeof(mine)) == 0 &&
+		if (strata_read(from, OPEN_RAM_BASE + at, page, sizeof(page)) == 0 &&
+		    strata_read(s->machine, OPEN_RAM_BASE + at, mine, sizeof(mine)) == 0 &&
 		    memcmp(page, mine, sizeof(page)) != 0) {
-			strata_write(s->machine, RAM_BASE + at, page, sizeof(page));
+			strata_write(s->machine, OPEN_RAM_BASE + at, page, sizeof(page));
 		}
 	}
 	for (uint64_t at = TAGS_BEGIN; feature_in(&s->model->features, FEAT_MTE2) && at < TAGS_END;

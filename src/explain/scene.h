@@ -15,16 +15,12 @@
 struct pe;
 struct scene;
 
-// Where things lie. All of it is RAM; addresses are physical, and virtual while the MMU is off.
-#define SCENE_CODE UINT64_C(0x40010000)
-#define SCENE_DATA UINT64_C(0x40020000) // every X register points here
-#define SCENE_STACK UINT64_C(0x40068000)
-#define SCENE_VECTORS UINT64_C(0x40080000) // of EL1; 64 KiB further those of EL2 and EL3
-
 struct scene_state {
 	unsigned el; // 0..3
 	bool secure; // below EL3
 	bool sp0; // SPSel is 0
+	bool mmu; // stage 1 is on for the level's regime, with the maps of open.h
+	bool stage2; // stage 2 too
 	const char *const *settings; // "HCR_EL2.TVM=1"
 	size_t setting_count;
 };

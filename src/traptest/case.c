@@ -9,14 +9,15 @@
 #include "board/state.h"
 #include "cpu/pe.h"
 #include "cpu/sysreg.h"
+#include "explain/open.h"
 #include "strata/strata.h"
 #include "strata/strata_explain.h"
 #include "traptest/agree.h"
 #include "traptest/check.h"
 #include "traptest/outcome.h"
 
-#define STORES_BEGIN TT_DATA
-#define STORES_END (TT_DEVICE + TT_PLACE_SIZE)
+#define STORES_BEGIN OPEN_DATA
+#define STORES_END (OPEN_DEVICE + OPEN_PLACE_SIZE)
 #define PSTATE_UNCHECKED (BIT(21) | MASK(11, 10)) // SPSR.SS and BTYPE follow rules of their own
 
 struct case_run {
@@ -282,7 +283,7 @@ static void prepare(struct case_run *run, const struct tt_case *k)
 {
 	struct tt_prepared *m = run->m;
 
-	CHECK(strata_write(m->strata, TT_CODE, &k->insn, sizeof(k->insn)) == 0);
+	CHECK(strata_write(m->strata, OPEN_CODE, &k->insn, sizeof(k->insn)) == 0);
 	tt_apply(m, &k->state, &k->settings);
 	run->rt_before = pe_x(m->pe, k->insn & 31);
 	if (k->checks_writes || k->has_reads) {
@@ -354,7 +355,7 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 	run->m->event = NULL;
 	if (run->events == 0) {
 		tt_look(run->m->strata, 0, &item->slots, NULL, &run->first);
-		run->first.event.pc = TT_CODE;
+		run->first.event.pc = OPEN_CODE;
 	}
 	trapped = run->first.has_event && run->first.event.type == TRACE_EXCEPTION;
 	if (trapped != (k->outcome == TT_EXCEPTION) ||

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Lines, words, numbers and strings of a trap-test file.
+#include "explain/open.h"
 #include "traptest/lines.h"
 
 #include <ctype.h>
@@ -293,14 +294,14 @@ bool tt_place(const char *name, size_t size, uint64_t *address)
 		const char *name;
 		uint64_t address;
 	} places[] = {
-		{"code", TT_CODE},           {"data", TT_DATA},
-		{"user", TT_USER},           {"ro", TT_RO},
-		{"tagged", TT_TAGGED},       {"stack", TT_STACK},
-		{"guarded", TT_GUARDED},     {"vectors1", TT_VECTORS(1)},
-		{"vectors2", TT_VECTORS(2)}, {"vectors3", TT_VECTORS(3)},
-		{"device", TT_DEVICE},       {"tables", TT_TABLES},
-		{"unmapped", TT_UNMAPPED},   {"unmapped2", TT_UNMAPPED2},
-		{"nothing", TT_NOTHING},
+		{"code", OPEN_CODE},           {"data", OPEN_DATA},
+		{"user", OPEN_USER},           {"ro", OPEN_RO},
+		{"tagged", OPEN_TAGGED},       {"stack", OPEN_STACK},
+		{"guarded", OPEN_GUARDED},     {"vectors1", OPEN_VECTORS(1)},
+		{"vectors2", OPEN_VECTORS(2)}, {"vectors3", OPEN_VECTORS(3)},
+		{"device", OPEN_DEVICE},       {"tables", OPEN_TABLES},
+		{"unmapped", OPEN_UNMAPPED},   {"unmapped2", OPEN_UNMAPPED2},
+		{"nothing", OPEN_NOTHING},
 	};
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {

@@ -9,6 +9,7 @@
 #include "board/state.h"
 #include "cpu/pe.h"
 #include "cpu/sysreg.h"
+#include "explain/open.h"
 #include "strata/strata.h"
 #include "traptest/assembler.h"
 #include "traptest/check.h"
@@ -305,11 +306,11 @@ static void start_assembly(struct program_run *run)
 	struct strata *s = run->m->strata;
 	struct pe *pe = run->m->pe;
 
-	CHECK(strata_write(s, TT_CODE, run->t->code, run->t->code_size) == 0);
-	(void)pe_poke(pe, SR_VBAR_EL1, TT_CODE + TT_AREA_VECTORS(1));
-	(void)pe_poke(pe, SR_VBAR_EL2, TT_CODE + TT_AREA_VECTORS(2));
+	CHECK(strata_write(s, OPEN_CODE, run->t->code, run->t->code_size) == 0);
+	(void)pe_poke(pe, SR_VBAR_EL1, OPEN_CODE + TT_AREA_VECTORS(1));
+	(void)pe_poke(pe, SR_VBAR_EL2, OPEN_CODE + TT_AREA_VECTORS(2));
 	if (run->t->machine.el3) {
-		(void)pe_poke(pe, SR_VBAR_EL3, TT_CODE + TT_AREA_VECTORS(3));
+		(void)pe_poke(pe, SR_VBAR_EL3, OPEN_CODE + TT_AREA_VECTORS(3));
 	}
 	tt_apply(run->m, &run->t->state, &run->t->settings);
 }

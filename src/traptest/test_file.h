@@ -286,23 +286,6 @@ bool tt_iss_of_insn(unsigned ec, uint32_t insn, uint32_t *iss);
 
 // ---- places of the prepared machine -------------------------------------------------------------
 
-#define TT_RAM_BASE UINT64_C(0x40000000)
-#define TT_CODE UINT64_C(0x40010000)
-#define TT_DATA UINT64_C(0x40020000)
-#define TT_USER UINT64_C(0x40030000)
-#define TT_RO UINT64_C(0x40040000)
-#define TT_TAGGED UINT64_C(0x40050000)
-#define TT_STACK_PAGES UINT64_C(0x40060000)
-#define TT_STACK UINT64_C(0x40068000)
-#define TT_GUARDED UINT64_C(0x40070000)
-#define TT_VECTORS(el) (UINT64_C(0x40070000) + (uint64_t)(el)*0x10000)
-#define TT_DEVICE UINT64_C(0x400b0000)
-#define TT_TABLES UINT64_C(0x40100000)
-#define TT_UNMAPPED UINT64_C(0x40200000)
-#define TT_UNMAPPED2 UINT64_C(0x40210000)
-#define TT_NOTHING UINT64_C(0x0f800000)
-#define TT_PLACE_SIZE UINT64_C(0x10000)
-
 bool tt_place(const char *name, size_t size, uint64_t *address);
 
 #endif

@@ -68,6 +68,15 @@ CASES = [
     ('--el 2 --set SPSR_EL2=0x3c0 ERET', None, '', 'returns to EL0'),
     ('0x00000000', (1, 0, 0), '', ''),
     ('ISB', None, '', 'completes'),
+    # Aborts, with the map: 0x40200000 is not mapped, 0x40210000 not at stage 2, 0x40040000 is read-only.
+    ('--mmu LDR X0, [X1]', None, '', 'completes'),
+    ('--mmu --set X1=0x40200000 LDR X0, [X1]', (1, 0x25, 0x07), '', 'translation fault, level 3'),
+    ('--mmu --set X1=0x40040000 STR X0, [X1]', (1, 0x25, 0x4f), '', 'permission fault, level 3'),
+    ('--mmu --el 0 LDR X0, [X1]', (1, 0x24, 0x0f), '', 'permission fault, level 3'),
+    ('--mmu --el 0 --set HCR_EL2.TGE=1 --set HCR_EL2.E2H=1 --set X1=0x40200000 LDR X0, [X1]', (2, 0x24, 0x07), 'HCR_EL2.TGE', ''),
+    ('--mmu --stage2 --set X1=0x40210000 STR W3, [X1]', (2, 0x24, 0x1830047), '', 'translation fault, level 3'),
+    ('--mmu --el 2 --set X1=0x40200000 LDR X0, [X1]', (2, 0x25, 0x07), '', ''),
+    ('--mmu --el 3 --set X1=0x40200000 LDR X0, [X1]', (3, 0x25, 0x07), '', ''),
 ]
 
 # What is wrong, and words of the one line that says so.
