@@ -107,7 +107,8 @@ static void write_disable(struct pe *pe, void *opaque, enum sysreg reg, uint64_t
 void amu_bind(struct pe *pe)
 {
 	for (unsigned n = 0; n < COUNTERS; n++) {
-		sysreg_bind(pe, (enum sysreg)rows[n].counter, read_counter, write_counter, NULL);
+		// With an argument, so that a look from outside comes by the hooks, too.
+		sysreg_bind(pe, (enum sysreg)rows[n].counter, read_counter, write_counter, pe);
 	}
 	sysreg_bind(pe, SR_AMCNTENSET0_EL0, read_enabled, write_enable, NULL);
 	sysreg_bind(pe, SR_AMCNTENCLR0_EL0, read_enabled, write_disable, NULL);

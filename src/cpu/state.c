@@ -81,6 +81,7 @@ static bool is_stored(const struct pe *pe, enum sysreg reg)
 	switch (reg) {
 	case SR_NZCV:
 	case SR_DAIF:
+	case SR_ALLINT:
 	case SR_CurrentEL:
 	case SR_SPSel:
 	case SR_PAN:
