@@ -187,6 +187,7 @@ void pe_set_pstate(struct pe *pe, uint64_t spsr)
 	pe->uao = bit(spsr, 23) && has(pe, FEAT_UAO);
 	pe->dit = bit(spsr, 24) && has(pe, FEAT_DIT);
 	pe->ssbs = bit(spsr, 12) && has(pe, FEAT_SSBS);
+	pe->tco = bit(spsr, 25) && has(pe, FEAT_MTE);
 	pe->btype = has(pe, FEAT_BTI) ? (uint8_t)bits(spsr, 11, 10) : 0;
 }
 

@@ -24,6 +24,8 @@ struct tt_parser {
 	const struct tt_machine *machine;
 	const char *skip;
 	struct tt_slots *slots;
+	const struct tt_settings *settings; // of it: which layout fields of checks have
+	bool settled; // a test: something has been said that depends on the machine
 	// Of the file and of the section.
 	struct tt_settings defaults, section_defaults;
 	const char *requires_unmet, *section_unmet;

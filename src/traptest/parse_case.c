@@ -233,6 +233,7 @@ bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 	}
 	p->skip = item.skip;
 	p->slots = &item.slots;
+	p->settings = &item.c.settings;
 	item.c.settings_text = tt_text(&p->r, columns[0]);
 	inherit(p, &item.c.settings, &p->defaults);
 	inherit(p, &item.c.settings, &p->section_defaults);

@@ -577,6 +577,7 @@ static bool settle(struct tt_parser *p, struct tt_test *t, const char *at)
 	t->machine.el2 = t->image != NULL ? t->machine.boot_el >= 2 : t->machine.el2;
 	t->machine.el3 =
 		t->image != NULL ? t->machine.boot_el == 3 || t->machine.secure : t->machine.el3;
+	p->settled = true;
 	p->machine = &t->machine;
 	p->model = tt_model(p, &t->machine, at);
 	return p->model != NULL;
@@ -607,6 +608,10 @@ static bool parse_program(struct tt_parser *p, struct tt_cursor c, struct tt_cur
 	const char *path = NULL;
 
 	*is = true;
+	if (p->settled && (tt_is_word(&word, "image") || tt_is_word(&word, "machine"))) {
+		return tt_fail(&p->r, word.at,
+			       "the image and the machine come before what depends on them");
+	}
 	if (tt_is_word(&word, "image")) {
 		return parse_file_line(p, c, &t->image);
 	}
@@ -737,6 +742,8 @@ bool tt_parse_test(struct tt_parser *p, struct tt_cursor c)
 	item.t.limit_insns = LIMIT_INSNS;
 	item.t.end_value = -1;
 	p->slots = &item.slots;
+	p->settings = &item.t.settings;
+	p->settled = false;
 	while (tt_next_line(&p->r, &c)) {
 		struct tt_cursor word = tt_word(&c, NULL);
 		bool is = false;

@@ -631,7 +631,8 @@ static bool parse_subject(struct tt_parser *p, struct tt_cursor *c, struct tt_ch
 		return true;
 	}
 	check->subject = TT_REG;
-	return parse_register(p, c, false, &check->reg, &check->hi, &check->lo);
+	return parse_register(p, c, p->settings != NULL && tt_settings_e2h(p->settings),
+			      &check->reg, &check->hi, &check->lo);
 }
 
 static bool give_slot(struct tt_parser *p, const char *at, struct tt_check *check)

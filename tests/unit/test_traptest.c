@@ -338,7 +338,7 @@ static void *kill_a_child(void *opaque)
 		if (file != NULL) {
 			if (fgets(line, sizeof(line), file) != NULL && atoi(line) > 0) {
 				usleep(100000);
-				kill(atoi(line), SIGSEGV);
+				kill(atoi(line), SIGKILL);
 				fclose(file);
 				break;
 			}
