@@ -2,6 +2,7 @@
 // `strata explain` and `strata list-sysregs`: their command lines.
 #include "cli/explain.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -72,11 +73,22 @@ static void list_help(FILE *file)
 	      file);
 }
 
-static int usage(const char *command, const char *fmt, const char *word)
+// One line, whatever the words of the command line hold.
+static void complain(const char *command, const char *text)
 {
 	fprintf(stderr, "strata %s: ", command);
-	fprintf(stderr, fmt, word);
+	for (; *text != '\0'; text++) {
+		fputc(iscntrl((unsigned char)*text) ? '?' : *text, stderr);
+	}
 	fputc('\n', stderr);
+}
+
+static int usage(const char *command, const char *fmt, const char *word)
+{
+	char text[400];
+
+	snprintf(text, sizeof(text), fmt, word);
+	complain(command, text);
 	return -1;
 }
 
@@ -234,7 +246,7 @@ static int finish(const char *command, int err, const char *error)
 		return err;
 	}
 	if (err != 0) {
-		fprintf(stderr, "strata %s: %s\n", command, error);
+		complain(command, error);
 		return RUN_USAGE;
 	}
 	if (fflush(stdout) != 0 || ferror(stdout)) {

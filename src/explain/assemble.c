@@ -489,6 +489,9 @@ int assemble(const char *text, uint32_t *word, unsigned *column, char *error, si
 					     : length),
 			 in.far, in.expected);
 	}
+	for (char *c = error; *c != '\0'; c++) {
+		*c = iscntrl((unsigned char)*c) ? '?' : *c; // one line
+	}
 	return -EINVAL;
 }
 

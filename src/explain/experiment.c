@@ -118,7 +118,9 @@ void explain_experiment(struct scene *scene, struct strata_explanation *e, run_f
 		uint64_t mask = pstate_bits[i].mask;
 		uint64_t value = ~pe_pstate(scene_pe(scene)) & mask;
 
-		if ((mask != 1 || e->el != 0) && scene_change_pstate(scene, mask, value)) {
+		// IL would come before anything else.
+		if ((mask != 1 || e->el != 0) && (mask != BIT(20) || value == 0) &&
+		    scene_change_pstate(scene, mask, value)) {
 			snprintf(what, sizeof(what), "%s=%d", pstate_bits[i].name, value != 0);
 			try(scene, e, run, what);
 		} else {

@@ -27,6 +27,9 @@ const char *explain_class_text(unsigned ec);
 // The bits of a control that its name names: some test more than that.
 uint64_t explain_named_bits(const struct pe *pe, const struct sysreg_control *control);
 
+// What a control is about, in words; "" where its name says it.
+const char *explain_control_text(const char *name);
+
 // Change the bits of a control so that it does nothing. False: it has none, or they are fixed.
 bool explain_disarm(struct scene *scene, const struct sysreg_control *control);
 

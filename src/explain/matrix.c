@@ -131,8 +131,10 @@ static void print_cell(const struct place *p, bool read, bool is_sys, const stru
 		explain_end_of_control(c, enc, read, 0, pe, &end);
 		acting_value(pe, c, value, sizeof(value));
 		if (c->outcome == SYSREG_TRAPPED) {
-			fprintf(file, "    %s%s -> EL%u, EC 0x%02x\n", c->name, value, c->target_el,
+			fprintf(file, "    %s%s -> EL%u, EC 0x%02x", c->name, value, c->target_el,
 				c->ec);
+			fprintf(file, *explain_control_text(c->name) != '\0' ? "  (%s)\n" : "\n",
+				explain_control_text(c->name));
 		} else {
 			fprintf(file, "    %s%s -> %s\n", c->name, value, end.text);
 		}
@@ -162,6 +164,9 @@ static void json_cell(struct json *json, const struct place *p, bool read, bool 
 		acting_value(pe, c, value, sizeof(value));
 		json_open(json, NULL, '{');
 		json_text(json, "name", c->name);
+		if (*explain_control_text(c->name) != '\0') {
+			json_text(json, "about", explain_control_text(c->name));
+		}
 		if (value[0] != '\0') {
 			json_text(json, "acts_at", value + 1);
 		}

@@ -6,6 +6,24 @@
 
 #define WIDTH 110
 
+static const struct {
+	const char *name, *text;
+} control_texts[] = {
+#define CONTROL(name, text) {name, text},
+#include "explain/control_text.def"
+#undef CONTROL
+};
+
+const char *explain_control_text(const char *name)
+{
+	for (size_t i = 0; i < sizeof(control_texts) / sizeof(control_texts[0]); i++) {
+		if (strcmp(control_texts[i].name, name) == 0) {
+			return control_texts[i].text;
+		}
+	}
+	return "";
+}
+
 static const char *state_name(const struct strata_explanation *e)
 {
 	static const char *const names[2][4] = {{"NS EL0", "NS EL1", "NS EL2", "EL3"},
@@ -21,11 +39,21 @@ static void print_value(FILE *file, const struct strata_explain_control *c)
 	}
 }
 
+// The first line has it at length.
+static void print_short(FILE *file, const struct strata_explain_end *end)
+{
+	if (end->outcome == STRATA_EXPLAIN_EXCEPTION) {
+		fprintf(file, "to EL%u, EC 0x%02x", end->el, end->ec);
+	} else if (end->outcome == STRATA_EXPLAIN_UNDEFINED) {
+		fprintf(file, "UNDEFINED");
+	} else {
+		fputs(end->text, file);
+	}
+}
+
 // The controls that are asked, up to the one that decides and after it.
 static void print_asked(const struct strata_explanation *e, FILE *file)
 {
-	bool decided = false;
-
 	for (size_t i = 0; i < e->control_count; i++) {
 		const struct strata_explain_control *c = &e->controls[i];
 
@@ -34,16 +62,17 @@ static void print_asked(const struct strata_explanation *e, FILE *file)
 		}
 		fprintf(file, "  %s", c->name);
 		print_value(file, c);
-		if (c->decides) {
-			fprintf(file, ": %s  <- decides\n", c->then.text);
-		} else if (!c->holds) {
-			fprintf(file, ": nothing\n");
-		} else {
-			fprintf(file, ": %s, if it came so far\n", c->then.text);
+		if (*explain_control_text(c->name) != '\0') {
+			fprintf(file, " (%s)", explain_control_text(c->name));
 		}
-		decided |= c->decides;
+		if (!c->holds) {
+			fprintf(file, ": nothing\n");
+			continue;
+		}
+		fprintf(file, ": ");
+		print_short(file, &c->then);
+		fprintf(file, c->decides ? "  <- decides\n" : ", if it came so far\n");
 	}
-	(void)decided;
 }
 
 // Those of other levels and states, in a paragraph.
@@ -84,7 +113,10 @@ static void print_text(const struct strata_explanation *e, FILE *file, bool all)
 	fprintf(file, "%s at %s -> %s\n", e->instruction, state_name(e), e->end.text);
 	print_asked(e, file);
 	if (!e->is_access && e->end.control[0] != '\0') {
-		fprintf(file, "  decided by %s\n", e->end.control);
+		const char *about = explain_control_text(e->end.control);
+
+		fprintf(file, "  decided by %s%s%s%s\n", e->end.control, *about != '\0' ? " (" : "",
+			about, *about != '\0' ? ")" : "");
 	}
 	print_others(e, file);
 	for (size_t i = 0; i < e->without_count; i++) {
@@ -119,6 +151,9 @@ static void json_control(struct json *json, const struct strata_explain_control 
 {
 	json_open(json, NULL, '{');
 	json_text(json, "name", c->name);
+	if (*explain_control_text(c->name) != '\0') {
+		json_text(json, "about", explain_control_text(c->name));
+	}
 	if (c->has_value) {
 		json_hex(json, "value", c->value);
 	}

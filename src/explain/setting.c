@@ -26,6 +26,9 @@ static int fail(char *error, size_t error_size, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(error, error_size, fmt, args);
 	va_end(args);
+	for (char *c = error; *c != '\0'; c++) {
+		*c = iscntrl((unsigned char)*c) ? '?' : *c; // one line
+	}
 	return -EINVAL;
 }
 
