@@ -74,6 +74,7 @@ struct strata_explanation {
 	bool secure;
 	bool is_access; // of a system register or a system instruction: `controls` is complete
 	char reg[32]; // the register or operation that is accessed
+	char why[96]; // of an UNDEFINED that no control brings: "needs FEAT_MTE, which ..."
 	struct strata_explain_end end;
 	struct strata_explain_control *controls;
 	size_t control_count;

@@ -200,6 +200,14 @@ static bool translate(struct tr *t, bool *fp_checked)
 	return !(row->flags & TR_ENDS_BLOCK);
 }
 
+bool code_insn_feature(uint32_t insn, enum feature *feature)
+{
+	int index = a64_decode(insn);
+
+	*feature = index < 0 ? FEAT_NONE : (enum feature)a64_rows[index].feature;
+	return index >= 0;
+}
+
 static uint32_t page_insn(const struct code_page *page, unsigned off)
 {
 	uint32_t insn;

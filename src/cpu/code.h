@@ -61,6 +61,9 @@ void pe_code_flushed(struct pe *pe);
 // Told to each attached PE: drop write permission for this host page from the fast TLBs.
 void pe_write_protect(struct pe *pe, const uint8_t *host);
 
+// The feature that an instruction needs (FEAT_NONE: none). False: no instruction has this encoding.
+bool code_insn_feature(uint32_t insn, enum feature *feature);
+
 // Translate the one instruction `insn` at page offset off into out (at most 7 uops); returns how
 // many.
 unsigned code_translate_one(struct code_cache *cache, uint32_t insn, unsigned off, struct uop *out);

@@ -9,6 +9,7 @@
 
 #include "base/bits.h"
 #include "board/state.h"
+#include "cpu/code.h"
 #include "cpu/field.h"
 #include "cpu/model.h"
 #include "cpu/pe.h"
@@ -419,6 +420,44 @@ static bool chain_fits(struct scene *scene, const struct strata_explanation *e, 
 	       e->end.iss == end.iss;
 }
 
+static void lacks(struct strata_explanation *e, enum feature feature)
+{
+	snprintf(e->why, sizeof(e->why), "needs %s, which this CPU model has not",
+		 feature_name(feature));
+}
+
+// Why the encoding itself is UNDEFINED here, where no control is the reason.
+static void say_why(struct scene *scene, struct strata_explanation *e, uint16_t enc, bool read)
+{
+	const struct feature_set *features = &scene_model(scene)->features;
+	enum feature feature;
+	struct sysreg_info info;
+
+	if (e->end.outcome != STRATA_EXPLAIN_UNDEFINED) {
+		return;
+	}
+	if (!e->is_access) {
+		if (!code_insn_feature(e->word, &feature)) {
+			snprintf(e->why, sizeof(e->why), "no instruction has this encoding");
+		} else if (!feature_in(features, feature)) {
+			lacks(e, feature);
+		}
+		return;
+	}
+	if (sysreg_find(enc) == SYSREG_NONE) {
+		snprintf(e->why, sizeof(e->why), "no register or operation has this encoding");
+		return;
+	}
+	sysreg_describe(sysreg_find(enc), &info);
+	if (!feature_in(features, info.feature)) {
+		lacks(e, info.feature);
+	} else if ((read ? info.read_els : info.write_els) == 0) {
+		snprintf(e->why, sizeof(e->why), "it is %s-only", read ? "write" : "read");
+	} else if (!((read ? info.read_els : info.write_els) >> e->el & 1)) {
+		snprintf(e->why, sizeof(e->why), "it is not accessible from EL%u", e->el);
+	}
+}
+
 // The scene stands in its state, before the instruction e->word.
 static int explain(struct scene *scene, struct strata_explanation *e, bool experiments)
 {
@@ -443,6 +482,7 @@ static int explain(struct scene *scene, struct strata_explanation *e, bool exper
 	if (e->is_access) {
 		e->chain_agrees = chain_fits(scene, e, enc, read);
 	}
+	say_why(scene, e, enc, read);
 	if (err == 0) {
 		err = collect_layers(scene, e, enc, read);
 	}

@@ -111,6 +111,9 @@ static bool is_decider(const struct strata_explanation *e, const char *change)
 static void print_text(const struct strata_explanation *e, FILE *file, bool all)
 {
 	fprintf(file, "%s at %s -> %s\n", e->instruction, state_name(e), e->end.text);
+	if (e->why[0] != '\0') {
+		fprintf(file, "  %s\n", e->why);
+	}
 	print_asked(e, file);
 	if (!e->is_access && e->end.control[0] != '\0') {
 		const char *about = explain_control_text(e->end.control);
@@ -187,6 +190,9 @@ static void print_json(const struct strata_explanation *e, FILE *file)
 	json_open(&json, "end", '{');
 	json_end(&json, &e->end);
 	json_close(&json, '}');
+	if (e->why[0] != '\0') {
+		json_text(&json, "why", e->why);
+	}
 	json_open(&json, "controls", '[');
 	for (size_t i = 0; i < e->control_count; i++) {
 		json_control(&json, &e->controls[i]);

@@ -68,6 +68,11 @@ CASES = [
     ('--set SPSR_EL1=0x3c9 ERET', (1, 0x0e, 0), '', 'illegal return'),
     ('--el 2 --set SPSR_EL2=0x3c0 ERET', None, '', 'returns to EL0'),
     ('0x00000000', (1, 0, 0), '', ''),
+    ('0x0badc0de', (1, 0, 0), '', 'no instruction has this encoding'),
+    ('--cpu cortex-a53 CAS X0, X1, [X2]', (1, 0, 0), '', 'needs FEAT_LSE'),
+    ('--cpu cortex-a53 MRS X0, LORID_EL1', (1, 0, 0), '', 'needs FEAT_LOR'),
+    ('MSR MIDR_EL1, X0', (1, 0, 0), '', 'it is read-only'),
+    ('--el 0 MRS X0, TPIDR_EL1', (1, 0, 0), '', 'not accessible from EL0'),
     ('ISB', None, '', 'completes'),
     # Aborts, with the map: 0x40200000 is not mapped, 0x40210000 not at stage 2, 0x40040000 is read-only.
     ('--mmu LDR X0, [X1]', None, '', 'completes'),

@@ -85,8 +85,10 @@ static uint32_t random_access(struct fuzz *fuzz)
 	       (uint32_t)(fuzz_random(fuzz) % 31);
 }
 
-static void random_controls(struct fuzz *fuzz, struct pe *pe)
+static void random_controls(struct fuzz *fuzz, struct pe *pe, unsigned el)
 {
+	bool secure = fuzz_random(fuzz) % 4 == 0;
+
 	for (size_t i = 0; i < sizeof(controls) / sizeof(controls[0]); i++) {
 		uint64_t mask = fuzz_random(fuzz) & fuzz_random(fuzz);
 
@@ -97,13 +99,18 @@ static void random_controls(struct fuzz *fuzz, struct pe *pe)
 		if (strncmp(controls[i], "SCTLR", 5) == 0) {
 			mask &= ~BIT(0);
 		} else if (strcmp(controls[i], "HCR_EL2") == 0) {
-			mask &= ~(BIT(0) | BIT(12) | BIT(27));
+			mask &= ~(BIT(0) | BIT(12) | (el == 1 ? BIT(27) : 0));
 		} else if (strcmp(controls[i], "SCR_EL3") == 0) {
 			mask &= ~(BIT(0) | BIT(18));
 		} else if (strcmp(controls[i], "MDSCR_EL1") == 0) {
 			mask &= ~BIT(0); // no software step
 		}
 		open_poke(pe, sysreg_by_name(controls[i]), mask, fuzz_random(fuzz));
+	}
+	open_poke(pe, SR_VNCR_EL2, ~UINT64_C(0), OPEN_DATA);
+	if (secure) {
+		open_poke(pe, SR_SCR_EL3, BIT(0), 0);
+		open_poke(pe, SR_SCR_EL3, BIT(18), el == 2 ? BIT(18) : fuzz_random(fuzz));
 	}
 }
 
@@ -117,7 +124,7 @@ static void explain_access(struct fuzz *fuzz, struct strata *machine, struct str
 
 	board_start_bare(machine, OPEN_CODE);
 	open_registers(pe);
-	random_controls(fuzz, pe);
+	random_controls(fuzz, pe, el);
 	pe_set_pstate(pe, 0x3c0 | el << 2 | (el != 0));
 	for (unsigned n = 0; n <= 30; n++) {
 		pe_set_x(pe, n, OPEN_DATA);
