@@ -218,16 +218,20 @@ void board_start_bare(struct strata *s, uint64_t entry)
 
 unsigned board_tag(struct strata *s, uint64_t address)
 {
-	(void)s;
-	(void)address;
-	return 0;
+	struct bus_ram *ram = bus_ram_find(s->bus, PAS_NONSECURE, address);
+
+	return ram != NULL ? bus_tag_get(ram, address) : 0;
 }
 
 bool board_set_tag(struct strata *s, uint64_t address, unsigned tag)
 {
-	(void)s;
-	(void)address;
-	return tag == 0;
+	struct bus_ram *ram = bus_ram_find(s->bus, PAS_NONSECURE, address);
+
+	if (ram == NULL || !pe_has(s->pes[0].pe, FEAT_MTE2)) {
+		return tag == 0;
+	}
+	bus_tag_set(ram, address, tag);
+	return true;
 }
 
 void board_quit(struct strata *s)

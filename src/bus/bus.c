@@ -12,6 +12,7 @@
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "bus/bus_internal.h"
 
 #define BUS_PA_BITS 52
 #define NODE_BITS 9
@@ -50,8 +51,7 @@ struct bus {
 	void *code_opaque;
 };
 
-// Zero-filled memory that the host hands out page by page as it is touched.
-static void *lazy_alloc(uint64_t size)
+void *bus_lazy_alloc(uint64_t size)
 {
 	void *p;
 
@@ -63,7 +63,7 @@ static void *lazy_alloc(uint64_t size)
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static void lazy_free(void *p, uint64_t size)
+void bus_lazy_free(void *p, uint64_t size)
 {
 	if (p != NULL) {
 		munmap(p, (size_t)size);
@@ -80,14 +80,16 @@ static void ram_free(struct bus_ram *ram)
 	if (ram == NULL) {
 		return;
 	}
-	lazy_free(ram->host, ram->size);
-	lazy_free(ram->page_flags, ram->size >> PAGE_SHIFT);
-	lazy_free(ram->page_code, (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_code));
+	bus_tags_destroy(ram);
+	bus_lazy_free(ram->host, ram->size);
+	bus_lazy_free(ram->page_flags, ram->size >> PAGE_SHIFT);
+	bus_lazy_free(ram->page_code, (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_code));
 	if (ram->page_saved != NULL) {
 		for (uint64_t i = 0; i < ram->size >> PAGE_SHIFT; i++) {
 			free(ram->page_saved[i]);
 		}
-		lazy_free(ram->page_saved, (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_saved));
+		bus_lazy_free(ram->page_saved,
+			      (ram->size >> PAGE_SHIFT) * sizeof(*ram->page_saved));
 	}
 	free(ram);
 }
@@ -104,7 +106,7 @@ void bus_destroy(struct bus *bus)
 		free(bus->nodes[i]);
 	}
 	for (size_t i = 0; i < PAS_COUNT; i++) {
-		lazy_free(bus->root[i], ROOT_SIZE);
+		bus_lazy_free(bus->root[i], ROOT_SIZE);
 	}
 	free(bus->entries);
 	free(bus->order);
@@ -145,7 +147,7 @@ static int tree_fill(struct bus *bus, enum pas pas, uint64_t base, uint64_t size
 	uint64_t end = base + size;
 
 	if (bus->root[pas] == NULL) {
-		bus->root[pas] = lazy_alloc(ROOT_SIZE);
+		bus->root[pas] = bus_lazy_alloc(ROOT_SIZE);
 		if (bus->root[pas] == NULL) {
 			return -ENOMEM;
 		}
@@ -264,7 +266,7 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 	ram->size = size;
 	ram->pas_mask = pas_mask;
 	ram->read_only = read_only;
-	ram->host = lazy_alloc(size);
+	ram->host = bus_lazy_alloc(size);
 #ifdef MADV_HUGEPAGE
 	// Fresh pages then come 2 MiB at a time where the host has them to give: a fault for each 4
 	// KiB costs more than clearing what surrounds it.
@@ -272,8 +274,8 @@ int bus_map_ram(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 		(void)madvise(ram->host, size, MADV_HUGEPAGE);
 	}
 #endif
-	ram->page_flags = lazy_alloc(size >> PAGE_SHIFT);
-	ram->page_code = lazy_alloc((size >> PAGE_SHIFT) * sizeof(*ram->page_code));
+	ram->page_flags = bus_lazy_alloc(size >> PAGE_SHIFT);
+	ram->page_code = bus_lazy_alloc((size >> PAGE_SHIFT) * sizeof(*ram->page_code));
 	entry.ram = ram;
 	err = ram->host == NULL || ram->page_flags == NULL || ram->page_code == NULL
 		      ? -ENOMEM
@@ -541,6 +543,9 @@ static int save_page(struct bus_ram *ram, uint64_t i)
 		}
 	}
 	memcpy(ram->page_saved[i], ram->host + (i << PAGE_SHIFT), PAGE_SIZE);
+	if (bus_tags_save(ram, i) != 0) {
+		return -ENOMEM;
+	}
 	ram->page_flags[i] &= (uint8_t)~BUS_PAGE_WRITTEN;
 	return 0;
 }
@@ -554,6 +559,7 @@ static void restore_page(struct bus *bus, struct bus_ram *ram, uint64_t i)
 	} else {
 		memset(host, 0, PAGE_SIZE);
 	}
+	bus_tags_restore(ram, i);
 	bus_code_written(bus, ram, ram->base + (i << PAGE_SHIFT));
 	ram->page_flags[i] &= (uint8_t)~BUS_PAGE_WRITTEN;
 }
@@ -591,7 +597,7 @@ int bus_checkpoint(struct bus *bus)
 		}
 		count = ram->size >> PAGE_SHIFT;
 		if (ram->page_saved == NULL) {
-			ram->page_saved = lazy_alloc(count * sizeof(*ram->page_saved));
+			ram->page_saved = bus_lazy_alloc(count * sizeof(*ram->page_saved));
 			if (ram->page_saved == NULL) {
 				return -ENOMEM;
 			}

@@ -71,6 +71,8 @@ struct bus_ram {
 	uint8_t *host;
 	uint8_t *page_flags; // one byte per page
 	uint8_t **page_saved; // by bus_checkpoint: NULL (zeros), or a copy of the page
+	uint8_t **page_tags; // allocation tags, a byte for each 16: see bus_tag_get. NULL: all zero
+	uint8_t **page_tags_saved; // by bus_checkpoint
 	void **page_code; // the cpu room's code page, or NULL, one per page
 	uint8_t pas_mask; // BIT(enum pas) of the address spaces in which it appears
 	bool read_only; // flash: guest writes are ignored by the RAM path and reported as BUS_ERROR
@@ -89,6 +91,12 @@ int bus_map(struct bus *bus, uint64_t base, uint64_t size, uint8_t pas_mask,
 // The RAM holding this page in this address space, or NULL. Hot: a one-entry cache in front of a
 // sorted array.
 struct bus_ram *bus_ram_find(struct bus *bus, enum pas pas, uint64_t pa);
+
+// The allocation tag (FEAT_MTE, 0..15) of the 16 bytes at pa, which lies in ram.
+unsigned bus_tag_get(const struct bus_ram *ram, uint64_t pa);
+
+// Set it. Tags take memory from the first one of a page that is not zero.
+void bus_tag_set(struct bus_ram *ram, uint64_t pa, unsigned tag);
 
 // Host pointer to [pa, pa + size) if it lies wholly in RAM of this address space, else NULL.
 uint8_t *bus_ram_ptr(struct bus *bus, enum pas pas, uint64_t pa, uint64_t size);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cpu/exec_internal.h"
+#include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 
 // ---- which regime -------------------------------------------------------------------------------
@@ -166,8 +167,9 @@ static bool key_equal(const struct fast_key *a, const struct fast_key *b)
 {
 	return a->asid == b->asid && a->vmid == b->vmid && a->kind == b->kind &&
 	       a->secure == b->secure && a->el0 == b->el0 && a->pan == b->pan &&
-	       a->has_el2 == b->has_el2 && a->sctlr == b->sctlr && a->tcr == b->tcr &&
-	       a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr && a->scr == b->scr;
+	       a->has_el2 == b->has_el2 && a->tags == b->tags && a->sctlr == b->sctlr &&
+	       a->tcr == b->tcr && a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr &&
+	       a->scr == b->scr;
 }
 
 #define SCTLR_CONTEXT \
@@ -200,7 +202,8 @@ static unsigned key_hash(const struct fast_key *key)
 		     ror64(key->vtcr, 7);
 
 	h ^= (uint64_t)key->asid << 20 ^ (uint64_t)key->vmid << 40 ^ (uint64_t)key->kind << 60 ^
-	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15;
+	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15 ^
+	     (uint64_t)key->tags << 16;
 	h *= UINT64_C(0x9e3779b97f4a7c15);
 	return (unsigned)(h >> 32) & (CONTEXT_HINTS - 1);
 }
@@ -301,11 +304,13 @@ void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
 	pe_regime_build(pe, pe->el, pe_is_secure(pe), &view->regime);
 	mmu_view_set(view->mmu, &view->regime);
 	key_build(&view->regime, pe->el == 0, pan, &key);
+	key.tags = mte_checks_enabled(pe, false);
 	view->fast = view->unpriv = context_find(pe, &key);
 	if (unpriv_level(pe)) {
 		// EL0 is of the same regime.
 		key.el0 = true;
 		key.pan = false;
+		key.tags = mte_checks_enabled(pe, true);
 		view->unpriv = context_find(pe, &key);
 	}
 	// HCR_EL2.{TGE,DC} mask M only; the other bits of SCTLR apply as they are.

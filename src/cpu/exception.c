@@ -22,7 +22,7 @@ enum vector { VECTOR_SYNC = 0x000, VECTOR_IRQ = 0x080, VECTOR_FIQ = 0x100, VECTO
 #define SPSR_IL BIT(20)
 #define SPSR_SSBS BIT(12)
 #define SPSR_M4 BIT(4)
-#define SPSR_FLAGS (SPSR_IL | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_SSBS | MASK(11, 10))
+#define SPSR_FLAGS (SPSR_TCO | SPSR_IL | SPSR_PAN | SPSR_UAO | SPSR_DIT | SPSR_SSBS | MASK(11, 10))
 
 #define STUCK_LIMIT 10000 // exceptions in a row, each soon after the other, none returned from
 #define STUCK_WINDOW 256 // instructions between two of them at the most, on average
@@ -343,6 +343,10 @@ static NOINLINE void entry_rule_build(struct pe *pe, unsigned target)
 	if (has(pe, FEAT_SSBS)) {
 		rule->keep &= ~PE_FLAG_MASK(ssbs);
 		rule->set |= sctlr & SCTLR_DSSBS ? PE_FLAG(ssbs) : 0;
+	}
+	if (has(pe, FEAT_MTE)) {
+		rule->keep &= ~PE_FLAG_MASK(tco);
+		rule->set |= PE_FLAG(tco);
 	}
 	if (has(pe, FEAT_PAN) && !(sctlr & SCTLR_SPAN) &&
 	    (target == 1 || (target == 2 && pe_e2h(pe) && pe_tge(pe)))) {
@@ -890,7 +894,7 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 		return;
 	}
 	if (likely(!(spsr & SPSR_FLAGS))) {
-		pe->il = pe->pan = pe->uao = pe->dit = pe->ssbs = false;
+		pe->il = pe->pan = pe->uao = pe->dit = pe->ssbs = pe->tco = false;
 		pe->btype = 0;
 		return;
 	}
@@ -898,6 +902,7 @@ static void set_pstate(struct pe *pe, uint64_t spsr, bool legal, bool stepping)
 	pe->uao = has(pe, FEAT_UAO) && (spsr & SPSR_UAO);
 	pe->dit = has(pe, FEAT_DIT) && (spsr & SPSR_DIT);
 	pe->ssbs = has(pe, FEAT_SSBS) && (spsr & SPSR_SSBS);
+	pe->tco = has(pe, FEAT_MTE) && (spsr & SPSR_TCO);
 	pe->btype = has(pe, FEAT_BTI) ? (uint8_t)bits(spsr, 11, 10) : 0;
 }
 
@@ -961,8 +966,7 @@ void exception_eret(struct pe *pe, const struct uop *op)
 	pe_set_nzcv(pe, (uint32_t)spsr & 0xf0000000u);
 	pe->daif = pe_masks_of(spsr);
 	if (pe_flags(pe) != 0) {
-		pe->il = pe->ss = pe->pan = pe->uao = pe->dit = pe->ssbs = false;
-		pe->btype = 0;
+		pe_set_flags(pe, 0);
 	}
 	pe->excl_valid = false;
 	pe->event_register = true;

@@ -9,6 +9,7 @@
 #include "cpu/debug.h"
 #include "cpu/exec_internal.h"
 #include "cpu/mem.h"
+#include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 
 #define ZVA_SIZE 64 // DCZID_EL0.BS = 4
@@ -219,7 +220,7 @@ static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t
 // ---- caches -------------------------------------------------------------------------------------
 
 // DC ZVA. False: pe->fault.
-static bool dc_zva(struct pe *pe, uint64_t va)
+static bool dc_zva(struct pe *pe, uint64_t va, unsigned flags)
 {
 	const struct uop *op = pe->cur;
 	struct mmu_access access = {.va = va_make(va),
@@ -254,13 +255,41 @@ static bool dc_zva(struct pe *pe, uint64_t va)
 		return true;
 	}
 	for (unsigned i = 0; i < ZVA_SIZE; i += 8) {
-		if (!mem_store_to(pe, pe->fast, op, start + i, 8, 0, MEM_PLAIN)) {
+		if (!mem_store_to(pe, pe->fast, op, start + i, 8, 0, flags)) {
 			pe->fault.far = va;
 			return false;
 		}
 	}
 	pe->cur = op;
 	return true;
+}
+
+// DC GVA, DC GZVA: the tag in the address to every granule of the block. False: pe->fault.
+static bool dc_gva(struct pe *pe, uint64_t va)
+{
+	const struct uop *op = pe->cur;
+	uint64_t start = va & ~(uint64_t)(ZVA_SIZE - 1);
+	struct mem_tags place;
+
+	for (unsigned i = 0; i < ZVA_SIZE; i += MTE_GRANULE) {
+		if (!mem_locate_tags(pe, op, start + i, true, &place)) {
+			pe->fault.far = va;
+			return false;
+		}
+		if (place.ram != NULL && mte_tags_enabled(pe, pe->el == 0)) {
+			bus_tag_set(place.ram, place.pa, mte_tag(va));
+		}
+	}
+	pe->cur = op;
+	return true;
+}
+
+// DC ZVA (op2 1), GVA (3), GZVA (4).
+static bool dc_block(struct pe *pe, unsigned op2, uint64_t va)
+{
+	unsigned unchecked = op2 == 4 ? MEM_UNTAGGED : MEM_PLAIN;
+
+	return (op2 == 3 || dc_zva(pe, va, unchecked)) && (op2 == 1 || dc_gva(pe, va));
 }
 
 // Maintenance by address: caches do not exist, the translation and its faults do.
@@ -302,7 +331,7 @@ bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value)
 	}
 	switch (crm) {
 	case 4:
-		return op1 != 3 || dc_zva(pe, value);
+		return op1 != 3 || dc_block(pe, op2, value);
 	case 5: // IC IVAU; IC IALLU
 	case 10: // DC CVAC; CSW
 	case 11: // DC CVAU
@@ -311,7 +340,7 @@ bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value)
 	case 14: // DC CIVAC; CISW
 		return op1 != 3 || cache_by_va(pe, value, false);
 	case 6: // DC IVAC; ISW
-		return op2 != 1 || cache_by_va(pe, value, true);
+		return op2 == 2 || op2 == 4 || op2 == 6 || cache_by_va(pe, value, true);
 	case 8:
 	case 9:
 		return at(pe, op1, crm, op2, value);

@@ -492,6 +492,12 @@ static OP(op_msr_dit)
 	NEXT;
 }
 
+static OP(op_msr_tco)
+{
+	pe->tco = op->aux & 1;
+	NEXT;
+}
+
 static OP(op_msr_ssbs)
 {
 	pe->ssbs = op->aux & 1;
@@ -522,6 +528,9 @@ bool tr_msr_imm(struct tr *t, uint32_t insn)
 	case 032:
 		fn = tr_has(t, FEAT_DIT) ? op_msr_dit : NULL;
 		break;
+	case 034:
+		fn = tr_has(t, FEAT_MTE) ? op_msr_tco : NULL;
+		break;
 	case 036:
 		fn = op_daifset;
 		break;
@@ -537,7 +546,8 @@ bool tr_msr_imm(struct tr *t, uint32_t insn)
 	}
 	u = tr_emit(t, fn);
 	u->aux = (uint32_t)bits(insn, 11, 8);
-	t->goes_on = fn == op_daifset || fn == op_msr_dit || fn == op_msr_ssbs; // nothing opens
+	t->goes_on = fn == op_daifset || fn == op_msr_dit || fn == op_msr_ssbs ||
+		     fn == op_msr_tco; // nothing opens
 	return true;
 }
 

@@ -5,6 +5,7 @@
 
 #include "cpu/debug.h"
 #include "cpu/exec_internal.h"
+#include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 
 // Where an access within one page leads.
@@ -13,6 +14,7 @@ struct target {
 	uint64_t pa;
 	enum pas pas;
 	enum mmu_memtype memtype;
+	struct bus_ram *tagged; // the RAM of Normal Tagged memory, else NULL
 };
 
 // ---- syndromes ----------------------------------------------------------------------------------
@@ -157,6 +159,10 @@ static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fas
 	if (fast == pe->none || r->transient || (int64_t)(va << 8) >> 8 != (int64_t)va) {
 		return;
 	}
+	// Every access to tagged memory is looked at where it may have to be checked.
+	if (unlikely(r->attr == MMU_ATTR_TAGGED) && fast->key.tags) {
+		return;
+	}
 	if (r->memtype != MMU_MEM_DEVICE) {
 		if (ram == NULL) {
 			return;
@@ -218,7 +224,15 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 	target->pas = result.pas;
 	target->memtype = result.memtype;
 	target->host = NULL;
+	target->tagged = NULL;
 	ram = bus_ram_find(pe->bus, result.pas, result.pa.v);
+	if (unlikely(result.attr == MMU_ATTR_TAGGED)) {
+		target->tagged = ram;
+		if (!(flags & MEM_UNTAGGED) &&
+		    !mte_check(pe, va, size, write, access.atomic, access.el0, ram, result.pa.v)) {
+			return false;
+		}
+	}
 	if (ram != NULL) {
 		target->host = ram->host + (result.pa.v - ram->base);
 		if (write) {
@@ -586,6 +600,28 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 	}
 	pe->cur = NULL;
 	return target.host;
+}
+
+bool mem_locate_tags(struct pe *pe, const struct uop *op, uint64_t va, bool write,
+		     struct mem_tags *place)
+{
+	struct target target;
+
+	pe->cur = op;
+	if ((pe->watch_active && watched(pe, va, MTE_GRANULE, write, MEM_UNTAGGED)) ||
+	    !locate(pe, va, 1, write, MEM_UNTAGGED, &target)) {
+		return false;
+	}
+	pe->cur = NULL;
+	place->ram = target.tagged;
+	place->pa = target.pa;
+	return true;
+}
+
+void mem_alignment_fault(struct pe *pe, const struct uop *op, uint64_t va, bool write)
+{
+	pe->cur = op;
+	alignment_abort(pe, va, write);
 }
 
 bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write,

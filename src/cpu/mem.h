@@ -25,6 +25,7 @@ enum {
 	MEM_ATOMIC = 2, // atomic read-modify-write or compare-and-swap: alignment, WnR
 	MEM_EXCLUSIVE = 4,
 	MEM_ORDERED = 8, // acquire or release: alignment rules of FEAT_LSE2
+	MEM_UNTAGGED = 16, // Tag Unchecked whatever the instruction is (FEAT_MTE)
 	MEM_FOR_WRITE = 32, // a read that needs write permission too (the load half of an atomic)
 };
 
@@ -49,6 +50,18 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 // exclusive monitor.
 bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned size, bool write,
 		  unsigned flags, uint64_t *pa);
+
+// Where the allocation tag of va is: ram is NULL where there are none. Checked for read or write
+// permission as an access of the tag would be; false: pe->fault.
+struct mem_tags {
+	struct bus_ram *ram;
+	uint64_t pa;
+};
+bool mem_locate_tags(struct pe *pe, const struct uop *op, uint64_t va, bool write,
+		     struct mem_tags *place);
+
+// pe->fault: an alignment fault at va.
+void mem_alignment_fault(struct pe *pe, const struct uop *op, uint64_t va, bool write);
 
 static inline const struct fast_entry *mem_entry(const struct fast_tlb *fast, uint64_t va)
 {

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/bits.h"
+#include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 #include "cpu/sysreg_internal.h"
 
@@ -48,7 +49,8 @@ static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_Flag
 					FEAT_LPA2,      FEAT_GTG,      FEAT_TTST,       FEAT_CSV2_2,
 					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,        FEAT_HCX,
 					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NV,
-					FEAT_NV2,       FEAT_NONE};
+					FEAT_NV2,       FEAT_MTE,      FEAT_MTE2,       FEAT_MTE3,
+					FEAT_NONE};
 
 struct model_row {
 	const char *name;
@@ -286,6 +288,7 @@ static void build_id(struct cpu_model *model, const struct model_row *row)
 	id[SR_REVIDR_EL1] = row->revidr;
 	id[SR_CTR_EL0] = row->ctr;
 	id[SR_DCZID_EL0] = 4; // 64 bytes
+	id[SR_GMID_EL1] = feature_in(&model->features, FEAT_MTE2) ? GMID_BS : 0;
 	id[SR_CLIDR_EL1] = row->clidr;
 	id[SR_CCSIDR_EL1] = row->ccsidr[0][0];
 	id[SR_ID_AA64MMFR0_EL1] |= pa_range(model->pa_bits);
@@ -339,6 +342,7 @@ static void build_mmu(struct cpu_model *model)
 	mmu->bti = feature_in(set, FEAT_BTI);
 	mmu->sel2 = feature_in(set, FEAT_SEL2);
 	mmu->nv1 = feature_in(set, FEAT_NV);
+	mmu->mte2 = feature_in(set, FEAT_MTE2);
 }
 
 static void build(struct cpu_model *model, const struct model_row *row)

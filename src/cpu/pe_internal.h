@@ -56,6 +56,7 @@ struct fast_key {
 	uint16_t asid, vmid;
 	uint8_t kind; // enum mmu_regime_kind
 	bool secure, el0, pan, has_el2;
+	bool tags; // checks of allocation tags may fail: see mte_checks_enabled
 };
 
 struct fast_tlb {

@@ -7,6 +7,7 @@
 #include "base/check.h"
 #include "cpu/model.h"
 #include "cpu/pe_internal.h"
+#include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 #include "cpu/sysreg_internal.h"
 
@@ -360,4 +361,5 @@ void sysreg_init(struct pe *pe)
 		sysreg_bind(pe, (enum sysreg)own_hooks[i].reg, own_hooks[i].read,
 			    own_hooks[i].write, NULL);
 	}
+	mte_init(pe);
 }

@@ -271,7 +271,7 @@ void open_memory(struct strata *s)
 
 // ---- the maps in use ------------------------------------------------------------------------
 
-#define SCTLR_M BIT(0)
+#define SCTLR_M_C (BIT(0) | BIT(2)) // on, cacheable
 #define MAIR_MAP UINT64_C(0x44f004ff) // write-back, Device-nGnRE, Normal Tagged, non-cacheable
 #define TCR_LOWER_HALF (16 | 1 << 8 | 1 << 10 | 3 << 12) // T0SZ 16, cacheable walks, 4 KiB
 #define TCR_TWO (TCR_LOWER_HALF | BIT(23) | UINT64_C(2) << 30 | UINT64_C(4) << 32) // EPD1, TG1, IPS
@@ -285,7 +285,7 @@ static void mmu_el1(struct pe *pe)
 	open_poke(pe, SR_TTBR0_EL1, UINT64_MAX, table(TABLE_L0));
 	open_poke(pe, SR_TCR_EL1, UINT64_MAX, TCR_TWO);
 	open_poke(pe, SR_MAIR_EL1, UINT64_MAX, MAIR_MAP);
-	open_poke(pe, SR_SCTLR_EL1, SCTLR_M, SCTLR_M);
+	open_poke(pe, SR_SCTLR_EL1, SCTLR_M_C, SCTLR_M_C);
 }
 
 static void mmu_el2(struct pe *pe, bool e2h)
@@ -293,7 +293,7 @@ static void mmu_el2(struct pe *pe, bool e2h)
 	open_poke(pe, SR_TTBR0_EL2, UINT64_MAX, table(e2h ? TABLE_L0 : TABLE_ONE_L0));
 	open_poke(pe, SR_TCR_EL2, UINT64_MAX, e2h ? TCR_TWO : TCR_ONE);
 	open_poke(pe, SR_MAIR_EL2, UINT64_MAX, MAIR_MAP);
-	open_poke(pe, SR_SCTLR_EL2, SCTLR_M, SCTLR_M);
+	open_poke(pe, SR_SCTLR_EL2, SCTLR_M_C, SCTLR_M_C);
 }
 
 static void mmu_el3(struct pe *pe)
@@ -301,7 +301,7 @@ static void mmu_el3(struct pe *pe)
 	open_poke(pe, SR_TTBR0_EL3, UINT64_MAX, table(TABLE_ONE_L0));
 	open_poke(pe, SR_TCR_EL3, UINT64_MAX, TCR_ONE);
 	open_poke(pe, SR_MAIR_EL3, UINT64_MAX, MAIR_MAP);
-	open_poke(pe, SR_SCTLR_EL3, SCTLR_M, SCTLR_M);
+	open_poke(pe, SR_SCTLR_EL3, SCTLR_M_C, SCTLR_M_C);
 }
 
 void open_mmu(struct pe *pe, unsigned el, bool e2h)

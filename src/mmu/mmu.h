@@ -32,6 +32,7 @@ struct mmu_features {
 	bool nv1; // FEAT_NV: HCR_EL2.{NV,NV1} change stage 1 of EL1&0
 	bool bti; // GP bit
 	bool sel2; // Secure EL2: VSTTBR/VSTCR
+	bool mte2; // FEAT_MTE2: Normal Tagged memory
 };
 
 // Everything that a translation depends on; raw register values of the regime's controlling
@@ -98,6 +99,9 @@ struct mmu_result {
 	// flat mapping.
 	bool transient;
 };
+
+// attr of Normal Tagged memory (FEAT_MTE2).
+#define MMU_ATTR_TAGGED 0xf0
 
 enum mmu_fault_type {
 	MMU_FAULT_NONE,

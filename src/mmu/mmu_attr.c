@@ -61,7 +61,8 @@ struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh)
 	case 0xa0: // FEAT_XS: Normal write-through
 		attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WT, .alloc = 2};
 		return attrs;
-	case 0xf0: // FEAT_MTE2: tagged write-back; tags are not kept
+	case 0xf0: // FEAT_MTE2: tagged write-back
+		attrs.tagged = true;
 		attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WB, .alloc = 3};
 		return attrs;
 	default:
@@ -122,6 +123,14 @@ static struct mem_hints hints_combine(struct mem_hints s1, struct mem_hints s2)
 	return hints;
 }
 
+// S2MemTagType: tagged is what stage 1 made so and stage 2 left write-back with both allocation
+// hints.
+static bool stays_tagged(const struct mem_attrs *s1, const struct mem_attrs *combined)
+{
+	return s1->tagged && !combined->is_device && hints_encode(combined->inner) == 0xf &&
+	       hints_encode(combined->outer) == 0xf;
+}
+
 struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs *s2)
 {
 	struct mem_attrs attrs = {.share = share_combine(s1->share, s2->share)};
@@ -136,6 +145,7 @@ struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs
 	attrs.inner = hints_combine(s1->inner, s2->inner);
 	attrs.outer = hints_combine(s1->outer, s2->outer);
 	attrs.share = attr_share_effective(&attrs);
+	attrs.tagged = stays_tagged(s1, &attrs);
 	return attrs;
 }
 
@@ -173,6 +183,7 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 	}
 	attrs.share = share;
 	attrs.share = attr_share_effective(&attrs);
+	attrs.tagged = stays_tagged(s1, &attrs);
 	return attrs;
 }
 
@@ -188,6 +199,10 @@ void attr_report(const struct mem_attrs *attrs, struct attr_result *result)
 	result->memtype = attrs->inner.cache == MEM_NC && attrs->outer.cache == MEM_NC
 				  ? MMU_MEM_NORMAL_NC
 				  : MMU_MEM_NORMAL;
+	if (attrs->tagged) {
+		result->attr = MMU_ATTR_TAGGED;
+		return;
+	}
 	result->attr = (uint8_t)(hints_encode(attrs->outer) << 4 | hints_encode(attrs->inner));
 }
 

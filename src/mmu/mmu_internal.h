@@ -18,6 +18,7 @@
 #define HCR_VM BIT(0)
 #define HCR_PTW BIT(2)
 #define HCR_DC BIT(12)
+#define HCR_DCT BIT(57)
 #define HCR_TGE BIT(27)
 #define HCR_CD BIT(32)
 #define HCR_ID BIT(33)
@@ -106,6 +107,7 @@ struct mem_attrs {
 	uint8_t device; // 0 nGnRnE .. 3 GRE
 	struct mem_hints inner, outer;
 	uint8_t share; // enum mem_share
+	bool tagged; // FEAT_MTE2: Normal Tagged
 };
 
 struct mem_attrs attr_device(unsigned device);

@@ -175,6 +175,7 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 			memset(&attrs, 0, sizeof(attrs));
 			attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WB, .alloc = 3};
 			attrs.share = SHARE_NON;
+			attrs.tagged = regime->features->mte2 && (regime->hcr & HCR_DCT) != 0;
 			return attrs;
 		}
 		if (!fetch) {
@@ -189,6 +190,7 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 	}
 	attrs = attr_s1_decode((uint8_t)bits(regime->mair, index * 8 + 7, index * 8),
 			       (key >> ATTR_SH_SHIFT) & 3);
+	attrs.tagged = attrs.tagged && regime->features->mte2;
 	if (fetch ? attrs.is_device || (regime->sctlr & SCTLR_I) == 0
 		  : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
 		attrs = attr_normal_nc();

@@ -398,7 +398,7 @@ def assemble_guest(directory):
 
 def commands(options):
     return {
-        'qemu': [options.qemu, '-M', 'virt', '-cpu', 'max', '-m', '256M', '-display', 'none', '-serial', 'null',
+        'qemu': [options.qemu, '-M', 'virt,mte=on', '-cpu', 'max', '-m', '256M', '-display', 'none', '-serial', 'null',
                  '-monitor', 'none', '-semihosting-config', 'enable=on,target=native', '-kernel', '../image.elf'],
         'strata': [os.path.abspath(options.strata), 'run', '../image.elf', '--cpu', 'max', '--boot-el', '1', '--memory',
                    '256M', '--semihosting', '--semihosting-dir', '.'],

@@ -530,7 +530,7 @@ START_TEST(writable_bits)
 	sysreg_write(pe, SR_TPIDR_EL0, 0x0123456789abcdef);
 	ck_assert_uint_eq(sysreg_read(pe, SR_TPIDR_EL0), 0x0123456789abcdef);
 	sysreg_write(pe, SR_SPSR_EL1, 0xffffffffffffffff);
-	ck_assert_uint_eq(sysreg_read(pe, SR_SPSR_EL1), 0xf1f03fdf);
+	ck_assert_uint_eq(sysreg_read(pe, SR_SPSR_EL1), 0xf3f03fdf);
 	make_pe("cortex-a72", true, true);
 	sysreg_write(pe, SR_SCTLR_EL2, 0);
 	ck_assert_uint_eq(sysreg_read(pe, SR_SCTLR_EL2), 0x30c50830);
