@@ -11,6 +11,8 @@
 
 // KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG, as in ARM64_SYS_REG().
 #define KVM_SYSREG UINT64_C(0x6030000000130000)
+#define KVM_CORE_U64 UINT64_C(0x6030000000100000)
+#define KVM_CORE_U32 UINT64_C(0x6020000000100000)
 
 // "EL1 rw, EL2 rw": for a column, the lowest level that has each direction.
 static void levels_text(const struct sysreg_info *info, char *buffer, size_t size)
@@ -31,8 +33,50 @@ static bool is_system_instruction(const struct sysreg_info *info)
 	return (info->enc >> 14) == 1;
 }
 
+// Registers that KVM_GET_ONE_REG knows by other ids than their encodings: those of struct kvm_regs
+// (KVM_REG_ARM_CORE with the offset in words), two of the virtual timer, whose ids are swapped for
+// good, and fields of PSTATE, which are a part of kvm_regs.regs.pstate and have none (0).
+static const struct {
+	uint16_t reg;
+	uint64_t id;
+} kvm_others[] = {
+	{SR_SP_EL0, KVM_CORE_U64 | 0x3e},
+	{SR_SP_EL1, KVM_CORE_U64 | 0x44},
+	{SR_ELR_EL1, KVM_CORE_U64 | 0x46},
+	{SR_SPSR_EL1, KVM_CORE_U64 | 0x48},
+	{SR_SPSR_abt, KVM_CORE_U64 | 0x4a},
+	{SR_SPSR_und, KVM_CORE_U64 | 0x4c},
+	{SR_SPSR_irq, KVM_CORE_U64 | 0x4e},
+	{SR_SPSR_fiq, KVM_CORE_U64 | 0x50},
+	{SR_FPSR, KVM_CORE_U32 | 0xd4},
+	{SR_FPCR, KVM_CORE_U32 | 0xd5},
+	{SR_CNTV_CVAL_EL0, KVM_SYSREG | SYSREG_ENC(3, 3, 14, 0, 2)},
+	{SR_CNTVCT_EL0, KVM_SYSREG | SYSREG_ENC(3, 3, 14, 3, 2)},
+	{SR_NZCV, 0},
+	{SR_DAIF, 0},
+	{SR_CurrentEL, 0},
+	{SR_SPSel, 0},
+	{SR_PAN, 0},
+	{SR_UAO, 0},
+	{SR_DIT, 0},
+	{SR_SSBS, 0},
+	{SR_TCO, 0},
+	{SR_ALLINT, 0},
+};
+
+// 0: none.
 static uint64_t kvm_id(const struct sysreg_info *info)
 {
+	enum sysreg reg = sysreg_find((uint16_t)info->enc);
+
+	if (is_system_instruction(info)) {
+		return 0;
+	}
+	for (size_t i = 0; i < sizeof(kvm_others) / sizeof(kvm_others[0]); i++) {
+		if (kvm_others[i].reg == reg) {
+			return kvm_others[i].id;
+		}
+	}
 	return KVM_SYSREG | info->enc;
 }
 
@@ -59,7 +103,7 @@ static void list_text(const struct sysreg_info *info, FILE *file)
 	levels_text(info, levels, sizeof(levels));
 	traps_text(info, traps, sizeof(traps));
 	snprintf(vncr, sizeof(vncr), info->has_vncr ? "0x%x" : "-", info->vncr);
-	snprintf(kvm, sizeof(kvm), is_system_instruction(info) ? "-" : "0x%llx",
+	snprintf(kvm, sizeof(kvm), kvm_id(info) == 0 ? "-" : "0x%llx",
 		 (unsigned long long)kvm_id(info));
 	fprintf(file, "%-18s %-12s %-17s %-12s %-18s %-18s %-6s %s\n", info->name, encoding,
 		info->feature != FEAT_NONE ? feature_name(info->feature) : "-", levels, traps,
@@ -106,7 +150,7 @@ static void list_json(const struct sysreg_info *info, struct json *json)
 	if (info->has_vncr) {
 		json_hex(json, "vncr", info->vncr);
 	}
-	if (!is_system_instruction(info)) {
+	if (kvm_id(info) != 0) {
 		json_hex(json, "kvm", kvm_id(info));
 	}
 	json_close(json, '}');

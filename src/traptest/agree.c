@@ -44,11 +44,12 @@ struct strata_explanation *tt_explain(struct tt_prepared *m, const struct tt_mac
 	return explanation;
 }
 
-// The controls that the machine and the chain name as deciding.
+// The control that decides by the chain; NULL when something after it does (a fault of the access
+// itself).
 static const char *decider(const struct strata_explanation *e)
 {
 	for (size_t i = 0; i < e->control_count; i++) {
-		if (e->controls[i].decides) {
+		if (e->controls[i].decides && e->controls[i].then.ec == e->end.ec) {
 			return e->controls[i].name;
 		}
 	}
@@ -84,11 +85,10 @@ bool tt_agrees(const struct strata_explanation *e, const struct tt_record *seen,
 			 e->end.text);
 		return false;
 	}
-	if (trapped && e->end.outcome == STRATA_EXPLAIN_EXCEPTION && e->end.ec == 0x18 &&
-	    e->is_access && event->control != NULL &&
-	    (control == NULL || strcmp(control, event->control) != 0)) {
-		snprintf(text, size, "says that %s decides, and it was %s",
-			 control != NULL ? control : "nothing", event->control);
+	if (trapped && e->end.outcome == STRATA_EXPLAIN_EXCEPTION && e->is_access &&
+	    event->control != NULL && control != NULL && strcmp(control, event->control) != 0) {
+		snprintf(text, size, "says that %s decides, and it was %s", control,
+			 event->control);
 		return false;
 	}
 	return true;

@@ -173,7 +173,10 @@ def check_tables():
     by_name = {row['name']: row for row in rows}
     # ARM64_SYS_REG(3, 0, 1, 0, 0) of Linux: KVM_REG_ARM64 | KVM_REG_SIZE_U64 | KVM_REG_ARM64_SYSREG | encoding
     for name, kvm in (('SCTLR_EL1', '0x603000000013c080'), ('TTBR0_EL1', '0x603000000013c100'), ('MPIDR_EL1', '0x603000000013c005'),
-                      ('CNTV_CVAL_EL0', '0x603000000013df1a'), ('PMCR_EL0', '0x603000000013dce0')):
+                      ('PMCR_EL0', '0x603000000013dce0'),
+                      # KVM_REG_ARM_TIMER_CVAL and KVM_REG_ARM_TIMER_CNT are swapped; core registers by their offsets.
+                      ('CNTV_CVAL_EL0', '0x603000000013df02'), ('CNTVCT_EL0', '0x603000000013df1a'),
+                      ('SP_EL0', '0x603000000010003e'), ('ELR_EL1', '0x6030000000100046'), ('FPCR', '0x60200000001000d5')):
         if by_name[name]['kvm'] != kvm:
             errors.append(f'{name}: {by_name[name]["kvm"]}')
     if len(json.loads(run('list-sysregs', '--json', '--cpu', 'cortex-a53').stdout)) >= len(rows):
