@@ -57,14 +57,12 @@ static void try(struct scene *scene, struct strata_explanation *e, run_fn *run, 
 }
 
 // E2H renames fields, and TGE takes EL1 away: such a change is another question.
-static bool keeps_the_question(struct scene *scene, const struct strata_explanation *e,
-			       enum sysreg reg, uint64_t mask)
+static bool keeps_the_question(const struct strata_explanation *e, enum sysreg reg, uint64_t mask)
 {
-	(void)scene;
-	if (reg == sysreg_by_name("HCR_EL2") && (mask & BIT(27))) {
+	if (reg == SR_HCR_EL2 && (mask & BIT(27))) {
 		return e->el != 1; // TGE
 	}
-	if (reg == sysreg_by_name("SCR_EL3")) {
+	if (reg == SR_SCR_EL3) {
 		return e->el == 3 || !(mask & (BIT(0) | (e->el == 2 && e->secure ? BIT(18) : 0)));
 	}
 	return true;
@@ -79,7 +77,7 @@ static void try_field(struct scene *scene, struct strata_explanation *e, run_fn 
 	uint64_t max = mask >> field->lo;
 	char what[96];
 
-	if (max > 3 || !keeps_the_question(scene, e, reg, mask)) {
+	if (max > 3 || !keeps_the_question(e, reg, mask)) {
 		return; // no switch
 	}
 	for (uint64_t value = 0; value <= max; value++) {
@@ -103,7 +101,7 @@ static bool is_control_register(enum sysreg reg)
 
 void explain_experiment(struct scene *scene, struct strata_explanation *e, run_fn *run)
 {
-	bool e2h = (scene_value(scene, sysreg_by_name("HCR_EL2")) >> 34) & 1;
+	bool e2h = (scene_value(scene, SR_HCR_EL2) >> 34) & 1;
 	const struct sysreg_field *field;
 	char what[32];
 

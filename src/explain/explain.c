@@ -332,7 +332,7 @@ bool explain_disarm(struct scene *scene, const struct sysreg_control *c)
 // "HCR_EL2.TSC" of an exception that is no register access: flip its bits. False: not understood.
 static bool disarm_by_name(struct scene *scene, const char *name)
 {
-	bool e2h = (scene_value(scene, sysreg_by_name("HCR_EL2")) >> 34) & 1;
+	bool e2h = (scene_value(scene, SR_HCR_EL2) >> 34) & 1;
 	struct setting s;
 	char error[8];
 	uint64_t value;
