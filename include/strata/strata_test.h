@@ -69,6 +69,11 @@ int strata_test_list(const char *const *paths, size_t count,
 		     const struct strata_test_options *options, strata_test_fn *fn, void *opaque,
 		     char *error, size_t error_size);
 
+// The cases in a form that other machines can run (JSON lines); nothing is run.
+int strata_test_export(const char *const *paths, size_t count,
+		       const struct strata_test_options *options, FILE *file, char *error,
+		       size_t error_size);
+
 struct strata_options;
 
 // Run the image of the options and write a test in this format that expects what was seen.

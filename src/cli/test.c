@@ -21,7 +21,7 @@ struct test_options {
 	const char **files;
 	size_t file_count;
 	const char *tap, *junit;
-	bool list, verbose;
+	bool list, verbose, export;
 };
 
 static void print_help(FILE *file)
@@ -38,6 +38,7 @@ static void print_help(FILE *file)
 	      "  --cpu MODEL          another CPU model than the files say\n"
 	      "  --limit SECONDS      of the host's time, for a test that says none (default 20)\n"
 	      "  --verbose            a line for each test\n"
+	      "  --export             print the cases as JSON lines, for other machines to run\n"
 	      "  --explain            only cases; they also fail when `strata explain` says "
 	      "something else\n"
 	      "  --record             run images, and print tests that expect what was seen\n",
@@ -373,6 +374,8 @@ static bool parse(struct test_options *t, int argc, char **argv)
 			t->list = true;
 		} else if (strcmp(arg, "--verbose") == 0) {
 			t->verbose = true;
+		} else if (strcmp(arg, "--export") == 0) {
+			t->export = true;
 		} else if (strcmp(arg, "--explain") == 0) {
 			t->o.explain = true;
 		} else if (!done) {
@@ -404,6 +407,14 @@ static int run(const struct test_options *t)
 	if (t->list) {
 		if (strata_test_list(t->files, t->file_count, &t->o, on_name, NULL, error,
 				     sizeof(error)) != 0) {
+			fprintf(stderr, "%s\n", error);
+			return EXIT_UNUSABLE;
+		}
+		return EXIT_PASSED;
+	}
+	if (t->export) {
+		if (strata_test_export(t->files, t->file_count, &t->o, stdout, error,
+				       sizeof(error)) != 0) {
 			fprintf(stderr, "%s\n", error);
 			return EXIT_UNUSABLE;
 		}

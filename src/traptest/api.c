@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "strata/strata_test.h"
+#include "traptest/export.h"
 #include "traptest/suite.h"
 
 #define LIMIT_SECONDS 20
@@ -110,6 +111,21 @@ int strata_test_list(const char *const *paths, size_t count,
 									: ""};
 
 		fn(opaque, &r);
+	}
+	tt_suite_done(&suite);
+	return err;
+}
+
+int strata_test_export(const char *const *paths, size_t count,
+		       const struct strata_test_options *options, FILE *file, char *error,
+		       size_t error_size)
+{
+	const struct strata_test_options *o = options != NULL ? options : &defaults;
+	struct tt_suite suite;
+	int err = load(&suite, paths, count, o, error, error_size);
+
+	if (err == 0) {
+		err = tt_export(&suite, file, error, error_size);
 	}
 	tt_suite_done(&suite);
 	return err;
