@@ -7,6 +7,7 @@
 #include "cpu/exec_internal.h"
 #include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
+#include "cpu/sysreg_internal.h"
 
 // ---- which regime -------------------------------------------------------------------------------
 
@@ -46,6 +47,40 @@ unsigned pe_regime_el(const struct pe *pe)
 		return pe_in_host(pe) ? 2 : 1;
 	}
 	return pe->el;
+}
+
+// TCR2_ELx as far as it has effect (IsTCR2EL1Enabled, IsTCR2EL2Enabled), and the permission
+// registers that it puts to use.
+static void permissions_build(const struct pe *pe, struct mmu_regime *r)
+{
+	bool on = has(pe, FEAT_TCR2) && (!pe->has_el3 || (pe->sr[SR_SCR_EL3] & SCR_EL3_TCR2En));
+	bool el1 = r->kind == MMU_REGIME_EL10;
+
+	if (r->kind == MMU_REGIME_EL3) {
+		r->tcr2 = (pe->sr[SR_TCR_EL3] & TCR_EL3_PIE ? TCR2_PIE : 0) |
+			  (pe->sr[SR_TCR_EL3] & TCR_EL3_POE ? TCR2_POE : 0);
+		r->pir = pe->sr[SR_PIR_EL3];
+		r->por = pe->sr[SR_POR_EL3];
+		return;
+	}
+	if (el1 && r->has_el2) {
+		on = on && (sysreg_effective_hcrx(pe) & HCRX_EL2_TCR2En);
+	}
+	r->s2pir = el1 && (r->vtcr & VTCR_EL2_S2PIE) ? pe->sr[SR_S2PIR_EL2] : 0;
+	if (!on) {
+		return;
+	}
+	r->tcr2 = pe->sr[el1 ? SR_TCR2_EL1 : SR_TCR2_EL2] & (TCR2_PIE | TCR2_POE | TCR2_E0POE);
+	if (r->tcr2 & TCR2_PIE) {
+		r->pir = pe->sr[el1 ? SR_PIR_EL1 : SR_PIR_EL2];
+		r->pire0 = pe->sr[el1 ? SR_PIRE0_EL1 : SR_PIRE0_EL2];
+	}
+	if (r->tcr2 & TCR2_POE) {
+		r->por = pe->sr[el1 ? SR_POR_EL1 : SR_POR_EL2];
+	}
+	if (r->tcr2 & TCR2_E0POE) {
+		r->por_el0 = pe->sr[SR_POR_EL0];
+	}
 }
 
 void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_regime *r)
@@ -96,6 +131,9 @@ void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_r
 			r->vstcr = pe->sr[SR_VSTCR_EL2];
 			r->vsttbr = pe->sr[SR_VSTTBR_EL2];
 		}
+	}
+	if (has(pe, FEAT_TCR2) || has(pe, FEAT_S2PIE)) {
+		permissions_build(pe, r);
 	}
 }
 
@@ -169,7 +207,8 @@ static bool key_equal(const struct fast_key *a, const struct fast_key *b)
 	       a->secure == b->secure && a->el0 == b->el0 && a->pan == b->pan &&
 	       a->has_el2 == b->has_el2 && a->tags == b->tags && a->sctlr == b->sctlr &&
 	       a->tcr == b->tcr && a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr &&
-	       a->scr == b->scr;
+	       a->scr == b->scr && a->tcr2 == b->tcr2 && a->pir == b->pir && a->pire0 == b->pire0 &&
+	       a->por == b->por && a->s2pir == b->s2pir;
 }
 
 #define SCTLR_CONTEXT \
@@ -187,6 +226,11 @@ static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fas
 	key->hcr = r->hcr & HCR_CONTEXT;
 	key->vtcr = r->vtcr ^ ror64(r->vstcr, 32);
 	key->scr = r->scr & (SCR_EL3_SIF | SCR_EL3_NS | SCR_EL3_EEL2);
+	key->tcr2 = r->tcr2;
+	key->pir = r->pir;
+	key->pire0 = r->pire0;
+	key->por = el0 ? r->por_el0 : r->por;
+	key->s2pir = r->s2pir;
 	key->asid = (r->sctlr & SCTLR_M) ? mmu_regime_asid(r) : 0;
 	key->vmid = mmu_regime_vmid(r);
 	key->kind = (uint8_t)r->kind;
@@ -199,7 +243,8 @@ static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fas
 static unsigned key_hash(const struct fast_key *key)
 {
 	uint64_t h = key->sctlr ^ ror64(key->tcr, 17) ^ ror64(key->mair, 31) ^ ror64(key->hcr, 43) ^
-		     ror64(key->vtcr, 7);
+		     ror64(key->vtcr, 7) ^ ror64(key->pir, 3) ^ ror64(key->pire0, 29) ^ key->por ^
+		     ror64(key->s2pir, 37) ^ key->tcr2 << 48;
 
 	h ^= (uint64_t)key->asid << 20 ^ (uint64_t)key->vmid << 40 ^ (uint64_t)key->kind << 60 ^
 	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15 ^
@@ -308,8 +353,7 @@ void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
 	view->fast = view->unpriv = context_find(pe, &key);
 	if (unpriv_level(pe)) {
 		// EL0 is of the same regime.
-		key.el0 = true;
-		key.pan = false;
+		key_build(&view->regime, true, false, &key);
 		key.tags = mte_checks_enabled(pe, true);
 		view->unpriv = context_find(pe, &key);
 	}

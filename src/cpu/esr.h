@@ -72,6 +72,10 @@ static inline uint32_t iss_data_syndrome(unsigned sas, bool sse, unsigned srt, b
 // Of a Data Abort or Watchpoint exception: the access was made by way of VNCR_EL2.
 #define ISS_VNCR (UINT32_C(1) << 13)
 
+// ISS2 of Instruction and Data Aborts: what a Permission fault is due to.
+#define ISS2_DIRTY_BIT (UINT32_C(1) << 5)
+#define ISS2_OVERLAY (UINT32_C(1) << 6)
+
 // Trapped ERET, ERETAA, ERETAB (AArch64.CheckForERetTrap).
 static inline uint32_t iss_eret(bool pac, bool key_b)
 {

@@ -495,7 +495,8 @@ take_fault(struct pe *pe, uint64_t elr, uint64_t pc, uint32_t insn, bool has_ins
 			  .elr = elr,
 			  .pc = pc};
 
-	e.esr = esr_make(ec_at(f->ec, e.target_el == pe->el), true, f->iss);
+	e.esr = esr_make(ec_at(f->ec, e.target_el == pe->el), true, f->iss) | (uint64_t)f->iss2
+										      << 32;
 	if (unlikely(pe->tracing)) {
 		trace_begin_fault(pe, &e, insn, has_insn);
 	}

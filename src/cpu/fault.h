@@ -18,6 +18,7 @@ struct fault {
 	uint8_t ec; // ESR_ELx.EC as taken to a higher EL; EC_*_LOWER become the _SAME form at the
 		    // same EL
 	uint32_t iss;
+	uint32_t iss2; // ESR_ELx[55:32]
 	uint8_t target_el; // 0: default routing (EL1, or EL2 by TGE ...)
 	bool il16; // IL = 0 (never for AArch64 but kept for completeness)
 	bool has_far, has_ipa, ipa_ns;

@@ -298,6 +298,8 @@ static const struct {
 	{SR_TCR_EL1, FEAT_MTE2, TCR_TCMA},
 	{SR_TCR_EL2, FEAT_MTE2, TCR_TCMA},
 	{SR_TCR_EL3, FEAT_MTE2, TCR_EL3_TCMA},
+	{SR_TCR_EL3, FEAT_S1PIE, TCR_EL3_PIE},
+	{SR_TCR_EL3, FEAT_S1POE, TCR_EL3_POE},
 	{SR_TCR2_EL1, FEAT_S1PIE, TCR2_PIE},
 	{SR_TCR2_EL1, FEAT_S1POE, TCR2_E0POE | TCR2_POE},
 	{SR_TCR2_EL2, FEAT_S1PIE, TCR2_PIE},
@@ -368,7 +370,7 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 				       (feature_in(set, FEAT_BTI) ? 0 : MASK(11, 10)));
 	}
 	if (!feature_in(set, FEAT_VHE)) {
-		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3];
+		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3] & ~(TCR_EL3_PIE | TCR_EL3_POE);
 	}
 	fgt_mask_registers(set, writable);
 	// No OS double lock: no trap of it either.

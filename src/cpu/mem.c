@@ -95,6 +95,7 @@ void mem_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf, bool inst
 		}
 	}
 	f->iss = iss;
+	f->iss2 = (mf->overlay ? ISS2_OVERLAY : 0) | (mf->dirty ? ISS2_DIRTY_BIT : 0);
 	f->has_far = true;
 	f->far = va;
 	f->stage = mf->stage2 ? 2 : 1;

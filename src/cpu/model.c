@@ -34,9 +34,10 @@
 		FEAT_DPB2, FEAT_DGH, FEAT_PAuth, FEAT_PAuth2, FEAT_RNG, FEAT_S2FWB, FEAT_IDST, \
 		FEAT_EVT, FEAT_RASv1p1, FEAT_DoubleFault, FEAT_PMUv3p4, FEAT_Debugv8p4, FEAT_DoPD
 
-// Of `max`: waits, timers, interrupts, activity monitors and debug.
+// Of `max`: waits, timers, interrupts, activity monitors, debug, permissions by index.
 #define FEATURES_SYSTEM \
-	FEAT_TWED, FEAT_ECV, FEAT_ECV_POFF, FEAT_NMI, FEAT_GICv3_NMI, FEAT_AMUv1, FEAT_Debugv8p8
+	FEAT_TWED, FEAT_ECV, FEAT_ECV_POFF, FEAT_NMI, FEAT_GICv3_NMI, FEAT_AMUv1, FEAT_Debugv8p8, \
+		FEAT_TCR2, FEAT_SCTLR2, FEAT_S1PIE, FEAT_S2PIE, FEAT_S1POE
 
 static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
@@ -343,6 +344,9 @@ static void build_mmu(struct cpu_model *model)
 	mmu->sel2 = feature_in(set, FEAT_SEL2);
 	mmu->nv1 = feature_in(set, FEAT_NV);
 	mmu->mte2 = feature_in(set, FEAT_MTE2);
+	mmu->s1pie = feature_in(set, FEAT_S1PIE);
+	mmu->s1poe = feature_in(set, FEAT_S1POE);
+	mmu->s2pie = feature_in(set, FEAT_S2PIE);
 }
 
 static void build(struct cpu_model *model, const struct model_row *row)

@@ -300,6 +300,8 @@
 // TCR_EL2 with E2H = 0 and TCR_EL3: T0SZ, IRGN0, ORGN0, SH0, TG0, PS, TBI, HA, HD, HPD, HWU, TBID,
 // TCMA, DS.
 #define TCR_EL3_WRITABLE (MASK(5, 0) | MASK(18, 8) | MASK(22, 20) | MASK(30, 24) | BIT(32))
+#define TCR_EL3_PIE BIT(35)
+#define TCR_EL3_POE BIT(36)
 #define TCR_TCMA MASK(58, 57) // of TCR_EL1 and of TCR_EL2 with E2H = 1
 #define TCR_EL3_TCMA BIT(30)
 #define TCR2_PIE BIT(1)

@@ -33,6 +33,8 @@ struct mmu_features {
 	bool bti; // GP bit
 	bool sel2; // Secure EL2: VSTTBR/VSTCR
 	bool mte2; // FEAT_MTE2: Normal Tagged memory
+	bool s1pie, s1poe; // stage 1: indirect permissions, overlays
+	bool s2pie; // stage 2: indirect permissions
 };
 
 // Everything that a translation depends on; raw register values of the regime's controlling
@@ -46,11 +48,18 @@ struct mmu_regime {
 	uint64_t tcr;
 	uint64_t ttbr[2];
 	uint64_t mair;
+	// FEAT_TCR2: bits of TCR2_ELx, as 0 where a higher level keeps it from having effect; of
+	// EL3 the same fields of TCR_EL3 in these places. The permission registers count where the
+	// field that enables them is set.
+	uint64_t tcr2;
+	uint64_t pir, pire0; // FEAT_S1PIE
+	uint64_t por, por_el0; // FEAT_S1POE
 	bool has_el2; // EL2 implemented and enabled in this security state: stage 2 may apply to
 		      // EL1&0
 	uint64_t hcr; // effective HCR_EL2 (VM, DC, PTW, CD, FWB, TGE, E2H, NV, NV1)
 	uint64_t vtcr, vttbr; // Non-secure (or secure's non-secure IPA) stage 2
 	uint64_t vstcr, vsttbr; // Secure stage 2 (FEAT_SEL2)
+	uint64_t s2pir; // FEAT_S2PIE, while VTCR_EL2.S2PIE is set
 	uint64_t scr; // SCR_EL3.SIF, EEL2
 	bool s2_ee; // SCTLR_EL2.EE: endianness of stage 2 walks (EL1&0 with has_el2)
 	const struct mmu_features *features;
@@ -125,6 +134,8 @@ struct mmu_fault {
 	bool stage2; // fault reported by stage 2 (goes to EL2)
 	bool s1ptw; // stage 2 fault on a stage 1 walk
 	bool write; // ISS.WnR
+	bool overlay; // permission: ISS2.Overlay, an overlay took it away
+	bool dirty; // permission: ISS2.DirtyBit, clean memory whose state software keeps
 	ipa_t ipa; // stage2: the faulting IPA
 	bool ipa_ns; // HPFAR_EL2.NS
 	const char *control; // what decided, where one control did: e.g. "SCTLR_EL1.WXN",

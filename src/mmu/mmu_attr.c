@@ -248,6 +248,7 @@ uint64_t mmu_par_success(const struct mmu_regime *regime, const struct mmu_resul
 
 uint64_t mmu_par_fault(const struct mmu_fault *fault)
 {
-	return BIT(11) | (uint64_t)fault->stage2 << 9 | (uint64_t)fault->s1ptw << 8 |
+	return (uint64_t)fault->dirty << 15 | (uint64_t)fault->overlay << 14 | BIT(11) |
+	       (uint64_t)fault->stage2 << 9 | (uint64_t)fault->s1ptw << 8 |
 	       (uint64_t)mmu_fault_status(fault) << 1 | 1;
 }

@@ -7,15 +7,13 @@
 
 #include "mmu/mmu_tlb_internal.h"
 
-// AArch64.S1DirectBasePermissions as bits.
-enum { MAY_READ = 1, MAY_WRITE = 2, MAY_FETCH = 4 };
-
-static inline unsigned fast_rights(const struct mmu_view *view, const struct mmu_access *access,
-				   uint64_t desc, unsigned table_perms)
+// AArch64.S1DirectBasePermissions as RIGHT_*.
+static inline unsigned direct_rights(const struct mmu_view *view, const struct mmu_access *access,
+				     uint64_t desc, unsigned table_perms)
 {
-	static const uint8_t data[2][4] = {{MAY_READ | MAY_WRITE, MAY_READ | MAY_WRITE, MAY_READ,
-					    MAY_READ},
-					   {0, MAY_READ | MAY_WRITE, 0, MAY_READ}};
+	static const uint8_t data[2][4] = {{RIGHT_READ | RIGHT_WRITE, RIGHT_READ | RIGHT_WRITE,
+					    RIGHT_READ, RIGHT_READ},
+					   {0, RIGHT_READ | RIGHT_WRITE, 0, RIGHT_READ}};
 	unsigned ap = (unsigned)(desc >> 6) & 3; // bit 0: EL0 too; bit 1: read-only
 	bool ux = (desc & DESC_UXN) == 0 && (table_perms & TABLE_UXN) == 0;
 	bool el0 = false;
@@ -36,13 +34,33 @@ static inline unsigned fast_rights(const struct mmu_view *view, const struct mmu
 		x = (desc & DESC_UXN) == 0 && (table_perms & TABLE_PXN) == 0;
 	}
 	rights = data[el0][ap];
-	if (unlikely(view->wxn) && (rights & MAY_WRITE) != 0) {
+	if (unlikely(view->wxn) && (rights & RIGHT_WRITE) != 0) {
 		x = false;
 	}
 	if (access->pan && view->pan && !el0 && ((ap & 1) != 0 || (view->epan && ux))) {
 		rights = 0;
 	}
-	return rights | (x ? MAY_FETCH : 0);
+	return rights | (x ? RIGHT_FETCH : 0);
+}
+
+// Where indirect permissions or overlays are on. What would need an update of dirty state is not
+// allowed.
+static __attribute__((noinline)) unsigned indexed_rights(const struct walker *w, uint64_t desc,
+							 unsigned table_perms)
+{
+	struct leaf leaf = {.desc = desc,
+			    .table_perms = (uint8_t)table_perms,
+			    .pas = PAS_NONSECURE};
+	struct s1_rights rights;
+
+	s1_rights(w, view_s1(w->view, bit(w->access->va.v, 55)), &leaf, &rights);
+	return rights.base & rights.overlay & (rights.clean ? ~(unsigned)RIGHT_WRITE : RIGHTS_ALL);
+}
+
+static inline unsigned fast_rights(const struct walker *w, uint64_t desc, unsigned table_perms)
+{
+	return unlikely(w->view->indexed) ? indexed_rights(w, desc, table_perms)
+					  : direct_rights(w->view, w->access, desc, table_perms);
 }
 
 // One descriptor of a stage-1 table. False: not by this way.
@@ -311,9 +329,9 @@ static inline enum fast fast_stage2(struct walker *w, uint64_t ipa, uint32_t att
 	result->pa = pa_make(s2.pa);
 	result->pas = s2.leaf.pas;
 	result->has_stage2 = true;
-	result->readable = (rights & MAY_READ) != 0 && s2.readable;
-	result->writable = (rights & MAY_WRITE) != 0 && s2.writable;
-	result->executable = (rights & MAY_FETCH) != 0 && (access->el0 ? s2.ux : s2.px);
+	result->readable = (rights & RIGHT_READ) != 0 && s2.readable;
+	result->writable = (rights & RIGHT_WRITE) != 0 && s2.writable;
+	result->executable = (rights & RIGHT_FETCH) != 0 && (access->el0 ? s2.ux : s2.px);
 	if (s2.leaf.shift < result->page_shift) {
 		result->page_shift = s2.leaf.shift;
 	}
@@ -325,7 +343,7 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 								      struct mmu_result *result)
 {
 	static const uint8_t needs[3] = {
-		[MMU_READ] = MAY_READ, [MMU_WRITE] = MAY_WRITE, [MMU_EXEC] = MAY_FETCH};
+		[MMU_READ] = RIGHT_READ, [MMU_WRITE] = RIGHT_WRITE, [MMU_EXEC] = RIGHT_FETCH};
 	const struct mmu_access *access = w->access;
 	struct mmu_view *view = w->view;
 	struct mmu_tlb *tlb = w->tlb;
@@ -364,7 +382,7 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 		leaf.oa = entry->oa;
 		leaf.shift = owner_shift(entry->owner);
 		global = entry->global;
-		rights = fast_rights(view, access, leaf.desc, entry->table_perms);
+		rights = fast_rights(w, leaf.desc, entry->table_perms);
 		if ((rights & needs[access->type]) == 0 || entry->pas != PAS_NONSECURE ||
 		    leaf.oa >> range->oa_bits != 0) {
 			return FAST_NO;
@@ -379,7 +397,7 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 		if (walked != FAST_DONE) {
 			return walked;
 		}
-		rights = fast_rights(view, access, leaf.desc, leaf.table_perms);
+		rights = fast_rights(w, leaf.desc, leaf.table_perms);
 		if ((rights & needs[access->type]) == 0) {
 			return FAST_NO;
 		}
@@ -400,9 +418,9 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 	result->pa = pa_make(leaf.oa);
 	result->pas = PAS_NONSECURE;
 	result->has_stage2 = false;
-	result->readable = (rights & MAY_READ) != 0;
-	result->writable = (rights & MAY_WRITE) != 0;
-	result->executable = (rights & MAY_FETCH) != 0;
+	result->readable = (rights & RIGHT_READ) != 0;
+	result->writable = (rights & RIGHT_WRITE) != 0;
+	result->executable = (rights & RIGHT_FETCH) != 0;
 	result->ns = true;
 	return FAST_DONE;
 }

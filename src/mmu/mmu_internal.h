@@ -52,6 +52,11 @@
 #define TCR1R_TBID BIT(29)
 #define TCR1R_DS BIT(32)
 
+// TCR2_EL1, TCR2_EL2.
+#define TCR2_PIE BIT(1)
+#define TCR2_E0POE BIT(2)
+#define TCR2_POE BIT(3)
+
 #define VTCR_VS BIT(19)
 #define VTCR_HA BIT(21)
 #define VTCR_HD BIT(22)
@@ -59,6 +64,7 @@
 #define VTCR_NSA BIT(30)
 #define VTCR_DS BIT(32)
 #define VTCR_SL2 BIT(33)
+#define VTCR_S2PIE BIT(36)
 #define VSTCR_SW BIT(29)
 #define VSTCR_SA BIT(30)
 
@@ -68,8 +74,10 @@
 #define DESC_NS BIT(5)
 #define DESC_AP1 BIT(6) // stage 1: EL0 may access
 #define DESC_AP2 BIT(7) // stage 1: read-only
+#define DESC_NDIRTY DESC_AP2 // stage 1 with indirect permissions: clean
 #define DESC_S2AP0 BIT(6) // stage 2: readable
 #define DESC_S2AP1 BIT(7) // stage 2: writable
+#define DESC_S2_DIRTY DESC_S2AP1 // stage 2 with indirect permissions
 #define DESC_AF BIT(10)
 #define DESC_NG BIT(11)
 #define DESC_GP BIT(50)
@@ -144,6 +152,7 @@ struct s2_params {
 	bool size_fault; // T0SZ out of range
 	bool level_fault; // SL0/SL2 invalid or inconsistent with T0SZ
 	bool ha, hd, ee, ds, ptw, fwb;
+	bool indirect; // permissions by S2PIR_EL2
 	enum pas table_pas;
 	enum pas output_pas;
 	uint64_t table;
@@ -153,6 +162,7 @@ bool regime_two_ranges(const struct mmu_regime *regime);
 bool regime_s1_enabled(const struct mmu_regime *regime);
 bool regime_s2_enabled(const struct mmu_regime *regime);
 bool regime_secure(const struct mmu_regime *regime);
+bool regime_nv1(const struct mmu_regime *regime); // effective HCR_EL2.{NV,NV1}, of EL1&0
 void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_params *params);
 void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct s2_params *params);
 // log2 of what one descriptor of this level maps.
@@ -171,6 +181,10 @@ enum control {
 	CONTROL_IPS,
 	CONTROL_WXN,
 	CONTROL_EPAN,
+	CONTROL_HD,
+	CONTROL_PIR,
+	CONTROL_PIRE0,
+	CONTROL_POR,
 	CONTROL_COUNT
 };
 const char *control_name(const struct mmu_regime *regime, enum control control);
@@ -299,6 +313,19 @@ void attr_report(const struct mem_attrs *attrs, struct attr_result *result);
 
 #define ATTR_KEY_NONE UINT32_MAX
 
+// What may be done with memory, and what an entry of PIR_ELx says besides.
+enum {
+	RIGHT_READ = 1,
+	RIGHT_WRITE = 2,
+	RIGHT_FETCH = 4,
+	RIGHTS_ALL = 7,
+	RIGHT_OVERLAID = 8, // an overlay may take away
+	RIGHT_WXN = 16 // not written and executed both
+};
+
+// Which column of the base permissions an access takes; of the overlays there are the first two.
+enum base_column { BASE_PRIV, BASE_EL0, BASE_PAN, BASE_COUNT };
+
 // A regime, decoded where and when it was needed.
 struct mmu_view {
 	const struct mmu_regime *regime;
@@ -309,6 +336,13 @@ struct mmu_view {
 	bool pan; // PSTATE.PAN means something
 	bool epan;
 	bool sif; // no fetches from Non-secure memory
+	bool nv1; // EL1&0 with HCR_EL2.{NV,NV1}
+	// Stage-1 permissions by index, if they are not all in the descriptors (mmu_perm.c).
+	bool indexed; // one or more of the following
+	bool indirect;
+	bool overlaid[2]; // by overlay_of
+	uint8_t base[BASE_COUNT][16]; // RIGHT_*, by base_of and index
+	uint8_t overlay[2][8];
 	struct tlb_tag by_asid, global;
 	struct tlb_tag s2_tag[2]; // by IPA space: Non-secure, Secure
 	struct s1_params s1[2];
@@ -364,6 +398,30 @@ enum desc_kind { DESC_INVALID, DESC_IS_TABLE, DESC_IS_LEAF };
 enum desc_kind desc_kind(uint64_t desc, unsigned granule, int level, bool ds, unsigned pa_bits);
 uint64_t desc_address(uint64_t desc, unsigned granule, unsigned low, bool ds, bool lpa);
 bool address_fits(uint64_t address, unsigned bits);
+
+// Stage-1 rights of an access's privilege and what took some of them away. `base` does not say
+// what an update of dirty state would be needed for.
+struct s1_rights {
+	uint8_t base, overlay; // RIGHT_*; overlay: all where none applies
+	bool clean; // indirect permissions, not dirty
+	const char *no_data; // the control that removed reading and writing
+	const char *no_exec; // the control that removed execution
+};
+void perm_view_prepare(struct mmu_view *view);
+void s1_rights(const struct walker *w, const struct s1_params *params, const struct leaf *leaf,
+	       struct s1_rights *rights);
+bool s1_permits(struct walker *w, const struct s1_params *params, const struct leaf *leaf,
+		const struct s1_rights *rights);
+// The access makes clean memory dirty, which hardware is to note in the descriptor.
+bool s1_needs_dirty(const struct walker *w, const struct s1_params *params, uint64_t desc);
+
+// AArch64.S2DirectBasePermissions, AArch64.S2IndirectBasePermissions.
+struct s2_rights {
+	bool r, w, px, ux;
+	bool walk_w; // written by walks of stage 1
+};
+void s2_rights(const struct walker *w, const struct s2_params *params, uint64_t desc,
+	       struct s2_rights *rights);
 
 bool fault_set(struct walker *w, enum mmu_fault_type type, int level, const char *control);
 

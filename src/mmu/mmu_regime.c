@@ -18,6 +18,10 @@ static const char *const control_names[CONTROL_COUNT][3] = {
 	[CONTROL_IPS] = {"TCR_EL1.IPS", "TCR_EL2.PS", "TCR_EL3.PS"},
 	[CONTROL_WXN] = {"SCTLR_EL1.WXN", "SCTLR_EL2.WXN", "SCTLR_EL3.WXN"},
 	[CONTROL_EPAN] = {"SCTLR_EL1.EPAN", "SCTLR_EL2.EPAN", "SCTLR_EL3.EPAN"},
+	[CONTROL_HD] = {"TCR_EL1.HD", "TCR_EL2.HD", "TCR_EL3.HD"},
+	[CONTROL_PIR] = {"PIR_EL1", "PIR_EL2", "PIR_EL3"},
+	[CONTROL_PIRE0] = {"PIRE0_EL1", "PIRE0_EL2", NULL},
+	[CONTROL_POR] = {"POR_EL1", "POR_EL2", "POR_EL3"},
 };
 
 const char *control_name(const struct mmu_regime *regime, enum control control)
@@ -38,6 +42,12 @@ bool regime_two_ranges(const struct mmu_regime *regime)
 bool regime_secure(const struct mmu_regime *regime)
 {
 	return regime->secure || regime->kind == MMU_REGIME_EL3;
+}
+
+bool regime_nv1(const struct mmu_regime *regime)
+{
+	return regime->features->nv1 && regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
+	       (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
 }
 
 bool regime_s1_enabled(const struct mmu_regime *regime)
@@ -206,8 +216,7 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 		params->ds = (tcr & TCR_DS) != 0;
 		params->epd = (tcr & (up ? TCR_EPD1 : TCR_EPD0)) != 0;
 		params->e0pd = features->e0pd && (tcr & (up ? TCR_E0PD1 : TCR_E0PD0)) != 0;
-		params->nv1 = features->nv1 && regime->kind == MMU_REGIME_EL10 && regime->has_el2 &&
-			      (regime->hcr & (HCR_NV | HCR_NV1)) == (HCR_NV | HCR_NV1);
+		params->nv1 = regime_nv1(regime);
 	} else {
 		params->granule = (uint8_t)granule_pick(granule_tg0((unsigned)bits(tcr, 15, 14)),
 							features->gran4k, features->gran16k,
@@ -223,6 +232,8 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 		params->ds = (tcr & TCR1R_DS) != 0;
 	}
 	params->ds = params->ds && features->lpa2 && params->granule != 16;
+	// Indirect permissions have no hierarchical ones beside them.
+	params->hpd |= features->s1pie && (regime->tcr2 & TCR2_PIE) != 0;
 	params->ee = (regime->sctlr & SCTLR_EE) != 0;
 	params->addr_top = tbi ? 55 : 63;
 	params->addr_top_fetch = tbi && !tbid ? 55 : 63;
@@ -292,6 +303,7 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	params->sh = (uint8_t)bits(vtcr, 13, 12);
 	params->ha = features->haf && (vtcr & VTCR_HA) != 0;
 	params->hd = params->ha && features->hdbs && (vtcr & VTCR_HD) != 0;
+	params->indirect = features->s2pie && (vtcr & VTCR_S2PIE) != 0;
 	params->ee = regime->s2_ee;
 	params->ptw = (regime->hcr & HCR_PTW) != 0 && (regime->hcr & HCR_TGE) == 0;
 	params->fwb = features->s2fwb && (regime->hcr & HCR_FWB) != 0;
@@ -371,6 +383,7 @@ void view_prepare(struct mmu_view *view)
 	view->pan = regime->features->pan && view->two_ranges;
 	view->epan = regime->features->pan3 && (regime->sctlr & SCTLR_EPAN) != 0;
 	view->sif = view->secure && (regime->scr & SCR_SIF) != 0;
+	perm_view_prepare(view);
 	tlb_tags_s1(regime, &view->by_asid, &view->global);
 	tlb_tag_s2(regime, PAS_NONSECURE, &view->s2_tag[0]);
 	tlb_tag_s2(regime, PAS_SECURE, &view->s2_tag[1]);

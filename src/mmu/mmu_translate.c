@@ -28,98 +28,6 @@ struct s1_output {
 	bool held; // the TLB holds what this came from
 };
 
-// Rights of the access's privilege (AArch64.S1DirectBasePermissions), and what took one away.
-struct s1_rights {
-	bool r, w, x;
-	const char *no_data; // control that removed r and w
-	const char *no_exec; // control that removed x
-};
-
-static void s1_rights(const struct walker *w, const struct s1_params *params,
-		      const struct leaf *leaf, struct s1_rights *rights)
-{
-	const struct mmu_regime *regime = w->regime;
-	const struct mmu_view *view = w->view;
-	const struct mmu_access *access = w->access;
-	uint64_t desc = leaf->desc;
-	bool read_only = ((desc & DESC_AP2) != 0 && !(params->hd && (desc & DESC_DBM) != 0)) ||
-			 (leaf->table_perms & TABLE_READ_ONLY) != 0;
-	bool el0 = params->two_ranges && !params->nv1 && (desc & DESC_AP1) != 0 &&
-		   (leaf->table_perms & TABLE_NO_EL0) == 0;
-	bool px;
-	bool ux = true;
-	bool writes;
-
-	rights->no_data = NULL;
-	rights->no_exec = NULL;
-	if (params->nv1 || !params->two_ranges) {
-		px = (desc & DESC_UXN) == 0 && (leaf->table_perms & TABLE_PXN) == 0;
-	} else {
-		ux = (desc & DESC_UXN) == 0 && (leaf->table_perms & TABLE_UXN) == 0;
-		// What EL0 can write is never executable above it.
-		px = (desc & DESC_PXN) == 0 && (leaf->table_perms & TABLE_PXN) == 0 &&
-		     !(el0 && !read_only);
-	}
-	if (access->el0 && params->two_ranges) {
-		rights->r = el0;
-		rights->w = writes = el0 && !read_only;
-		rights->x = ux;
-	} else {
-		rights->r = true;
-		rights->w = writes = !read_only;
-		rights->x = px;
-		if (access->pan && view->pan && !params->nv1) {
-			if (el0 || (view->epan && ux)) {
-				rights->r = rights->w = false;
-				rights->no_data =
-					el0 ? "PSTATE.PAN" : control_name(regime, CONTROL_EPAN);
-			}
-		}
-	}
-	if (unlikely(view->wxn) && rights->x && writes) {
-		rights->x = false;
-		rights->no_exec = control_name(regime, CONTROL_WXN);
-	}
-	if (unlikely(view->sif) && rights->x && leaf->pas == PAS_NONSECURE) {
-		rights->x = false;
-		rights->no_exec = "SCR_EL3.SIF";
-	}
-}
-
-// AArch64.S1CheckPermissions.
-static bool s1_permits(struct walker *w, const struct leaf *leaf, const struct s1_rights *rights)
-{
-	const struct mmu_access *access = w->access;
-	const char *control = rights->no_data;
-
-	if (access->type == MMU_EXEC) {
-		return rights->x ||
-		       fault_set(w, MMU_FAULT_PERMISSION, leaf->level, rights->no_exec);
-	}
-	if (access->cache_op) {
-		// Invalidation needs write permission; the rest needs to read, and only at EL0.
-		bool ok = access_writes(access) ? rights->w : !access->el0 || rights->r;
-
-		return ok || fault_set(w, MMU_FAULT_PERMISSION, leaf->level, control);
-	}
-	if (access_reads(access) && !rights->r) {
-		w->fault->write = access->at;
-		return fault_set(w, MMU_FAULT_PERMISSION, leaf->level, control);
-	}
-	if (access_writes(access) && !rights->w) {
-		w->fault->write = true;
-		return fault_set(w, MMU_FAULT_PERMISSION, leaf->level, control);
-	}
-	return true;
-}
-
-static bool s1_needs_dirty(const struct s1_params *params, const struct mmu_access *access,
-			   uint64_t desc)
-{
-	return params->hd && access_writes(access) && !access->at && !access->cache_op &&
-	       (desc & (DESC_DBM | DESC_AP2)) == (DESC_DBM | DESC_AP2);
-}
-
 // Hardware update of the Access flag and dirty state; the write goes through stage 2 with write
 // permission.
 static bool s1_update(struct walker *w, const struct s1_params *params, struct leaf *leaf,
@@ -135,7 +43,7 @@ static bool s1_update(struct walker *w, const struct s1_params *params, struct l
 	if (params->ha) {
 		desc |= DESC_AF;
 	}
-	if (s1_needs_dirty(params, w->access, desc)) {
+	if (s1_needs_dirty(w, params, desc)) {
 		desc &= ~DESC_AP2;
 	}
 	if (desc == leaf->desc) {
@@ -273,6 +181,7 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	struct s1_rights rights;
 	struct s1_place place;
 	struct leaf *leaf = &out->leaf;
+	unsigned allowed;
 	bool hit;
 
 	if (params->size_fault || va_out_of_range(params, va, fetch)) {
@@ -286,13 +195,12 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 					      params->upper ? CONTROL_E0PD1 : CONTROL_E0PD0));
 	}
 	hit = tlb_lookup_s1(w->tlb, &view->by_asid, &view->global, va, fetch, leaf) &&
-	      address_fits(leaf->oa, params->oa_bits) &&
-	      !s1_needs_dirty(params, access, leaf->desc);
+	      address_fits(leaf->oa, params->oa_bits) && !s1_needs_dirty(w, params, leaf->desc);
 	if (!hit && !s1_walk(w, params, va, leaf, &place)) {
 		return false;
 	}
 	s1_rights(w, params, leaf, &rights);
-	if (!s1_permits(w, leaf, &rights)) {
+	if (!s1_permits(w, params, leaf, &rights)) {
 		return false;
 	}
 	out->held = hit;
@@ -312,9 +220,10 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	out->attr_key =
 		(uint32_t)(bits(leaf->desc, 4, 2) |
 			   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
-	out->readable = rights.r;
-	out->writable = rights.w && (leaf->desc & DESC_AP2) == 0;
-	out->executable = rights.x;
+	allowed = rights.base & rights.overlay;
+	out->readable = (allowed & RIGHT_READ) != 0;
+	out->writable = (allowed & RIGHT_WRITE) != 0 && (leaf->desc & DESC_AP2) == 0;
+	out->executable = (allowed & RIGHT_FETCH) != 0;
 	out->guarded = regime->features->bti && (leaf->desc & DESC_GP) != 0;
 	return true;
 }

@@ -253,47 +253,85 @@ static bool s2_is_device(const struct s2_params *params, uint64_t desc)
 	return params->fwb ? (attr & 4) == 0 : (attr & 0xc) == 0;
 }
 
-// AArch64.S2DirectBasePermissions and AArch64.S2CheckPermissions. writable takes DBM as already
-// used.
+// The write finds clean memory whose dirty state software keeps (indirect permissions).
+static bool s2_clean(const struct s2_params *p, uint64_t desc)
+{
+	return p->indirect && !p->hd && (desc & DESC_S2_DIRTY) == 0;
+}
+
+// AArch64.S2CheckPermissions, for data.
+static bool s2_data_permits(struct walker *w, const struct s2_step *step, uint64_t desc,
+			    const struct s2_rights *rights)
+{
+	const struct s2_access *access = step->access;
+
+	if (access->read && !rights->r) {
+		w->fault->write = access->at;
+		return false;
+	}
+	if (access->write && !rights->w) {
+		w->fault->write = true;
+		return false;
+	}
+	if (access->write && unlikely(s2_clean(step->params, desc))) {
+		w->fault->write = true;
+		w->fault->dirty = true;
+		return false;
+	}
+	return true;
+}
+
+// For walks of stage 1.
+static bool s2_walk_permits(struct walker *w, const struct s2_step *step, uint64_t desc,
+			    const struct s2_rights *rights, const char **control)
+{
+	if (step->params->ptw && s2_is_device(step->params, desc)) {
+		*control = "HCR_EL2.PTW";
+		return false;
+	}
+	if (!rights->r || (step->access->write && !rights->walk_w)) {
+		return false;
+	}
+	w->fault->dirty = step->access->write && s2_clean(step->params, desc);
+	return !w->fault->dirty;
+}
+
+// AArch64.S2CheckPermissions.
 static bool s2_permits(struct walker *w, const struct s2_step *step, const struct leaf *leaf,
 		       struct s2_output *out)
 {
 	const struct s2_params *p = step->params;
 	const struct s2_access *access = step->access;
-	uint64_t desc = leaf->desc;
-	bool r = (desc & DESC_S2AP0) != 0;
-	bool wr = (desc & DESC_S2AP1) != 0 || (p->hd && (desc & DESC_DBM) != 0);
-	bool xn = (desc & DESC_UXN) != 0;
-	bool xnx = w->regime->features->xnx && (desc & DESC_PXN) != 0;
-	const char *control = NULL;
-	bool ok = true;
+	const char *control = p->indirect ? "S2PIR_EL2" : NULL;
+	struct s2_rights rights;
+	bool ok;
 
-	out->px = xn == xnx;
-	out->ux = !xn;
+	s2_rights(w, p, leaf->desc, &rights);
+	out->px = rights.px;
+	out->ux = rights.ux;
+	out->readable = rights.r;
+	out->writable = rights.w;
 	if (access->walk) {
-		if (p->ptw && s2_is_device(p, desc)) {
-			ok = false;
-			control = "HCR_EL2.PTW";
-		} else {
-			ok = r && (!access->write || wr);
-		}
+		ok = s2_walk_permits(w, step, leaf->desc, &rights, &control);
 	} else if (access->fetch) {
 		ok = access->el0 ? out->ux : out->px;
 	} else if (access->cache_op) {
 		// Invalidation needs write permission; the rest needs it only at EL0.
-		ok = access->write ? wr : !access->el0 || r;
-	} else if (access->read && !r) {
-		ok = false;
-		w->fault->write = access->at;
-	} else if (access->write && !wr) {
-		ok = false;
-		w->fault->write = true;
+		ok = access->write ? rights.w : !access->el0 || rights.r;
+	} else {
+		ok = s2_data_permits(w, step, leaf->desc, &rights);
 	}
 	if (!ok) {
 		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_PERMISSION,
-				leaf->level, control);
+				leaf->level, w->fault->dirty ? "VTCR_EL2.HD" : control);
 	}
 	return true;
+}
+
+static bool s2_needs_dirty(const struct s2_params *p, const struct s2_access *access, uint64_t desc)
+{
+	return p->hd && access->write && !access->at && !access->cache_op &&
+	       (desc & DESC_S2AP1) == 0 && (p->indirect || (desc & DESC_DBM) != 0);
 }
 
 // Set the Access flag and the dirty state of a stage 2 descriptor where the access calls for it.
@@ -309,7 +347,7 @@ static bool s2_update(struct walker *w, const struct s2_step *step, struct leaf 
 	if (p->ha) {
 		desc |= DESC_AF;
 	}
-	if (p->hd && (desc & DESC_DBM) != 0 && access->write && !access->at && !access->cache_op) {
+	if (s2_needs_dirty(p, access, desc)) {
 		desc |= DESC_S2AP1;
 	}
 	if (desc == leaf->desc) {
@@ -321,12 +359,6 @@ static bool s2_update(struct walker *w, const struct s2_step *step, struct leaf 
 	}
 	leaf->desc = desc;
 	return true;
-}
-
-static bool s2_needs_dirty(const struct s2_params *p, const struct s2_access *access, uint64_t desc)
-{
-	return p->hd && access->write && !access->at && !access->cache_op &&
-	       (desc & (DESC_DBM | DESC_S2AP1)) == DESC_DBM;
 }
 
 bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct s2_access *access,
@@ -369,8 +401,7 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 	}
 	out->held = tlb_keeps(w->tlb) && (leaf->desc & DESC_AF) != 0;
 	out->pa = leaf_output(leaf, ipa);
-	out->readable = (leaf->desc & DESC_S2AP0) != 0;
-	out->writable = (leaf->desc & DESC_S2AP1) != 0;
+	out->writable = out->writable && (leaf->desc & DESC_S2AP1) != 0;
 	return true;
 }
 

@@ -137,7 +137,10 @@ __attribute__((unused)) static struct mmu_features all_features(void)
 				     .asid16 = true,
 				     .ttst = true,
 				     .bti = true,
-				     .sel2 = true};
+				     .sel2 = true,
+				     .s1pie = true,
+				     .s1poe = true,
+				     .s2pie = true};
 }
 
 // EL1&0, MMU and caches on, 4K granule, 48-bit VA and PA, empty TTBR0 table, MAIR: 0 write-back, 1

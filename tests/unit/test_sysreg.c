@@ -554,7 +554,7 @@ START_TEST(cptr_el2_has_two_layouts)
 	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0x800037ff);
 	pe->sr[SR_HCR_EL2] |= HCR_E2H;
 	sysreg_write(pe, SR_CPTR_EL2, ~UINT64_C(0));
-	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0xc0300000);
+	ck_assert_uint_eq(sysreg_read(pe, SR_CPTR_EL2), 0xe0300000); // with TCPAC, TAM and E0POE
 }
 END_TEST
 
