@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // cases_guest.c - runs the cases of trap tests on whatever machine it is booted on, at EL3 with the
-// MMU off, and prints what came of each. qemu_cases.py generates the tables and links them to this.
+// MMU off, and prints what came of each. compare.py generates the tables and links them to this.
 //
 // The instruction lies at CODE; the word after it leads back (SVC at EL0, SMC elsewhere). The
 // vectors of EL1 and EL2 hold an SMC a slot, as in the guest tests, at the places that the cases'

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// cases_guest.h - the tables that qemu_cases.py generates for cases_guest.c.
+// cases_guest.h - the tables that compare.py generates for cases_guest.c.
 #ifndef CASES_GUEST_H
 #define CASES_GUEST_H
 

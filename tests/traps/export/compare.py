@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the cases of trap tests in QEMU and compares what comes of each with what comes of it in Strata.
 
-    qemu_cases.py --strata PROGRAM --work DIRECTORY [--exceptions FILE] [--only TEXT] FILE.traps...
+    compare.py --strata PROGRAM --work DIRECTORY [--exceptions FILE] [--only TEXT] FILE.traps...
 
 `strata test --export` gives the values of all registers when a case's instruction begins. They are linked to
 cases_guest.c, and the image is booted in both machines. A case is left out where this machine cannot say (an interrupt
