@@ -25,6 +25,7 @@ enum ec {
 	EC_DATA_ABORT = 0x24, // from a lower EL; +1 from the same
 	EC_DATA_ABORT_SAME = 0x25, // also of EL1's accesses to the page of VNCR_EL2
 	EC_SP_ALIGNMENT = 0x26,
+	EC_MOPS = 0x27,
 	EC_FP_EXCEPTION = 0x2c,
 	EC_SERROR = 0x2f,
 	EC_BREAKPOINT = 0x30, // from a lower EL; +1 from the same

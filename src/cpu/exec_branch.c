@@ -157,6 +157,12 @@ bool tr_b_cond(struct tr *t, uint32_t insn)
 	return emit_conditional(t, fns[0], fns[1], sext(bits(insn, 23, 5), 19) * 4, 31, 0);
 }
 
+// BC.cond: the hint that the branch behaves consistently says nothing here.
+bool tr_bc_cond(struct tr *t, uint32_t insn)
+{
+	return tr_b_cond(t, insn);
+}
+
 DEF_CONDITIONAL(op_cbz_w, WN == 0)
 DEF_CONDITIONAL(op_cbz_x, XN == 0)
 DEF_CONDITIONAL(op_cbnz_w, WN != 0)
