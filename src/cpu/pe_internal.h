@@ -129,7 +129,7 @@ struct sysreg_hook {
 	sysreg_write_fn *write;
 	void *opaque;
 	bool plain_write; // a write only stores the writable bits
-	bool decides; // some permission depends on this register (sysreg_decides)
+	bool decides; // some permission depends on this register (sysreg_mark_deciders)
 	uint8_t after; // what a write has to be followed by: SYSREG_CHANGES_*, SYSREG_DECIDES
 };
 

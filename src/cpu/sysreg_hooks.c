@@ -346,6 +346,7 @@ static const struct {
 
 void sysreg_init(struct pe *pe)
 {
+	bool deciders[SYSREG_COUNT];
 	char error[160];
 
 	if (sysreg_check_table(error, sizeof(error)) != 0 ||
@@ -353,8 +354,9 @@ void sysreg_init(struct pe *pe)
 		fprintf(stderr, "strata: %s\n", error);
 		CHECK(!"sysreg.def and trap.def are sound");
 	}
+	sysreg_mark_deciders(deciders);
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
-		pe->hooks[reg].decides = sysreg_decides((enum sysreg)reg);
+		pe->hooks[reg].decides = deciders[reg];
 		sysreg_hook_changed(pe, (enum sysreg)reg);
 	}
 	for (size_t i = 0; i < sizeof(own_hooks) / sizeof(own_hooks[0]); i++) {

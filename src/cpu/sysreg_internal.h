@@ -95,8 +95,8 @@ void sysreg_reset(struct pe *pe);
 // Recompute what follows from a register's hook and row.
 void sysreg_hook_changed(struct pe *pe, enum sysreg reg);
 
-// Does some answer of sysreg_permitted depend on the value of this register?
-bool sysreg_decides(enum sysreg reg);
+// Mark the registers on whose values some answer of sysreg_permitted depends.
+void sysreg_mark_deciders(bool marks[SYSREG_COUNT]);
 
 // Does every row make sense? Returns the number of bad rows; the first is named in error.
 unsigned sysreg_check_table(char *error, size_t error_size);
@@ -125,8 +125,8 @@ bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *
 unsigned sysreg_rule_count(void);
 bool sysreg_has_rules(const struct sysreg_row *row);
 
-// Is it a register of trap.def or fgt.def?
-bool sysreg_trap_register(enum sysreg reg);
+// Mark the registers of trap.def and fgt.def.
+void sysreg_mark_trap_registers(bool marks[SYSREG_COUNT]);
 
 // HCRX_EL2 as it is in effect: 0 without EL2 or FEAT_HCX, and while SCR_EL3.HXEn is 0.
 uint64_t sysreg_effective_hcrx(const struct pe *pe);

@@ -426,8 +426,9 @@ const char *sysreg_traps_svc(const struct pe *pe)
 	return pe->el <= 1 ? instruction_trap(pe, pe->el == 0 ? FGT_SVC_EL0 : FGT_SVC_EL1) : NULL;
 }
 
-bool sysreg_decides(enum sysreg reg)
+void sysreg_mark_deciders(bool marks[SYSREG_COUNT])
 {
-	return reg == SR_HCR_EL2 || reg == SR_SCR_EL3 || reg == SR_MDCR_EL2 ||
-	       sysreg_trap_register(reg);
+	memset(marks, 0, SYSREG_COUNT * sizeof(*marks));
+	marks[SR_HCR_EL2] = marks[SR_SCR_EL3] = marks[SR_MDCR_EL2] = true;
+	sysreg_mark_trap_registers(marks);
 }

@@ -258,39 +258,35 @@ void sysreg_index_traps(struct cpu_model *model)
 	}
 }
 
-bool sysreg_trap_register(enum sysreg reg)
+void sysreg_mark_trap_registers(bool marks[SYSREG_COUNT])
 {
 	for (size_t i = 0; i < TRAP_COUNT; i++) {
-		if (trap_rows[i].reg == reg) {
-			return true;
-		}
+		marks[trap_rows[i].reg] = true;
 	}
 	for (size_t i = FGT_NONE + 1; i < FGT_COUNT; i++) {
-		if (fgt_rows[i].read_reg == reg || fgt_rows[i].write_reg == reg) {
-			return true;
+		if (fgt_rows[i].read_reg < SYSREG_COUNT) {
+			marks[fgt_rows[i].read_reg] = true;
+		}
+		if (fgt_rows[i].write_reg < SYSREG_COUNT) {
+			marks[fgt_rows[i].write_reg] = true;
 		}
 	}
-	return false;
 }
 
 // ---- the check of the table ---------------------------------------------------------------------
 
-static bool group_used(unsigned group)
+// The groups that some register is in; TG_IMPDEF is of encodings without a row.
+static void mark_groups(bool used[TG_COUNT])
 {
-	if (group == TG_IMPDEF) {
-		return true; // of encodings without a row
-	}
+	used[TG_IMPDEF] = true;
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
 		for (unsigned i = 0; i < SYSREG_GROUPS_MAX; i++) {
-			if (sysreg_rows[reg].groups[i] == group) {
-				return true;
-			}
+			used[sysreg_rows[reg].groups[i]] = true;
 		}
 	}
-	return false;
 }
 
-static const char *trap_fault(size_t i)
+static const char *trap_fault(size_t i, const bool *used)
 {
 	const struct trap_row *t = &trap_rows[i];
 
@@ -306,15 +302,17 @@ static const char *trap_fault(size_t i)
 	if ((t->from >> (t->to + 1)) != 0) {
 		return "traps downwards";
 	}
-	return group_used(t->group) ? NULL : "traps a group without registers";
+	return used[t->group] ? NULL : "traps a group without registers";
 }
 
 unsigned sysreg_check_traps(char *error, size_t error_size)
 {
+	bool used[TG_COUNT] = {false};
 	unsigned bad = 0;
 
+	mark_groups(used);
 	for (size_t i = 0; i < TRAP_COUNT; i++) {
-		const char *fault = trap_fault(i);
+		const char *fault = trap_fault(i, used);
 
 		if (fault != NULL && bad++ == 0) {
 			snprintf(error, error_size, "trap.def: row %zu (%s) %s", i + 1,
