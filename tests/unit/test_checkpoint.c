@@ -125,39 +125,34 @@ START_TEST(restored_is_fresh)
 }
 END_TEST
 
-// In the middle of a run: each part restored several times.
+// In the middle of a run: what follows the checkpoint in two machines, and after each restore.
 START_TEST(in_the_middle)
 {
-	struct log first = {0}, log = {0};
-	struct strata *s = machine(&log);
-
 	for (uint64_t limit = 1000; limit < 2000000; limit *= 3) {
-		board_set_limits(s, limit, 0);
-		run(s, &log);
-		board_set_limits(s, LIMIT, 0);
-		ck_assert_int_eq(strata_checkpoint(s), 0);
-		log.size = 0;
-		run(s, &log);
-		free(first.text);
-		first = log;
-		log = (struct log){0};
-		ck_assert_int_eq(strata_restore(s), 0);
-		strata_destroy(s); // and go on with another machine: the log moved
-		s = machine(&log);
-		board_set_limits(s, limit, 0);
-		run(s, &log);
-		board_set_limits(s, LIMIT, 0);
-		ck_assert_int_eq(strata_checkpoint(s), 0);
-		for (unsigned i = 0; i < 2; i++) {
-			log.size = 0;
+		struct log first = {0}, log = {0};
+
+		for (unsigned machines = 0; machines < 2; machines++) {
+			struct strata *s = machine(&log);
+
+			board_set_limits(s, limit, 0);
 			run(s, &log);
-			same(&first, &log, "from the middle");
-			ck_assert_int_eq(strata_restore(s), 0);
+			board_set_limits(s, LIMIT, 0);
+			ck_assert_int_eq(strata_checkpoint(s), 0);
+			for (unsigned i = 0; i < 3; i++) {
+				log.size = 0;
+				run(s, &log);
+				if (first.size == 0) {
+					note(&first, log.text, log.size);
+				}
+				same(&first, &log, i == 0 ? "after the checkpoint" : "restored");
+				ck_assert_int_eq(strata_restore(s), 0);
+			}
+			log.size = 0;
+			strata_destroy(s);
 		}
+		free(first.text);
+		free(log.text);
 	}
-	strata_destroy(s);
-	free(first.text);
-	free(log.text);
 }
 END_TEST
 
