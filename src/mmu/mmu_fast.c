@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // mmu_view_translate, and its short way: Non-secure, 4K granule, tables in little-endian RAM, no
-// hardware updates, a plain access that succeeds or meets an invalid descriptor. It does what
-// mmu_translate.c and mmu_walk.c do, in one piece; for anything else it stands back, and the long
-// way does the whole translation.
+// hardware update to be made, a plain access that succeeds or meets an invalid descriptor. It does
+// what mmu_translate.c and mmu_walk.c do, in one piece; for anything else it stands back, and the
+// long way does the whole translation.
 #include <string.h>
 
 #include "mmu/mmu_tlb_internal.h"
@@ -18,8 +18,14 @@ static inline unsigned direct_rights(const struct mmu_view *view, const struct m
 	bool ux = (desc & DESC_UXN) == 0 && (table_perms & TABLE_UXN) == 0;
 	bool el0 = false;
 	unsigned rights;
+	bool clean = false;
 	bool x;
 
+	if (view->hd && (desc & (DESC_DBM | DESC_AP2)) == (DESC_DBM | DESC_AP2)) {
+		// Writable, after an update of the descriptor.
+		clean = true;
+		ap &= ~2u;
+	}
 	if ((table_perms & TABLE_READ_ONLY) != 0) {
 		ap |= 2;
 	}
@@ -40,6 +46,9 @@ static inline unsigned direct_rights(const struct mmu_view *view, const struct m
 	if (access->pan && view->pan && !el0 && ((ap & 1) != 0 || (view->epan && ux))) {
 		rights = 0;
 	}
+	if (unlikely(clean)) {
+		rights &= ~(unsigned)RIGHT_WRITE;
+	}
 	return rights | (x ? RIGHT_FETCH : 0);
 }
 
@@ -54,7 +63,8 @@ static __attribute__((noinline)) unsigned indexed_rights(const struct walker *w,
 	struct s1_rights rights;
 
 	s1_rights(w, view_s1(w->view, bit(w->access->va.v, 55)), &leaf, &rights);
-	return rights.base & rights.overlay & (rights.clean ? ~(unsigned)RIGHT_WRITE : RIGHTS_ALL);
+	return rights.base & rights.overlay &
+	       ((desc & DESC_AP2) != 0 ? ~(unsigned)RIGHT_WRITE : RIGHTS_ALL);
 }
 
 static inline unsigned fast_rights(const struct walker *w, uint64_t desc, unsigned table_perms)

@@ -335,6 +335,7 @@ struct mmu_view {
 	bool wxn;
 	bool pan; // PSTATE.PAN means something
 	bool epan;
+	bool hd; // hardware keeps the dirty state of stage 1
 	bool sif; // no fetches from Non-secure memory
 	bool nv1; // EL1&0 with HCR_EL2.{NV,NV1}
 	// Stage-1 permissions by index, if they are not all in the descriptors (mmu_perm.c).

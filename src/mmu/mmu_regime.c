@@ -408,8 +408,7 @@ static void fast_range_make(const struct mmu_view *view, const struct s1_params 
 			    struct fast_range *range)
 {
 	range->ok = view->s1_on && !view->secure && params->granule == 12 && !params->size_fault &&
-		    !params->ds && !params->ha && !params->ee && !params->nv1 && !params->epd &&
-		    !params->e0pd;
+		    !params->ds && !params->ee && !params->nv1 && !params->epd && !params->e0pd;
 	range->ia_bits = params->ia_bits;
 	range->oa_bits = params->oa_bits;
 	range->start_level = params->start_level;
@@ -423,6 +422,7 @@ const struct s1_params *view_s1(struct mmu_view *view, bool upper)
 {
 	if (unlikely((view->ready & (upper ? VIEW_RANGE1 : VIEW_RANGE0)) == 0)) {
 		s1_params_decode(view->regime, upper, &view->s1[upper]);
+		view->hd = view->s1[upper].hd;
 		fast_range_make(view, &view->s1[upper], &view->fast[upper]);
 		view->ready |= upper ? VIEW_RANGE1 : VIEW_RANGE0;
 	}
