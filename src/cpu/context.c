@@ -50,7 +50,8 @@ unsigned pe_regime_el(const struct pe *pe)
 }
 
 // TCR2_ELx as far as it has effect (IsTCR2EL1Enabled, IsTCR2EL2Enabled), and the permission
-// registers that it puts to use.
+// registers that it puts to use. Whether SCR_EL3.PIEn makes those read as zero is IMPLEMENTATION
+// SPECIFIC; here it traps them and no more.
 static void permissions_build(const struct pe *pe, struct mmu_regime *r)
 {
 	bool on = has(pe, FEAT_TCR2) && (!pe->has_el3 || (pe->sr[SR_SCR_EL3] & SCR_EL3_TCR2En));

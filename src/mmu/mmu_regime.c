@@ -232,8 +232,12 @@ void s1_params_decode(const struct mmu_regime *regime, bool upper, struct s1_par
 		params->ds = (tcr & TCR1R_DS) != 0;
 	}
 	params->ds = params->ds && features->lpa2 && params->granule != 16;
-	// Indirect permissions have no hierarchical ones beside them.
-	params->hpd |= features->s1pie && (regime->tcr2 & TCR2_PIE) != 0;
+	// Neither indirect permissions nor overlays have hierarchical ones beside them (Arm ARM
+	// R_JHSVW, R_BVXDG).
+	params->hpd |= (features->s1pie && (regime->tcr2 & TCR2_PIE) != 0) ||
+		       (features->s1poe && (regime->tcr2 & TCR2_POE) != 0) ||
+		       (features->s1poe && (regime->tcr2 & TCR2_E0POE) != 0 && params->two_ranges &&
+			!params->nv1);
 	params->ee = (regime->sctlr & SCTLR_EE) != 0;
 	params->addr_top = tbi ? 55 : 63;
 	params->addr_top_fetch = tbi && !tbid ? 55 : 63;

@@ -435,11 +435,25 @@ START_TEST(no_hierarchical_permissions)
 	assert_rights("tables", false, false, "rwx");
 	permissions(0, 8, 0xe);
 	assert_rights("tables", true, false, "rwx");
+	// Nor beside overlays, whichever of the two is on.
+	map(D_AP_EL0);
+	w.regime.por = w.regime.por_el0 = 7;
+	for (unsigned i = 0; i < 2; i++) {
+		w.regime.tcr2 = i == 0 ? POE : E0POE;
+		flush();
+		assert_rights("tables", false, false, "rw");
+		assert_rights("tables", true, false, "rwx");
+	}
 	w.regime.tcr2 = 0;
 	flush();
-	map(D_AP_EL0);
 	assert_rights("tables", false, false, "r");
 	assert_rights("tables", true, false, "");
+	// The EL2 regime has no E0POE.
+	w.regime.kind = MMU_REGIME_EL2;
+	w.regime.tcr = 16 | UINT64_C(5) << 16;
+	w.regime.tcr2 = E0POE;
+	flush();
+	assert_rights("tables", false, false, "r");
 }
 END_TEST
 
