@@ -116,6 +116,7 @@ const char *trace_cause_name(enum trace_cause cause)
 		[TRACE_CAUSE_ERET] = "ERET",
 		[TRACE_CAUSE_INSN] = "INSN",
 		[TRACE_CAUSE_MOPS] = "MOPS",
+		[TRACE_CAUSE_LS64] = "LS64",
 		[TRACE_CAUSE_ERET_ILLEGAL] = "ERET-ILLEGAL",
 		[TRACE_CAUSE_SVC] = "SVC",
 		[TRACE_CAUSE_HVC] = "HVC",

@@ -51,6 +51,7 @@ enum trace_cause {
 	TRACE_CAUSE_VIRQ,
 	TRACE_CAUSE_VFIQ,
 	TRACE_CAUSE_VSERROR,
+	TRACE_CAUSE_LS64, // a trapped load or store of 64 bytes
 	TRACE_CAUSE_MOPS, // a memory copy or set in the middle, of the other option
 	TRACE_CAUSE_INSN, // of TRACE_INSN: none
 	TRACE_CAUSE_OTHER,
