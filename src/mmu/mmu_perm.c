@@ -7,8 +7,9 @@
 
 // ---- stage 1, by index --------------------------------------------------------------------------
 
-// An entry of PIR_ELx or PIRE0_ELx (AArch64.S1IndirectBasePermissions). Without FEAT_GCS 0b1001 is
-// a read-only one.
+// An entry of PIR_ELx or PIRE0_ELx (AArch64.S1IndirectBasePermissions). 0b1001 is a guarded control
+// stack: read-only to all accesses there are without FEAT_GCS.
+#define S1_BASE_GCS 9u
 static const uint8_t s1_base[16] = {
 	[0x0] = RIGHT_OVERLAID,
 	[0x1] = RIGHT_OVERLAID | RIGHT_READ,
@@ -57,9 +58,12 @@ static void base_prepare(struct mmu_view *view, unsigned index)
 	unsigned of_el0 = view->two_ranges && !view->nv1 ? entry_of(regime->pire0, index) : 0;
 	uint8_t priv = s1_base[entry_of(regime->pir, index)];
 	uint8_t el0 = s1_base[of_el0];
+	bool stack = entry_of(regime->pir, index) == S1_BASE_GCS;
 
-	// What EL0 can write is never executable above it: here nothing at all is left.
-	if ((priv & RIGHT_FETCH) != 0 && (el0 & RIGHT_WRITE) != 0) {
+	// What EL0 can write is never executable or a control stack above it: here nothing at all
+	// is left. A control stack of EL0 counts as written.
+	if (((priv & RIGHT_FETCH) != 0 || stack) &&
+	    ((el0 & RIGHT_WRITE) != 0 || of_el0 == S1_BASE_GCS)) {
 		priv &= (uint8_t)~RIGHTS_ALL;
 		el0 &= (uint8_t)~RIGHTS_ALL;
 	}
