@@ -210,7 +210,7 @@ static void area(struct strata *s, unsigned which, uint64_t address, uint64_t at
 
 static void stage1(struct strata *s, unsigned first, bool el0)
 {
-	uint64_t user = el0 ? AP_EL0 : AP_EL0 /* RES1 */, kernel = el0 ? 0 : AP_EL0;
+	uint64_t user = AP_EL0, kernel = el0 ? 0 : AP_EL0; // AP[1] is RES1 without an EL0
 	uint64_t never = el0 ? PAGE_PXN | PAGE_XN : PAGE_XN;
 	uint64_t code = PAGE_S1(0) | AP_RO | user;
 	unsigned ram = first + TABLE_L3_RAM;

@@ -337,9 +337,8 @@ static bool parse_setting(struct tt_parser *p, struct tt_cursor c, struct tt_set
 		}
 	} else if (set_line(&c, &s)) {
 		c.at = c.end;
-	} else if (!set_general(p, &c, &s, &is_general_register)) {
-		return false;
-	} else if (!is_general_register && !set_register(p, &c, tt_settings_e2h(settings), &s)) {
+	} else if (!set_general(p, &c, &s, &is_general_register) ||
+		   (!is_general_register && !set_register(p, &c, tt_settings_e2h(settings), &s))) {
 		return false;
 	}
 	if (!tt_at_end(&c)) {
