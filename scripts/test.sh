@@ -7,6 +7,7 @@ cd "$(dirname "$0")/.."
 
 sh scripts/packages.sh tests
 export STRATA_REQUIRE_IMAGES="${STRATA_REQUIRE_IMAGES-1}"
+export STRATA_REQUIRE_QEMU="${STRATA_REQUIRE_QEMU-1}"
 only="${STRATA_TEST_ONLY:-all}"
 jobs="$(nproc)"
 

@@ -39,7 +39,7 @@ enum sysreg_rule {
 	RULE_AMU = 2048, // FEAT_AMUv1, beside the feature of the row
 	RULE_AMU1 = 4096, // .index below the number of auxiliary activity counters
 	RULE_ALIAS = 8192, // of every .alias: E2H is 1
-	RULE_EL2ON = 16384, // of every row with that flag
+	RULE_EL2ON = 16384, // of every row with that flag, and of every .alias
 };
 
 // Fields of the fine-grained trap registers (fgt.def).

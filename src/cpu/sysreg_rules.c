@@ -51,9 +51,8 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 	switch ((enum sysreg_rule)rule) {
 	case RULE_IDSPACE: // no rule of existence: what is reported where it does not
 		return false;
-	case RULE_ALIAS: // _EL12 and _EL02 names exist at EL2 and EL3 while E2H is 1
-		return !(pe->has_el2 && (pe->sr[SR_HCR_EL2] & HCR_EL2_E2H) &&
-			 (s->el == 3 || s->el2_enabled));
+	case RULE_ALIAS: // _EL12 and _EL02 names exist at EL2 and EL3 while ELIsInHost(EL2)
+		return !pe->has_el2 || !(pe->sr[SR_HCR_EL2] & HCR_EL2_E2H);
 	case RULE_EL2ON:
 		return s->el == 3 && !s->el2_enabled;
 	case RULE_SP0:
@@ -87,7 +86,7 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *row, bool read,
 			 unsigned step, struct sysreg_control *c)
 {
-	unsigned has_rules = row->rules | (row->alias != 0 ? RULE_ALIAS : 0) |
+	unsigned has_rules = row->rules | (row->alias != 0 ? RULE_ALIAS | RULE_EL2ON : 0) |
 			     ((row->flags & SYSREG_NEEDS_EL2_ENABLED) ? RULE_EL2ON : 0);
 
 	if (!(has_rules & rules[step].rule)) {
