@@ -106,6 +106,25 @@ PIE_TEST(privileged_execution_and_unprivileged_writing_exclude_each_other)
 	EXPECT_RIGHTS(EL0, "rx");
 }
 
+// A guarded control stack (0b1001) is as code above EL0 and as written at EL0.
+PIE_TEST(control_stacks_exclude_each_other_too)
+{
+	start(9, 5);
+	EXPECT_RIGHTS(EL1, "");
+	EXPECT_RIGHTS(EL0, "");
+	set_el1(0xa, 9);
+	EXPECT_RIGHTS(EL1, "");
+	EXPECT_RIGHTS(EL0, "");
+	set_el1(9, 9);
+	EXPECT_RIGHTS(EL1, "");
+	set_el1(9, 8);
+	EXPECT_RIGHTS(EL1, "r");
+	EXPECT_RIGHTS(EL0, "r");
+	set_el1(0xc, 9);
+	EXPECT_RIGHTS(EL1, "rw");
+	EXPECT_RIGHTS(EL0, "r");
+}
+
 PIE_TEST(the_index_is_bits_54_53_51_and_6)
 {
 	for (unsigned n = 0; n < 16; n++) {

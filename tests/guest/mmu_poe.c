@@ -255,6 +255,18 @@ POE_TEST(overlays_take_from_direct_permissions)
 	EXPECT_RIGHTS(EL1, "rw");
 }
 
+POE_TEST(hierarchical_permissions_do_not_count_beside_overlays)
+{
+	for (unsigned enables = 0; enables < 4; enables++) {
+		start_direct(PT_AP_RW_ALL);
+		*pgtable_entry(&tables, PAGE_VA, 2) |= PT_AP_TABLE(3) | PT_XN_TABLE;
+		write_reg(TCR2_EL1, (enables & 1 ? TCR2_POE : 0) | (enables & 2 ? TCR2_E0POE : 0));
+		tlbi_all();
+		EXPECT_RIGHTS(EL1, enables == 0 ? "rx" : "rw");
+		EXPECT_RIGHTS(EL0, enables == 0 ? "" : "rwx");
+	}
+}
+
 POE_TEST(overlays_and_wxn)
 {
 	start_direct(PT_AP_RW_EL1);
