@@ -5,9 +5,9 @@
     random_accesses.py --strata PROGRAM --work DIRECTORY [--differs FILE] [--count N] [--seed N] [--stale]
 
 random_guest.c makes up words and controls from the seed; booted in both machines it must print the same: the level that
-an exception is taken to, ESR, ELR, SPSR and vector, or that the instruction retired, which register it changed, and
-which register a read came from. Only bits vary that both machines have (asked at run time) and that QEMU implements
-(the table here). Encodings that one of the machines has not are left out and counted. FILE has lines
+an exception is taken to, ESR, ELR, SPSR and vector, or that the instruction retired, PSTATE then, which register it
+changed, which register a read came from, and the fields of PSTATE that it read. Only bits vary that both machines have (asked at run
+time) and that QEMU implements (the table here). Encodings that QEMU has not are left out and counted. FILE has lines
 INSTRUCTION | FROM | STRATA | QEMU | CONDITIONS | REASON (see there) for differences that have a rule.
 
 Exit status 0, 1 (differences, or with --stale a line of FILE that explains nothing), 77 (no QEMU or no cross compiler; 1 if
@@ -27,6 +27,7 @@ from compare import FLAGS, GCC, LIB, QEMU, output_of
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NONE = 0xff
+PSTATE_VALUE = 0xfe
 SECONDS = 15 # without a line of output: the machine hangs
 
 
@@ -176,7 +177,7 @@ class Run:
         last = None
         for line in lines:
             words = line.split()
-            if words[:1] == ['c'] and len(words) == 11:
+            if words[:1] == ['c'] and len(words) == 12:
                 last = int(words[1], 16)
                 self.cases[last] = tuple(int(word, 16) for word in words[2:])
             elif words[:1] == ['r']:
@@ -248,11 +249,12 @@ class Comparison:
         return ('MRS ' if word >> 21 & 1 else 'MSR ') + name
 
     def outcome(self, case):
-        el, esr, elr, _, offset, changed, source = case[2:]
+        el, esr, elr, _, _, offset, changed, source = case[2:]
         names = self.image.registers
         if el == 0:
             return 'ok' + (f' changes {names[changed]}' if changed != NONE else '') + (
-                f' reads {names[source]}' if source != NONE else '')
+                f' value {source >> 8:#x}' if source & 0xff == PSTATE_VALUE else f' reads {names[source]}' if source != NONE
+                else '')
         return (f'EL{el - 1} {esr >> 26:#04x}' + (f' vector {offset & 0x180:#x}' if offset & 0x180 else '')
                 + (f' elr {elr:+#x}' if elr not in (0, 4) else ''))
 
@@ -314,7 +316,8 @@ def compare(comparison, rules, verbose):
         state = ('NS' if controls['SCR_EL3'] & 1 or ours[1] == 3 else 'S') + f' EL{ours[1]}'
         seen = [comparison.outcome(ours), comparison.outcome(theirs)]
         if seen[0] == seen[1]:
-            seen = [f'{text} iss {case[3] & 0x1ffffff:#x} elr {case[4]:#x} spsr {case[5]:#x} offset {case[6]:#x}'
+            seen = [f'{text} iss {case[3] & 0x1ffffff:#x} elr {case[4]:#x} spsr {case[5]:#x} pstate {case[6]:#x} '
+                    f'offset {case[7]:#x}'
                     for text, case in zip(seen, (ours, theirs))]
         if ours[:2] != theirs[:2]:
             seen = [f'{text} (word {case[0]:#x} at EL{case[1]})' for text, case in zip(seen, (ours, theirs))]

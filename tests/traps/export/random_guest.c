@@ -20,7 +20,13 @@
 #define SCR_NS_BIT BIT(0)
 #define SCR_EEL2_BIT BIT(18)
 #define USUAL UINT64_C(0x5555555555555500) // Xn is this and n
+#define PSTATE_BITS (BIT(12) | BIT(22) | BIT(23) | BIT(24) | BIT(25)) // SSBS, PAN, UAO, DIT, TCO
+#define PSTATE_IL BIT(20)
+// What exceptions change. They leave the flags and DIT (AArch64.TakeException), which QEMU 7.2
+// clears; it has not ALLINT.
+#define PSTATE_AT_VECTOR (BIT(12) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | UINT64_C(0x3df))
 #define NO_REGISTER 0xff
+#define PSTATE_VALUE 0xfe // and the value in the bits above
 
 struct guest_entry {
 	uint64_t x[31];
@@ -41,6 +47,7 @@ struct random_case {
 struct outcome {
 	int el; // EL_NONE: the instruction retired
 	uint64_t offset, esr, elr, spsr;
+	uint64_t pstate; // after the instruction, or at the vector of EL1 or EL2
 };
 
 static bool available[REGISTER_MAX];
@@ -315,7 +322,8 @@ static void draw(uint64_t n, struct random_case *c)
 		c->el = EL0;
 	}
 	c->spsr = guest_spsr((enum el)c->el) & ~(mix(n, 6) % 8 == 0 ? BIT(0) : 0);
-	c->spsr |= mix(n, 7) & UINT64_C(0xf0000000);
+	c->spsr |= mix(n, 7) & (UINT64_C(0xf0000000) | PSTATE_BITS);
+	c->spsr |= mix(n, 8) % 32 == 0 ? PSTATE_IL : 0;
 }
 
 static void look(struct outcome *o, int el, uint64_t offset)
@@ -355,15 +363,17 @@ static void collect(struct outcome *o, uint64_t offset)
 
 	if (!(offset & 0x180) && is_slot(esr) && (from == EL1 || from == EL2)) {
 		look(o, from, esr & 0x780);
+		o->pstate = spsr;
 	} else {
 		look(o, EL3, offset);
 	}
 	// HCR_EL2.TSC: the SMC in a vector of EL1 went to EL2 first.
 	if (o->el == EL2 && is_slot(o->esr) && o->elr - VECTORS(1) < 0x800) {
+		o->pstate = o->spsr;
 		look(o, EL1, o->esr & 0x780);
 	}
 	if (!(o->offset & 0x180) && is_done(o->esr)) {
-		*o = (struct outcome){.el = EL_NONE};
+		*o = (struct outcome){.el = EL_NONE, .pstate = o->spsr};
 	}
 }
 
@@ -415,8 +425,8 @@ static void run_case(uint64_t n)
 {
 	struct random_case c;
 	struct guest_entry entry;
-	struct outcome o;
-	unsigned source = NO_REGISTER;
+	struct outcome o = {0};
+	uint64_t source = NO_REGISTER;
 
 	draw(n, &c);
 	put_code(c.word, c.el == EL0);
@@ -439,12 +449,17 @@ static void run_case(uint64_t n)
 	put_hex((uint64_t)c.el);
 	collect(&o, guest_enter(&entry));
 	if (o.el == EL_NONE && (c.word >> 21 & 1) && (c.word & 31) != 31) {
-		source = source_of(guest_exit_x[c.word & 31]);
+		uint64_t seen = guest_exit_x[c.word & 31];
+
+		// The fields of PSTATE must be the same; otherwise values are the machines' own.
+		source = (c.word & 0xfff8ff00) == 0xd5384200 ? PSTATE_VALUE | seen << 8
+							     : source_of(seen);
 	}
 	put_hex((uint64_t)(o.el + 1));
 	put_hex(o.esr);
 	put_hex(o.el == EL_NONE ? 0 : o.elr - CODE);
 	put_hex(o.spsr & ~UINT64_C(0x200c00));
+	put_hex(o.pstate & (o.el == EL_NONE ? ~UINT64_C(0x200c00) : PSTATE_AT_VECTOR));
 	put_hex(o.offset);
 	put_hex(restore(o.el != EL_NONE || c.el == EL0));
 	put_hex(source);
@@ -458,7 +473,7 @@ static void print_words(void)
 		for (unsigned k = 0; k < 4; k++) {
 			uint32_t enc = random_encodings[i];
 			struct guest_entry entry = {.pc = CODE, .spsr = guest_spsr(EL3)};
-			struct outcome o;
+			struct outcome o = {0};
 
 			if (!(k & 1) && never_written(enc)) {
 				continue;
