@@ -6,12 +6,12 @@
 
 random_guest.c makes up words and controls from the seed; booted in both machines it must print the same: the level that
 an exception is taken to, ESR, ELR, SPSR and vector, or that the instruction retired, PSTATE then, which register it
-changed, which register a read came from, and the fields of PSTATE that it read. Only bits vary that both machines have (asked at run
-time) and that QEMU implements (the table here). Encodings that QEMU has not are left out and counted. FILE has lines
-INSTRUCTION | FROM | STRATA | QEMU | CONDITIONS | REASON (see there) for differences that have a rule.
+changed, which register a read came from, and the fields of PSTATE that it read. Only bits vary that both machines have
+(asked at run time) and that QEMU implements (the table here). Encodings that QEMU has not are left out and counted. FILE
+has lines INSTRUCTION | FROM | STRATA | QEMU | CONDITIONS | REASON (see there) for differences that have a rule.
 
-Exit status 0, 1 (differences, or with --stale a line of FILE that explains nothing), 77 (no QEMU or no cross compiler; 1 if
-STRATA_REQUIRE_QEMU=1).
+Exit status 0, 1 (differences, or with --stale a line of FILE that explains nothing), 77 (no QEMU or no cross compiler;
+1 if STRATA_REQUIRE_QEMU=1).
 """
 import argparse
 import collections
