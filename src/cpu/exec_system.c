@@ -638,6 +638,13 @@ static void remember_permission(struct pe *pe, uint32_t enc, bool read, enum sys
 								   .epoch = pe->sysreg_epoch};
 }
 
+// A uop remembers that its access is permitted and goes straight to the stored value of a register:
+// access_tag with the register in its low 16 bits.
+static inline void remember_in_uop(struct pe *pe, const struct uop *op, unsigned reg)
+{
+	((struct uop *)(uintptr_t)op)->imm = pe->access_tag | reg;
+}
+
 // The access in full: the permission is decided and, if it leads to a register, remembered.
 static NOINLINE bool do_mrs(struct pe *pe, const struct uop *op)
 {
@@ -657,6 +664,9 @@ static NOINLINE bool do_mrs(struct pe *pe, const struct uop *op)
 		return true;
 	}
 	remember_permission(pe, op->aux, true, d.reg);
+	if (pe->hooks[d.reg].read == NULL) {
+		remember_in_uop(pe, op, d.reg);
+	}
 	pe->cur = op;
 	XD = sysreg_read(pe, d.reg);
 	pe->cur = NULL;
@@ -677,13 +687,6 @@ static NOINLINE OP(op_mrs_hook)
 	XD = sysreg_read(pe, (enum sysreg)pe->access_reg);
 	pe->cur = NULL;
 	NEXT;
-}
-
-// A uop remembers that its access is permitted and goes straight to the stored value of a register:
-// access_tag with the register in its low 16 bits.
-static inline void remember_in_uop(struct pe *pe, const struct uop *op, unsigned reg)
-{
-	((struct uop *)(uintptr_t)op)->imm = pe->access_tag | reg;
 }
 
 static NOINLINE OP(op_mrs_find)
@@ -739,6 +742,9 @@ static NOINLINE bool do_msr(struct pe *pe, const struct uop *op)
 		return true;
 	}
 	remember_permission(pe, op->aux, false, d.reg);
+	if (pe->hooks[d.reg].plain_write) {
+		remember_in_uop(pe, op, d.reg);
+	}
 	pe->cur = op;
 	sysreg_write(pe, d.reg, XD);
 	pe->cur = NULL;
