@@ -65,7 +65,7 @@ TEST(breakpoints_that_are_not_there_are_undefined)
 
 TEST(claim_tags_are_set_and_cleared)
 {
-	QEMU_DIFFERS("has no claim tags");
+	QEMU_7_DIFFERS("has no claim tags");
 	EXPECT_EQ(read_sysreg(dbgclaimset_el1), 0xff);
 	write_sysreg(dbgclaimclr_el1, 0xff);
 	EXPECT_EQ(read_sysreg(dbgclaimclr_el1), 0);

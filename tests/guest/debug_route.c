@@ -84,6 +84,7 @@ TEST(without_double_lock_nothing_masks_debug_exceptions)
 
 TEST(debug_versions_agree)
 {
+	QEMU_11_DIFFERS("claims FEAT_Debugv8p8 and FEAT_DoubleLock");
 	SKIP_UNLESS(id_field(DFR0, 0) >= DEBUG_V8P2, "before FEAT_Debugv8p2");
 	// FEAT_DoPD comes with the removal of the double lock, FEAT_Debugv8p8 without it as well.
 	EXPECT_TRUE(id_field(DFR0, 0) < DEBUG_V8P4 + 1 || id_field(DFR0, 36) == NO_DOUBLE_LOCK);
@@ -94,7 +95,7 @@ TEST(debug_versions_agree)
 TEST(profiling_registers_are_undefined)
 {
 	SKIP_UNLESS(id_field(DFR0, 32) == 0, "FEAT_SPE");
-	QEMU_DIFFERS("has some of them");
+	QEMU_7_DIFFERS("has some of them");
 	FOR_EACH_REG(r, profiling)
 	{
 		EXPECT_UNDEFINED(EL0, READ, *r, EL1);
@@ -110,7 +111,7 @@ TEST(trace_registers_are_undefined)
 	SKIP_UNLESS(id_field(DFR0, 40) == 0 && id_field(DFR0, 44) == 0 && id_field(DFR0, 52) == 0 &&
 			    id_field(DFR0, 4) == 0,
 		    "a trace extension");
-	QEMU_DIFFERS("has some of them");
+	QEMU_7_DIFFERS("has some of them");
 	FOR_EACH_REG(r, trace)
 	{
 		EXPECT_UNDEFINED(EL0, READ, *r, EL1);
@@ -125,7 +126,7 @@ TEST(trace_registers_are_undefined)
 TEST(absent_registers_are_not_trapped)
 {
 	SKIP_UNLESS(id_field(DFR0, 32) == 0 && id_field(DFR0, 40) == 0, "they are there");
-	QEMU_DIFFERS("has some of them");
+	QEMU_7_DIFFERS("has some of them");
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TDE | MDCR_EL2_TDA | MDCR_EL2_TPM |
 				       BIT(14) | BIT(19));
 	write_sysreg(mdcr_el3, MDCR_EL3_TDA | MDCR_EL3_TPM | BIT(19));
@@ -189,7 +190,7 @@ TEST(tde_is_as_tdosa_and_comes_before_el3s)
 
 TEST(tdcc_of_el1_comes_before_tda)
 {
-	QEMU_DIFFERS("ignores MDSCR_EL1.TDCC");
+	QEMU_7_DIFFERS("ignores MDSCR_EL1.TDCC");
 	write_sysreg(mdscr_el1, BIT(12));
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TDA);
 	write_sysreg(mdcr_el3, MDCR_EL3_TDA);

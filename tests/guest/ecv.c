@@ -240,12 +240,12 @@ TEST(timer_value_of_el1_is_about_the_offset_count)
 TEST(condition_of_the_physical_timer_has_the_offset)
 {
 	NEEDS_POFF;
-	wait_for_count(0x8000);
+	wait_for_count(0x200000);
 	offset_on(0);
 	write_sysreg(cntp_cval_el0, now());
 	write_sysreg(cntp_ctl_el0, CNT_CTL_ENABLE | CNT_CTL_IMASK);
 	EXPECT_EQ(read_sysreg(cntp_ctl_el0), CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS);
-	write_sysreg(cntpoff_el2, 0x4000);
+	write_sysreg(cntpoff_el2, 0x100000);
 	EXPECT_EQ(read_sysreg(cntp_ctl_el0), CNT_CTL_ENABLE | CNT_CTL_IMASK);
 	write_sysreg(cnthctl_el2, CNTHCTL_OPEN);
 	EXPECT_EQ(read_sysreg(cntp_ctl_el0), CNT_CTL_ENABLE | CNT_CTL_IMASK | CNT_CTL_ISTATUS);
@@ -266,7 +266,9 @@ TEST(interrupt_of_the_physical_timer_has_the_offset)
 	struct exc e = run_at_spsr(guest_spsr(EL1) & ~SPSR_I, spin);
 
 	EXPECT_INTERRUPT(e, EL1, VECTOR_IRQ);
-	EXPECT_TRUE(now() - begin >= 0x4000 && now() - begin < 0x5000);
+	EXPECT_TRUE(now() - begin >= 0x4000);
+	// QEMU's clock is the host's, and goes on meanwhile.
+	EXPECT_TRUE(guest_qemu() || now() - begin < 0x5000);
 	write_sysreg(cntp_ctl_el0, 0);
 }
 
@@ -350,6 +352,7 @@ static uint64_t wfe_time(void)
 
 TEST(evntis_takes_the_event_stream_from_the_scaled_counter)
 {
+	QEMU_11_DIFFERS("counts the host's time");
 	NEEDS_ECV;
 	// Bit 2 + 8: a transition from 0 to 1 every 2048 ticks.
 	write_sysreg(cntkctl_el1, EVNTEN | EVNTI(2) | EVNTIS);

@@ -101,7 +101,7 @@ TEST(hvc_at_el2_stays_at_el2)
 
 TEST(hvc_at_el3_stays_at_el3)
 {
-	QEMU_DIFFERS("takes it to EL2");
+	QEMU_7_DIFFERS("takes it to EL2");
 	struct exc e = run_at(EL3, hvc_1234);
 
 	EXPECT_EXC(e, EL3, EC_HVC, 0x1234);

@@ -175,7 +175,7 @@ TEST(e2h_without_tge_leaves_el0_exceptions_to_el1)
 // HCR_EL2.HCD is RES0 where EL3 is implemented: SCR_EL3.HCE decides.
 TEST(hcr_hcd_is_ignored_with_el3)
 {
-	QEMU_DIFFERS("gives HCR_EL2.HCD its meaning");
+	QEMU_7_DIFFERS("gives HCR_EL2.HCD its meaning");
 	write_sysreg(hcr_el2, HCR_BASE | HCR_HCD);
 	struct exc e = run_at(EL1, hvc_1);
 

@@ -176,7 +176,7 @@ TEST(par_reports_non_cacheable_and_device_memory_as_outer_shareable)
 {
 	const uint64_t mask = PAR_ATTR(0xff) | PAR_SH(3);
 
-	QEMU_DIFFERS("reports the shareability of the descriptor");
+	QEMU_7_DIFFERS("reports the shareability of the descriptor");
 	start(0);
 	map_page(&s1, VA + 0x2000, (uint64_t)scratch[0], PT_AF | PT_ATTR(MAIR_NC) | PT_AP_RW_ALL,
 		 3);

@@ -225,7 +225,7 @@ TEST(dbm_without_hd_is_read_only)
 TEST(hd_without_ha_does_nothing)
 {
 	NEEDS_HAFDBS;
-	QEMU_DIFFERS("asks HD alone");
+	QEMU_7_DIFFERS("asks HD alone");
 	start(PT_AP_RO_ALL | PT_DBM);
 	set_tcr(TCR_HD);
 	struct exc w = run_at(EL1, store_x0, VA);
@@ -500,6 +500,7 @@ TEST(alignment_fault_comes_before_translation_fault)
 // Whether FEAT_LSE2 is there or not.
 TEST(exclusives_across_16_bytes_are_alignment_faults)
 {
+	QEMU_11_DIFFERS("takes them for writes");
 	start(PT_AP_RW_ALL);
 	struct exc ldxr = run_at(EL1, ldxr_x0, VA + 12);
 	struct exc ldxp = run_at(EL1, ldxp_x0, VA + 8);
@@ -511,7 +512,7 @@ TEST(exclusives_across_16_bytes_are_alignment_faults)
 // FEAT_LSE2: atomics and ordered accesses may be unaligned within 16 bytes.
 TEST(atomics_across_16_bytes_are_alignment_faults)
 {
-	QEMU_DIFFERS("has no FEAT_LSE2 and demands full alignment");
+	QEMU_7_DIFFERS("has no FEAT_LSE2 and demands full alignment");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 32), "no FEAT_LSE2");
 	start(PT_AP_RW_ALL);
 	struct exc inside = run_at(EL1, ldadd_x0, VA + 4);
@@ -529,7 +530,7 @@ TEST(atomics_across_16_bytes_are_alignment_faults)
 
 TEST(sctlr_naa_lets_ordered_accesses_cross_16_bytes)
 {
-	QEMU_DIFFERS("has no FEAT_LSE2");
+	QEMU_7_DIFFERS("has no FEAT_LSE2");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 32), "no FEAT_LSE2");
 	start(PT_AP_RW_ALL);
 	write_sysreg(sctlr_el1, read_sysreg(sctlr_el1) | SCTLR_NAA);
@@ -540,7 +541,7 @@ TEST(sctlr_naa_lets_ordered_accesses_cross_16_bytes)
 
 TEST(device_memory_must_be_accessed_aligned)
 {
-	QEMU_DIFFERS("does not check alignment on Device memory");
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
 	start(PT_AP_RW_ALL);
 	*pgtable_entry(&tables, VA, 3) &= ~PT_ATTR(7); // index 0: Device-nGnRnE
 	tlbi_all();
@@ -553,7 +554,7 @@ TEST(device_memory_must_be_accessed_aligned)
 
 TEST(data_is_device_memory_with_the_mmu_off)
 {
-	QEMU_DIFFERS("does not check alignment on Device memory");
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
 	struct exc e1 = run_at(EL1, load_x0, scratch[0] + 1);
 	struct exc e2 = run_at(EL2, store_x0, scratch[0] + 2);
 	struct exc e3 = run_at(EL3, load_x0, scratch[0] + 4);

@@ -443,7 +443,7 @@ TEST(store_exclusive_on_read_only_memory_faults_as_a_write)
 // A fault that the read alone would have raised is reported as a read.
 TEST(atomics_on_unmapped_memory_fault_as_reads)
 {
-	QEMU_DIFFERS("reports a write");
+	QEMU_7_DIFFERS("reports a write");
 	start(PT_AP_RW_ALL);
 	struct exc add = run_at(EL1, ldadd, VA + 0x1000);
 	struct exc swap = run_at(EL1, swp, VA + 0x1000);

@@ -101,7 +101,7 @@ static void expect_no_block(int line, unsigned granule, int level)
 // is legal with 52-bit addresses.)
 TEST(block_at_a_level_without_blocks_is_a_translation_fault)
 {
-	QEMU_DIFFERS("takes it for a block");
+	QEMU_7_DIFFERS("takes it for a block");
 	expect_no_block(__LINE__, 12, 0);
 	expect_no_block(__LINE__, 14, 0);
 	expect_no_block(__LINE__, 14, 1);

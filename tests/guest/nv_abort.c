@@ -302,6 +302,7 @@ TEST(an_external_abort_goes_to_el2)
 
 TEST(scr_ea_takes_an_external_abort_to_el3)
 {
+	QEMU_11_DIFFERS("ignores SCR_EL3.EA for synchronous aborts");
 	NEEDS_NV2;
 	nv2_set(0);
 	write_sysreg(scr_el3, SCR_BASE | SCR_EA);
@@ -337,6 +338,7 @@ static void watch(uint64_t control)
 
 TEST(a_watchpoint_of_el2_sees_the_access)
 {
+	QEMU_11_DIFFERS("looks at watchpoints as for an access of EL1");
 	NEEDS_NV2;
 	nv2_set(0);
 	watch(WCR_EL2);
@@ -351,6 +353,7 @@ TEST(a_watchpoint_of_el2_sees_the_access)
 
 TEST(a_watchpoint_of_el1_does_not)
 {
+	QEMU_11_DIFFERS("looks at watchpoints as for an access of EL1");
 	NEEDS_NV2;
 	nv2_set(0);
 	watch(WCR_EL1);

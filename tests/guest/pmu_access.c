@@ -34,7 +34,7 @@ TEST(all_counters_belong_to_el1_at_reset_of_a_test)
 
 TEST(hpmn_is_what_el1_sees_as_n)
 {
-	QEMU_DIFFERS("shows all of them");
+	QEMU_7_DIFFERS("shows all of them");
 	write_sysreg(mdcr_el2, 2);
 	struct exc e1 = run_at(EL1, read_pmcr);
 	struct exc e2 = run_at(EL2, read_pmcr);
@@ -244,7 +244,7 @@ TEST(mdcr_el2_tpm_traps_el1_and_el0)
 
 TEST(mdcr_el2_tpmcr_traps_pmcr_only)
 {
-	QEMU_DIFFERS("does not implement it");
+	QEMU_7_DIFFERS("does not implement it");
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TPMCR);
 	struct exc pmcr = run_at(EL1, read_pmcr);
 	struct exc other = run_at(EL1, read_pmccntr);

@@ -236,7 +236,7 @@ TEST(hpmd_prohibits_events_at_el2)
 TEST(hpmd_does_not_prohibit_the_counters_of_el2)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64dfr0_el1), 8) >= 4, "no FEAT_PMUv3p1");
-	QEMU_DIFFERS("prohibits them too");
+	QEMU_7_DIFFERS("prohibits them too");
 	event_on(EVENT_CPU_CYCLES | FILTER_M | FILTER_NSH);
 	// HPMN = 0 is not allowed without FEAT_HPMN0: counter 1 is the first of EL2's.
 	write_sysreg(pmevtyper1_el0, EVENT_CPU_CYCLES | FILTER_M | FILTER_NSH);
@@ -249,7 +249,7 @@ TEST(hpmd_does_not_prohibit_the_counters_of_el2)
 
 TEST(hccd_and_sccd_stop_the_cycle_counter)
 {
-	QEMU_DIFFERS("does not implement them in this version");
+	QEMU_7_DIFFERS("does not implement them in this version");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64dfr0_el1), 8) >= 6, "no FEAT_PMUv3p5");
 	cycles_on(FILTER_M | FILTER_NSH);
 	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_HCCD);
@@ -325,7 +325,7 @@ TEST(event_counter_overflows_at_32_bits)
 
 TEST(event_counter_is_64_bits_wide_with_pmuv3p5)
 {
-	QEMU_DIFFERS("has 32-bit counters");
+	QEMU_7_DIFFERS("has 32-bit counters");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64dfr0_el1), 8) >= 6, "no FEAT_PMUv3p5");
 	event_on(EVENT_CPU_CYCLES | FILTER_M);
 	write_sysreg(pmevcntr0_el0, 0x1fffffffe);
@@ -404,7 +404,7 @@ TEST(chain_overflows_in_its_turn)
 
 TEST(even_counter_does_not_chain)
 {
-	QEMU_DIFFERS("has no CHAIN event");
+	QEMU_7_DIFFERS("has no CHAIN event");
 	event_on(EVENT_SW_INCR);
 	write_sysreg(pmevtyper1_el0, EVENT_SW_INCR);
 	write_sysreg(pmevtyper2_el0, EVENT_CHAIN);

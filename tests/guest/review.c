@@ -102,7 +102,7 @@ TEST(scr_ease_sends_external_aborts_to_the_serror_vector)
 // byte by itself is aligned.
 TEST(device_access_across_pages_must_be_aligned)
 {
-	QEMU_DIFFERS("does not check alignment on Device memory");
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
 	pgtable_init(&s1, 12, 39);
 	map_guest_code(&s1);
 	map_page(&s1, VA, (uint64_t)scratch[0], PT_DEVICE | PT_AP_RW_ALL, 3);
@@ -126,7 +126,7 @@ SNIPPET(casp_x, "casp x2, x3, x4, x5, [x0]");
 // FEAT_LSE2: a pair of words is one access of eight bytes, unaligned within 16 bytes as any other.
 TEST(casp_of_words_may_be_unaligned_within_16_bytes)
 {
-	QEMU_DIFFERS("has no FEAT_LSE2 and demands full alignment");
+	QEMU_7_DIFFERS("has no FEAT_LSE2 and demands full alignment");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 32), "no FEAT_LSE2");
 	pgtable_init(&s1, 12, 39);
 	map_guest_code(&s1);
@@ -161,7 +161,7 @@ TEST(masked_interrupt_ends_wfi_but_not_wfe)
 	struct exc i = run_at(EL1, wfi);
 
 	EXPECT_NO_EXC(i);
-	if (!guest_under_qemu()) { // which never traps WFE
+	if (!guest_qemu()) { // which never traps WFE
 		struct exc e = run_at(EL1, wfe);
 
 		EXPECT_EXC(e, EL2, EC_WFX, ISS_WFX(1));

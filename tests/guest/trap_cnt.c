@@ -121,7 +121,7 @@ TEST(cnthctl_el1pcten_clear_traps_the_physical_counter_to_el2)
 
 TEST(cnthctl_el1pcten_clear_traps_el0_too)
 {
-	QEMU_DIFFERS("asks EL1PCEN there");
+	QEMU_7_DIFFERS("asks EL1PCEN there");
 	write_sysreg(cnthctl_el2, CNTHCTL_EL1PCEN);
 	EXPECT_TRAP(EL0, READ, cntpct, EL2);
 	write_sysreg(cnthctl_el2, CNTHCTL_EL1PCTEN);
@@ -259,7 +259,7 @@ TEST(scr_st_set_gives_cntps_to_secure_el1)
 TEST(cntps_is_undefined_at_secure_el1_with_secure_el2)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64pfr0_el1), 36), "no FEAT_SEL2");
-	QEMU_DIFFERS("allows it");
+	QEMU_7_DIFFERS("allows it");
 	write_sysreg(scr_el3, (SCR_BASE & ~SCR_NS) | SCR_EEL2 | SCR_ST);
 	EXPECT_UNDEFINED(EL1, READ, cntps[1], EL1);
 }

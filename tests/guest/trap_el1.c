@@ -149,7 +149,7 @@ TEST(sctlr_ntwi_clear_traps_wfi_at_el0_to_el1)
 
 TEST(sctlr_ntwe_clear_traps_wfe_at_el0_to_el1)
 {
-	QEMU_DIFFERS("never traps WFE");
+	QEMU_7_DIFFERS("never traps WFE");
 	sctlr_el1(SCTLR_NTWE, 0);
 	struct exc e = run_at(EL0, wfe);
 
@@ -319,7 +319,7 @@ TEST(mdscr_tdcc_traps_the_debug_channel_at_el0)
 	const struct sysreg dbgdtr = SYSREG(dbgdtr_el0, 2, 3, 0, 4, 0);
 	const struct sysreg dbgdtrrx = SYSREG(dbgdtrrx_el0, 2, 3, 0, 5, 0);
 
-	QEMU_DIFFERS("ignores MDSCR_EL1.TDCC and has no DBGDTR_EL0");
+	QEMU_7_DIFFERS("ignores MDSCR_EL1.TDCC and has no DBGDTR_EL0");
 	EXPECT_ACCESS(EL0, READ, mdccsr);
 	write_sysreg(mdscr_el1, MDSCR_TDCC);
 	EXPECT_TRAP(EL0, READ, mdccsr, EL1);

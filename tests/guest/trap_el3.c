@@ -31,7 +31,7 @@ TEST(scr_twi_traps_wfi_below_el3)
 
 TEST(scr_twe_traps_wfe_below_el3)
 {
-	QEMU_DIFFERS("never traps WFE");
+	QEMU_7_DIFFERS("never traps WFE");
 	write_sysreg(scr_el3, SCR_BASE | SCR_TWE);
 	for (enum el el = EL0; el <= EL2; el++) {
 		struct exc e = run_at(el, wfe);
@@ -132,7 +132,7 @@ TEST(scr_tlor_traps_lor_registers)
 TEST(lor_registers_are_undefined_in_secure_state)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 16), "no FEAT_LOR");
-	QEMU_DIFFERS("traps to EL3 instead");
+	QEMU_7_DIFFERS("traps to EL3 instead");
 	write_sysreg(scr_el3, SCR_BASE & ~SCR_NS);
 	EXPECT_UNDEFINED(EL1, READ, lorc, EL1);
 	EXPECT_ACCESS(EL1, READ, lorid);

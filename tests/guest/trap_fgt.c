@@ -156,6 +156,18 @@ static const struct field instructions[] = {
 
 SNIPPET(svc_77, "svc #0x77");
 
+// What QEMU 11.1 does not have, or not trap: the registers of error records (it has no record:
+// UNDEFINED, as they may be), DBGAUTHSTATUS_EL1, DBGPRCR_EL1, and the trap of PMUSERENR_EL0.
+static bool left_out(const struct field *f)
+{
+	const struct sysreg *r = &f->reg;
+	bool record = r->op0 == 3 && r->crn == 5 && r->crm >= 3 && (r->crm != 3 || r->op2 != 0);
+	bool debug = r->op0 == 2 && (r->crm == 14 || (r->crn == 1 && r->op2 == 4 && r->crm == 4));
+	bool pmuserenr = r->op0 == 3 && r->crn == 9 && r->crm == 14 && r->op2 == 0;
+
+	return guest_qemu() && (record || debug || pmuserenr);
+}
+
 static void set_all(uint64_t read, uint64_t write)
 {
 	SET_HFGRTR(read);
@@ -179,7 +191,7 @@ TEST(each_field_of_hfgrtr_traps_reads_from_el1)
 {
 	NEEDS_FGT;
 	for (FIELDS(f, hfg)) {
-		if (f->read) {
+		if (f->read && !left_out(f)) {
 			SET_HFGRTR(BIT(f->bit));
 			EXPECT_TRAP(EL1, READ, f->reg, EL2);
 			EXPECT_ACCESS(EL2, READ, f->reg);
@@ -192,7 +204,7 @@ TEST(the_other_fields_of_hfgrtr_do_not)
 {
 	NEEDS_FGT;
 	for (FIELDS(f, hfg)) {
-		if (f->read) {
+		if (f->read && !left_out(f)) {
 			SET_HFGRTR(~BIT(f->bit));
 			EXPECT_ACCESS(EL1, READ, f->reg);
 		}
@@ -204,7 +216,7 @@ TEST(each_field_of_hfgwtr_traps_writes_from_el1_and_no_reads)
 {
 	NEEDS_FGT;
 	for (FIELDS(f, hfg)) {
-		if (f->write) {
+		if (f->write && !left_out(f)) {
 			set_all(0, 0);
 			SET_HFGWTR(BIT(f->bit));
 			EXPECT_TRAP(EL1, WRITE, f->reg, EL2);
@@ -218,7 +230,7 @@ TEST(each_field_of_hdfgrtr_traps_reads_from_el1)
 {
 	NEEDS_FGT;
 	for (FIELDS(f, hdfg)) {
-		if (f->read) {
+		if (f->read && !left_out(f)) {
 			set_all(0, 0);
 			SET_HDFGRTR(BIT(f->bit));
 			EXPECT_TRAP(EL1, READ, f->reg, EL2);
@@ -233,7 +245,7 @@ TEST(each_field_of_hdfgwtr_traps_writes_from_el1_and_no_reads)
 {
 	NEEDS_FGT;
 	for (FIELDS(f, hdfg)) {
-		if (f->write) {
+		if (f->write && !left_out(f)) {
 			set_all(0, 0);
 			SET_HDFGWTR(BIT(f->bit));
 			EXPECT_TRAP(EL1, WRITE, f->reg, EL2);
@@ -247,6 +259,7 @@ TEST(each_field_of_hdfgwtr_traps_writes_from_el1_and_no_reads)
 
 TEST(pmcr_has_a_field_for_writes_only)
 {
+	QEMU_11_DIFFERS("keeps all bits of the trap registers");
 	const struct sysreg pmcr = SYSREG(pmcr_el0, 3, 3, 9, 12, 0);
 
 	NEEDS_FGT;
@@ -402,6 +415,7 @@ TEST(svc_is_trapped_before_it_is_executed)
 
 TEST(only_the_fields_of_present_features_can_be_set)
 {
+	QEMU_11_DIFFERS("keeps all bits of the trap registers");
 	NEEDS_FGT;
 	set_all(~0ul, ~0ul);
 	// Write traps of read-only registers do not exist, nor read traps of write-only ones.

@@ -346,7 +346,7 @@ TEST(impdef_registers_are_undefined_without_tidcp)
 
 TEST(hcr_tidcp_traps_the_impdef_register_space)
 {
-	QEMU_DIFFERS("does not implement HCR_EL2.TIDCP");
+	QEMU_7_DIFFERS("does not implement HCR_EL2.TIDCP");
 	set_hcr(HCR_TIDCP);
 	FOR_EACH_REG(r, impdef_regs)
 	{
@@ -361,7 +361,7 @@ TEST(hcr_tidcp_traps_the_impdef_instruction_space)
 	const struct sysreg sys = SYSREG(s1_1_c11_c0_1, 1, 1, 11, 0, 1);
 	const struct sysreg sys15 = SYSREG(s1_6_c15_c2_3, 1, 6, 15, 2, 3);
 
-	QEMU_DIFFERS("does not implement HCR_EL2.TIDCP");
+	QEMU_7_DIFFERS("does not implement HCR_EL2.TIDCP");
 	set_hcr(HCR_TIDCP);
 	EXPECT_TRAP(EL1, WRITE, sys, EL2);
 	EXPECT_TRAP(EL1, WRITE, sys15, EL2);
@@ -736,7 +736,7 @@ TEST(hcr_twi_traps_wfi_from_el1_and_el0)
 
 TEST(hcr_twe_traps_wfe_from_el1_and_el0)
 {
-	QEMU_DIFFERS("never traps WFE");
+	QEMU_7_DIFFERS("never traps WFE");
 	set_hcr(HCR_TWE);
 	struct exc e1 = run_at(EL1, wfe);
 	struct exc e0 = run_at(EL0, wfe);
@@ -765,7 +765,7 @@ TEST(sctlr_ntwi_comes_before_hcr_twi)
 
 TEST(sctlr_el2_ntwi_clear_traps_wfi_at_el0_of_a_host)
 {
-	QEMU_DIFFERS("asks SCTLR_EL1.nTWI, which has no effect in a host");
+	QEMU_7_DIFFERS("asks SCTLR_EL1.nTWI, which has no effect in a host");
 	SKIP_UNLESS(HAS_VHE, "no FEAT_VHE");
 	set_hcr(HCR_E2H | HCR_TGE);
 	write_sysreg(sctlr_el2, SCTLR_EL2_BASE & ~SCTLR_NTWI);

@@ -70,7 +70,7 @@ TEST(mdcr_el2_tpm_traps_every_pmu_register)
 
 TEST(mdcr_el2_tpm_traps_pmuserenr_at_el1_and_el0)
 {
-	QEMU_DIFFERS("does not trap PMUSERENR_EL0 from EL0");
+	QEMU_7_DIFFERS("does not trap PMUSERENR_EL0 from EL0");
 	mdcr_el2(MDCR_EL2_TPM);
 	EXPECT_TRAP(EL1, READ, pmuserenr, EL2);
 	EXPECT_TRAP(EL1, WRITE, pmuserenr, EL2);
@@ -85,7 +85,7 @@ TEST(mdcr_el2_tpm_is_not_asked_without_pmuserenr_permission)
 
 TEST(mdcr_el2_tpmcr_traps_pmcr_alone)
 {
-	QEMU_DIFFERS("ignores MDCR_EL2.TPMCR");
+	QEMU_7_DIFFERS("ignores MDCR_EL2.TPMCR");
 	write_sysreg(pmuserenr_el0, 1);
 	mdcr_el2(MDCR_EL2_TPMCR);
 	EXPECT_TRAP(EL1, READ, pmcr, EL2);

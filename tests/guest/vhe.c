@@ -222,7 +222,7 @@ TEST(el12_names_reach_el1_registers_with_e2h)
 
 TEST(el12_names_are_undefined_without_e2h)
 {
-	QEMU_DIFFERS("allows them");
+	QEMU_7_DIFFERS("allows them");
 	NEEDS_VHE;
 	FOR_EACH_PAIR(p)
 	{
@@ -349,7 +349,7 @@ TEST(el02_names_reach_the_el0_timers_with_e2h)
 
 TEST(el02_names_are_undefined_without_e2h)
 {
-	QEMU_DIFFERS("reports EC 0x18");
+	QEMU_7_DIFFERS("reports EC 0x18");
 	NEEDS_VHE;
 	FOR_EACH_REG(r, el02_regs)
 	{
@@ -486,7 +486,7 @@ TEST(pan_holds_at_el2_with_e2h_alone)
 
 	NEEDS_VHE;
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 20), "no FEAT_PAN");
-	QEMU_DIFFERS("sets ISV for aborts taken from EL2");
+	QEMU_7_DIFFERS("sets ISV for aborts taken from EL2");
 	host_tables(&pt, HOST, PT_AP_RW_ALL);
 	struct exc pan = run_at_spsr(guest_spsr(EL2) | SPSR_PAN, load_x0, VA);
 	struct exc no_pan = run_at(EL2, load_x0, VA);
@@ -554,7 +554,7 @@ TEST(upper_half_faults_at_el2_without_e2h)
 {
 	struct pgtable pt;
 
-	QEMU_DIFFERS("sets ISV for aborts taken from EL2");
+	QEMU_7_DIFFERS("sets ISV for aborts taken from EL2");
 	pgtable_init(&pt, 12, 39);
 	map_guest_code(&pt);
 	stage1_on_el2(&pt);

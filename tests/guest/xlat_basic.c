@@ -81,7 +81,7 @@ TEST(el2_translation_fault_level_1)
 {
 	struct pgtable pt;
 
-	QEMU_DIFFERS("sets ISV for aborts taken from EL2");
+	QEMU_7_DIFFERS("sets ISV for aborts taken from EL2");
 	make_table(&pt, PT_AP_RW_ALL);
 	stage1_on_el2(&pt);
 	struct exc good = run_at(EL2, load_x0, VA);
@@ -96,7 +96,7 @@ TEST(el20_translation_fault_level_1)
 {
 	struct pgtable pt;
 
-	QEMU_DIFFERS("sets ISV for aborts taken from EL2");
+	QEMU_7_DIFFERS("sets ISV for aborts taken from EL2");
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 8), "no FEAT_VHE");
 	write_sysreg(hcr_el2, HCR_BASE | HCR_E2H);
 	make_table(&pt, PT_AP_RW_EL1);

@@ -19,7 +19,7 @@ static inline void expect_abort(int line, const struct exc *e, int to, uint64_t 
 {
 	struct exc seen = *e;
 
-	if (guest_under_qemu() && to == EL2 && ec == EC_DABT_SAME) {
+	if (guest_qemu() && guest_qemu() < 11 && to == EL2 && ec == EC_DABT_SAME) {
 		seen.esr &= ~(ISS_ISV | ISS_SAS(3) | ISS_SSE | ISS_SRT(31) | ISS_SF | ISS_AR);
 	}
 	guest_expect_exc("abort", line, &seen, to, ESR(ec, iss));

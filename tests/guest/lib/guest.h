@@ -22,9 +22,10 @@
 // to EL1, EL2 or EL3 are all recorded and end the snippet. A snippet ends with an implied RET to
 // x30; one that changes level by itself uses ESCAPE_SVC (EL0) or ESCAPE_SMC (EL1 to EL3).
 //
-// Expectations are written by hand from the Arm Architecture Reference Manual. A test that QEMU 7.2
-// is known to fail says so with QEMU_DIFFERS("why"), so that run_qemu.sh can cross-check all
-// others.
+// Expectations are written by hand from the Arm Architecture Reference Manual. A test that QEMU is
+// known to fail says so with QEMU_DIFFERS("why"), or QEMU_7_DIFFERS and QEMU_11_DIFFERS where one
+// of the two versions that were compared (7.2 and 11.1) does, so that run_qemu.sh can cross-check
+// all others.
 #ifndef GUEST_H
 #define GUEST_H
 
@@ -148,7 +149,12 @@ struct guest_test {
 			return; \
 		} \
 	} while (0)
-#define QEMU_DIFFERS(reason) SKIP_UNLESS(!guest_under_qemu(), "QEMU 7.2 differs: " reason)
+// What QEMU does otherwise: every version; those before 11, which mended it; those from 11, which
+// brought the feature or the difference.
+#define QEMU_DIFFERS(reason) SKIP_UNLESS(!guest_qemu(), "QEMU differs: " reason)
+#define QEMU_7_DIFFERS(reason) \
+	SKIP_UNLESS(!guest_qemu() || guest_qemu() >= 11, "QEMU 7.2 differs: " reason)
+#define QEMU_11_DIFFERS(reason) SKIP_UNLESS(guest_qemu() < 11, "QEMU 11.1 differs: " reason)
 
 void guest_expect_exc(const char *file, int line, const struct exc *e, int el, uint64_t esr);
 void guest_expect_exc_at(const char *file, int line, const struct exc *e, int el, uint64_t offset,
@@ -158,7 +164,8 @@ void guest_expect_no_exc(const char *file, int line, const struct exc *e);
 void guest_expect_eq(const char *file, int line, const char *what, uint64_t seen,
 		     uint64_t expected);
 void guest_skip(const char *reason);
-bool guest_under_qemu(void);
+// The major version of QEMU as run_qemu.sh tells it, or 0: it is Strata.
+unsigned guest_qemu(void);
 
 // %s, %d (int), %x (unsigned), %lx (uint64_t), %lu, %%.
 void guest_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -21,10 +21,13 @@
 #define POR_EL3 S3_6_C10_C2_4
 #define HCRX_EL2 S3_4_C1_C2_2
 #define ID_AA64MMFR3_EL1 S3_0_C0_C7_3
+#define ID_AA64MMFR4_EL1 S3_0_C0_C7_4
 
 #define TCR2_PIE BIT(1)
 #define TCR2_E0POE BIT(2)
 #define TCR2_POE BIT(3)
+#define TCR2_AIE BIT(4)
+#define TCR2_ASID2 (7ul << 16) // A2, FNG0, FNG1
 #define TCR_EL3_PIE BIT(35)
 #define TCR_EL3_POE BIT(36)
 #define VTCR_S2PIE BIT(36)
@@ -49,6 +52,12 @@
 // read_sysreg() and write_sysreg() for the names above.
 #define read_reg(reg) read_sysreg(reg)
 #define write_reg(reg, value) write_sysreg(reg, value)
+// The same for PIR_ELx, PIRE0_ELx and S2PIR_EL2, which may be cached in a TLB (POR_ELx may not).
+#define write_pir(reg, value) \
+	do { \
+		write_sysreg(reg, value); \
+		tlbi_all(); \
+	} while (0)
 
 // Indices: PIIndex is bits 54, 53, 51 and 6; POIndex 62:60. Bit 7 is nDirty at stage 1 and Dirty at
 // stage 2.
@@ -140,6 +149,9 @@ static inline void permissions_reset(void)
 #define FIELD_S1PIE 8
 #define FIELD_S2PIE 12
 #define FIELD_S1POE 16
+#define FIELD_AIE 24
+#define FIELD_MEC 28
+#define FIELD_ASID2 8 // of ID_AA64MMFR4_EL1
 #define PERM_TEST(field, name) \
 	static void perm_##name(void); \
 	TEST(name) \

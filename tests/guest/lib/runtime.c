@@ -519,9 +519,15 @@ static void read_cmdline(void)
 	current.cmdline[sizeof(current.cmdline) - 1] = '\0';
 }
 
-bool guest_under_qemu(void)
+unsigned guest_qemu(void)
 {
-	return find(current.cmdline, " under=qemu") != NULL;
+	const char *p = find(current.cmdline, " under=qemu-");
+	unsigned version = 0;
+
+	for (p = p ? p + 12 : ""; *p >= '0' && *p <= '9'; p++) {
+		version = version * 10 + (unsigned)(*p - '0');
+	}
+	return version;
 }
 
 // The text after "only=" up to the next space, or "" (which every name contains).
