@@ -135,6 +135,17 @@ static void export_checks(const struct tt_case *k, FILE *file)
 	fprintf(file, "]");
 }
 
+static void export_requires(const struct tt_item *item, FILE *file)
+{
+	fprintf(file, ",\"requires\":\"");
+	for (size_t i = 0; i < sizeof(item->requires) / sizeof(*item->requires); i++) {
+		if (item->requires[i] != NULL) {
+			fputs(item->requires[i], file);
+		}
+	}
+	fputc('"', file);
+}
+
 static void export_case(struct tt_prepared *m, const struct tt_entry *entry, const uint64_t *open,
 			FILE *file)
 {
@@ -160,6 +171,7 @@ static void export_case(struct tt_prepared *m, const struct tt_entry *entry, con
 	export_changes(open, now, file);
 	export_settings(&k->settings, file);
 	export_checks(k, file);
+	export_requires(entry->item, file);
 	fprintf(file, "}\n");
 }
 

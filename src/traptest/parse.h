@@ -8,6 +8,12 @@
 
 #define TT_MODELS_MAX 64
 
+// What `requires' lines say.
+struct tt_requires {
+	const char *unmet; // the reason to skip, or NULL
+	const char *features; // their names, without those that must be absent; or NULL
+};
+
 struct tt_parser {
 	struct tt_reader r;
 	struct tt_file *file;
@@ -28,7 +34,7 @@ struct tt_parser {
 	bool settled; // a test: something has been said that depends on the machine
 	// Of the file and of the section.
 	struct tt_settings defaults, section_defaults;
-	const char *requires_unmet, *section_unmet;
+	struct tt_requires requires, section_requires;
 	const char *no_qemu, *section_no_qemu;
 	const char *section;
 	bool in_section;
@@ -59,8 +65,10 @@ bool tt_parse_machine(struct tt_parser *p, struct tt_cursor c, struct tt_machine
 		      bool of_test);
 const struct cpu_model *tt_model(struct tt_parser *p, const struct tt_machine *machine,
 				 const char *at);
-// The reason to skip for "FEAT_X, !FEAT_Y", or NULL in *unmet. False: noted.
-bool tt_parse_requires(struct tt_parser *p, struct tt_cursor c, const char **unmet);
+// Adds "FEAT_X, !FEAT_Y". False: noted.
+bool tt_parse_requires(struct tt_parser *p, struct tt_cursor c, struct tt_requires *requires);
+// The reason to skip what begins here, or NULL.
+const char *tt_unmet(const struct tt_parser *p);
 bool tt_parse_name(struct tt_parser *p, struct tt_cursor word, const char **name);
 const char *tt_path(struct tt_parser *p, const char *text, const char *at); // NULL: noted
 

@@ -14,22 +14,21 @@
 
 static bool parse_marks(struct tt_parser *p, struct tt_cursor c, struct tt_item *item)
 {
+	struct tt_requires marks = {0};
 	struct tt_cursor part;
 
 	while (tt_cut(&c, ',', &part)) {
 		struct tt_cursor word = tt_word(&part, NULL);
-		const char *unmet = NULL;
 
 		if (tt_is_word(&word, "no-qemu")) {
 			if (!tt_string(&p->r, &part, &item->no_qemu)) {
 				return false;
 			}
 		} else if (tt_is_word(&word, "requires")) {
-			if (!tt_parse_requires(p, part, &unmet)) {
+			if (!tt_parse_requires(p, part, &marks)) {
 				return false;
 			}
 			part.at = part.end;
-			item->skip = item->skip != NULL ? item->skip : unmet;
 		} else {
 			return tt_fail(&p->r, word.at, "expected no-qemu or requires");
 		}
@@ -37,6 +36,8 @@ static bool parse_marks(struct tt_parser *p, struct tt_cursor c, struct tt_item 
 			return tt_expected(&p->r, &part, "a comma or the end of the line");
 		}
 	}
+	item->skip = item->skip != NULL ? item->skip : marks.unmet;
+	item->requires[2] = marks.features;
 	return true;
 }
 
@@ -206,7 +207,9 @@ bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 	struct tt_cursor name = tt_word(&c, ":"), columns[COLUMNS_MAX];
 	size_t count = 0;
 
-	item.skip = p->section_unmet != NULL ? p->section_unmet : p->requires_unmet;
+	item.skip = tt_unmet(p);
+	item.requires[0] = p->requires.features;
+	item.requires[1] = p->section_requires.features;
 	item.no_qemu = p->section_no_qemu != NULL ? p->section_no_qemu : p->no_qemu;
 	if (!tt_parse_name(p, name, &item.name) || !check_name(p, item.name, name.at)) {
 		return false;

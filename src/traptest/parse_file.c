@@ -74,7 +74,7 @@ const char *tt_path(struct tt_parser *p, const char *text, const char *at)
 	return path;
 }
 
-bool tt_parse_requires(struct tt_parser *p, struct tt_cursor c, const char **unmet)
+bool tt_parse_requires(struct tt_parser *p, struct tt_cursor c, struct tt_requires *requires)
 {
 	struct tt_cursor part;
 
@@ -89,15 +89,26 @@ bool tt_parse_requires(struct tt_parser *p, struct tt_cursor c, const char **unm
 				       name[0] != '\0' ? name : "nothing");
 		}
 		has = p->model == NULL || feature_in(&p->model->features, feature);
-		if (has == absent && *unmet == NULL) {
-			*unmet = tt_format(p->arena, "needs %s%s", absent ? "no " : "",
-					   feature_name(feature));
+		if (has == absent && requires->unmet == NULL) {
+			requires->unmet = tt_format(p->arena, "needs %s%s", absent ? "no " : "",
+						    feature_name(feature));
+		}
+		if (!absent) {
+			requires->features =
+				tt_format(p->arena, "%s %s",
+					  requires->features != NULL ? requires->features : "",
+					  feature_name(feature));
 		}
 		if (!tt_at_end(&part)) {
 			return tt_expected(&p->r, &part, "a comma");
 		}
 	}
 	return true;
+}
+
+const char *tt_unmet(const struct tt_parser *p)
+{
+	return p->section_requires.unmet != NULL ? p->section_requires.unmet : p->requires.unmet;
 }
 
 // ---- machines -----------------------------------------------------------------------------------
@@ -303,7 +314,8 @@ static bool parse_section(struct tt_parser *p, struct tt_cursor c)
 	p->section = name;
 	p->in_section = true;
 	p->section_defaults = (struct tt_settings){0};
-	p->section_unmet = p->section_no_qemu = NULL;
+	p->section_requires = (struct tt_requires){0};
+	p->section_no_qemu = NULL;
 	return tt_at_end(&c) ? true : tt_expected(&p->r, &c, "the end of the line");
 }
 
@@ -323,7 +335,7 @@ static bool parse_default(struct tt_parser *p, struct tt_cursor c)
 	inherited = all.count;
 	p->model = p->file->model;
 	p->machine = &p->file->machine;
-	p->skip = p->section_unmet != NULL ? p->section_unmet : p->requires_unmet;
+	p->skip = tt_unmet(p);
 	if (!tt_parse_settings(p, c, &all)) {
 		return false;
 	}
@@ -361,8 +373,7 @@ static bool parse_statement(struct tt_parser *p, struct tt_cursor c)
 	}
 	if (tt_is_word(&word, "requires")) {
 		p->model = p->file->model;
-		return tt_parse_requires(p, c,
-					 p->in_section ? &p->section_unmet : &p->requires_unmet);
+		return tt_parse_requires(p, c, p->in_section ? &p->section_requires : &p->requires);
 	}
 	if (tt_is_word(&word, "default")) {
 		return parse_default(p, c);

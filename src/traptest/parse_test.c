@@ -661,7 +661,13 @@ static bool parse_expected(struct tt_parser *p, struct tt_cursor c, struct tt_cu
 		return tt_parse_state(p, c, &t->state);
 	}
 	if (tt_is_word(&word, "requires")) {
-		return tt_parse_requires(p, c, &item->skip);
+		struct tt_requires requires = {.unmet = item->skip};
+
+		if (!tt_parse_requires(p, c, &requires)) {
+			return false;
+		}
+		item->skip = requires.unmet;
+		return true;
 	}
 	if (tt_is_word(&word, "expect")) {
 		if (t->has_expect) {
@@ -736,7 +742,7 @@ bool tt_parse_test(struct tt_parser *p, struct tt_cursor c)
 				       item.name, p->file->items[i].line);
 		}
 	}
-	item.skip = p->section_unmet != NULL ? p->section_unmet : p->requires_unmet;
+	item.skip = tt_unmet(p);
 	item.no_qemu = "a program";
 	item.t.machine = p->file->machine;
 	item.t.limit_insns = LIMIT_INSNS;

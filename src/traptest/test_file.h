@@ -254,6 +254,7 @@ struct tt_item {
 	bool is_case;
 	const char *skip; // reason; NULL: run it
 	const char *no_qemu; // reason
+	const char *requires[3]; // features of the file, of the section, of the case; or NULL
 	struct tt_slots slots;
 	struct tt_case c;
 	struct tt_test t;

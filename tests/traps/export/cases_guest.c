@@ -3,7 +3,7 @@
 // cases_guest.c - runs the cases of trap tests on whatever machine it is booted on, at EL3 with the
 // MMU off, and prints what came of each. compare.py generates the tables and links them to this.
 //
-// The instruction lies at CODE; the word after it leads back (SVC at EL0, SMC elsewhere). The
+// The instruction lies at CODE; the two words after it lead back (SVC at EL0, SMC elsewhere). The
 // vectors of EL1 and EL2 hold an SMC a slot, as in the guest tests, at the places that the cases'
 // page tables map.
 #include "cases_guest.h"
@@ -11,6 +11,11 @@
 #include "guest.h"
 
 #define CODE UINT64_C(0x40010000)
+#define SUM_FACTOR UINT64_C(0x5851f42d4c957f2d)
+#define PLACES UINT64_C(0x40020000) // $data, $user, $ro, $tagged
+#define PLACE_COUNT 4
+#define PLACE_DISTANCE UINT64_C(0x10000)
+#define PLACE_USED 0x1000
 #define VECTORS(el) (UINT64_C(0x40070000) + (uint64_t)(el)*0x10000)
 
 struct guest_entry {
@@ -27,6 +32,8 @@ extern const char lower_vectors[];
 struct outcome {
 	int el; // EL_NONE: the instruction retired
 	uint64_t offset, esr, elr, spsr, far, hpfar, rt;
+	uint64_t x; // a sum of the registers other than Rt
+	uint64_t stored; // a sum of the places that cases use
 	uint64_t changed; // by bit, of the case's written registers
 };
 
@@ -71,14 +78,24 @@ static void probe_registers(void)
 
 // ---- memory -------------------------------------------------------------------------------------
 
+// Also after a case in which hardware has written descriptors.
+static void prepare_tables(void)
+{
+	for (unsigned i = 0; i < case_table_count; i++) {
+		volatile uint64_t *at = (volatile uint64_t *)case_tables[i].address;
+
+		if (*at != case_tables[i].value) {
+			*at = case_tables[i].value;
+		}
+	}
+}
+
 static void prepare_memory(void)
 {
 	for (uint64_t at = UINT64_C(0x40000000); at < UINT64_C(0x40220000); at += 8) {
 		*(volatile uint64_t *)at = 0;
 	}
-	for (unsigned i = 0; i < case_table_count; i++) {
-		*(volatile uint64_t *)case_tables[i].address = case_tables[i].value;
-	}
+	prepare_tables();
 	for (unsigned el = 1; el <= 2; el++) {
 		for (unsigned i = 0; i < 0x800; i += 4) {
 			*(volatile uint32_t *)(VECTORS(el) + i) =
@@ -87,12 +104,32 @@ static void prepare_memory(void)
 	}
 }
 
+// A sum of what the places hold, which are then empty again.
+static uint64_t sum_places(void)
+{
+	uint64_t sum = 0;
+
+	for (uint64_t i = 0; i < PLACE_COUNT; i++) {
+		for (uint64_t k = 0; k < PLACE_USED; k += 8) {
+			volatile uint64_t *at =
+				(volatile uint64_t *)(PLACES + i * PLACE_DISTANCE + k);
+
+			sum = sum * SUM_FACTOR + *at;
+			if (*at != 0) {
+				*at = 0;
+			}
+		}
+	}
+	return sum;
+}
+
 static void put_code(uint64_t address, uint32_t insn, bool el0)
 {
 	volatile uint32_t *code = (volatile uint32_t *)address;
 
 	code[0] = insn;
 	code[1] = (el0 ? 0xd4000001u : 0xd4000003u) | (uint32_t)ESC_DONE << 5;
+	code[2] = code[1];
 	__asm__ volatile("dc cvau, %0\n\tdsb sy\n\tic iallu\n\tdsb sy\n\tisb" ::"r"(address)
 			 : "memory");
 }
@@ -162,14 +199,8 @@ static void run_case(const struct test_case *c, struct outcome *o)
 
 	*o = (struct outcome){.el = EL_NONE};
 	guest_reset();
+	prepare_tables();
 	put_code(c->pc & ~UINT64_C(3), c->insn, (c->pstate >> 2 & 3) == 0);
-	for (unsigned i = 0; i < c->memory_count; i++) {
-		const struct case_memory *m = &case_memory[c->memory + i];
-
-		for (unsigned k = 0; k < m->size; k++) {
-			((volatile uint8_t *)m->address)[k] = (uint8_t)(m->value >> 8 * k);
-		}
-	}
 	for (unsigned i = 0; i < case_register_count; i++) {
 		write_register(i, case_open[i]);
 	}
@@ -189,6 +220,13 @@ static void run_case(const struct test_case *c, struct outcome *o)
 			return;
 		}
 	}
+	for (unsigned i = 0; i < c->memory_count; i++) {
+		const struct case_memory *m = &case_memory[c->memory + i];
+
+		for (unsigned k = 0; k < m->size; k++) {
+			((volatile uint8_t *)m->address)[k] = (uint8_t)(m->value >> 8 * k);
+		}
+	}
 	for (unsigned i = 0; i < c->written_count; i++) {
 		before[i] = read_register(case_written[c->written + i]);
 	}
@@ -203,10 +241,14 @@ static void run_case(const struct test_case *c, struct outcome *o)
 	tlbi_all();
 	collect(o, guest_enter(&entry));
 	o->rt = (c->insn & 31) == 31 ? 0 : guest_exit_x[c->insn & 31];
+	for (unsigned i = 0; i < 31; i++) {
+		o->x = o->x * SUM_FACTOR + (i == (c->insn & 31) ? 0 : guest_exit_x[i]);
+	}
 	for (unsigned i = 0; i < c->written_count; i++) {
 		o->changed |= (uint64_t)(before[i] != read_register(case_written[c->written + i]))
 			      << i;
 	}
+	o->stored = sum_places();
 	for (unsigned i = 0; i < c->memory_count; i++) {
 		const struct case_memory *m = &case_memory[c->memory + i];
 
@@ -240,6 +282,10 @@ TEST(cases)
 {
 	prepare_memory();
 	probe_registers();
+	for (unsigned i = 0; i < case_id_count; i++) {
+		guest_printf("id %x %lx\n", case_ids[i].enc,
+			     ((uint64_t(*)(void))case_ids[i].read)());
+	}
 	for (unsigned i = 0; i < case_register_count; i++) {
 		if (!available[i]) {
 			guest_printf("absent %u\n", i);
@@ -256,9 +302,9 @@ TEST(cases)
 		guest_reset();
 		guest_printf("case %u el %d esr %lx elr %lx spsr %lx far %lx hpfar %lx rt %lx "
 			     "changed %lx "
-			     "offset %lx\n",
+			     "offset %lx x %lx stored %lx\n",
 			     cases[i].number, o.el, o.esr, o.elr, o.spsr, o.far, o.hpfar, o.rt,
-			     o.changed, o.offset);
+			     o.changed, o.offset, o.x, o.stored);
 	}
 	guest_printf("end\n");
 }

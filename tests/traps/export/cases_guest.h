@@ -17,6 +17,14 @@ extern const uint64_t case_open[]; // values in the open state
 extern const unsigned case_register_count;
 extern const char case_escape[]; // SMC #ESC_DONE
 
+// Identification registers.
+struct case_id {
+	uint32_t enc;
+	const void *read;
+};
+extern const struct case_id case_ids[];
+extern const unsigned case_id_count;
+
 struct case_word {
 	uint64_t address, value;
 };

@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs the cases of trap tests in QEMU and compares what comes of each with what comes of it in Strata.
 
-    compare.py --strata PROGRAM --work DIRECTORY [--exceptions FILE] [--only TEXT] FILE.traps...
+    compare.py --strata PROGRAM --work DIRECTORY [--qemu PROGRAM] [--exceptions FILE]... [--only TEXT] FILE.traps...
 
 `strata test --export` gives the values of all registers when a case's instruction begins. They are linked to
 cases_guest.c, and the image is booted in both machines. A case is left out where this machine cannot say (an interrupt
-line, EL3's own MMU), where QEMU lacks a register or a bit that the case sets, and where the file says no-qemu. What
-remains must be equal: the level, ESR, ELR and SPSR of an exception, FAR and HPFAR of an abort; Rt and the registers
-written, where the case asks for them. FILE of the exceptions has lines NAME-PATTERN: REASON.
+line, EL3's own MMU), where QEMU lacks a feature that the case requires (by its ID registers, features.py), a register or a
+bit that the case sets, and where the file says no-qemu. What remains must be equal: the level, ESR, ELR and SPSR of an
+exception, FAR of an abort; otherwise what is stored, the general registers, and, where the case asks for them, Rt and
+the registers written. FILE of the exceptions has lines NAME-PATTERN: REASON; there may be several, as what one version
+of QEMU does is not what another does.
 
 Exit status 0, 1 (differences, or an exception that excuses nothing), 77 (no QEMU or no cross compiler; 1 if
 STRATA_REQUIRE_QEMU=1).
@@ -22,6 +24,8 @@ import select
 import shutil
 import subprocess
 import sys
+
+from features import id_code, read_features
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LIB = os.path.join(os.path.dirname(os.path.dirname(HERE)), 'guest', 'lib')
@@ -114,6 +118,7 @@ class Image:
                         f'case_write{i}:\n\t.inst {word:#x}\n\tisb\n\tret\n')
         text = '#include "cases_guest.h"\n__asm__(' + '\n'.join(
             '"' + line.replace('"', '\\"').replace('\t', '\\t') + '\\n"' for line in ''.join(code).splitlines()) + ');\n'
+        text += id_code('case')
         text += ''.join(f'extern const char case_read{i}[], case_write{i}[];\n' for i in range(len(self.rows)))
         text += array('case_register_code', 'struct case_register_code',
                       [f'{{case_read{i}, case_write{i}}}' for i in range(len(self.rows))])
@@ -145,11 +150,12 @@ class Outcomes:
     """What one machine printed."""
 
     def __init__(self):
-        self.absent, self.lacks, self.seen, self.hung = set(), {}, {}, set()
+        self.absent, self.lacks, self.seen, self.hung, self.features = set(), {}, {}, set(), read_features([])
 
     def take(self, text):
         """Returns whether it came to the end, and the case that had begun last."""
         last = None
+        self.features = read_features(text.splitlines())
         for line in text.splitlines():
             words = line.split()
             if words[:1] == ['absent']:
@@ -160,7 +166,7 @@ class Outcomes:
                 return True, last
             elif len(words) > 3 and words[0] == 'case' and words[2] == 'lacks':
                 self.lacks[int(words[1])] = int(words[3])
-            elif len(words) == 20 and words[0] == 'case':
+            elif len(words) == 24 and words[0] == 'case':
                 values = dict(zip(words[4::2], (int(word, 16) for word in words[5::2])))
                 values['el'] = int(words[3])
                 self.seen[int(words[1])] = values
@@ -204,16 +210,16 @@ def differences(case, ours, theirs):
         if ours['esr'] >> 26 in ABORTS and not ours['esr'] >> 10 & 1:
             names += ['far']
     elif ours['el'] < 0 and theirs['el'] < 0:
-        names += (['rt'] if case['rt'] else []) + (['changed'] if case['writes'] is not None else [])
+        names += ['elr', 'x', 'stored'] + (['rt'] if case['rt'] else []) + (['changed'] if case['writes'] is not None else [])
     found = [f'{name} {ours[name]:#x}, QEMU {theirs[name]:#x}' for name in names if ours[name] != theirs[name]]
     if ours['el'] >= 0 and theirs['el'] >= 0 and (ours['spsr'] ^ theirs['spsr']) & 0xf00003df:
         found.append(f'spsr {ours["spsr"]:#x}, QEMU {theirs["spsr"]:#x}')
     return found
 
 
-def read_exceptions(path):
+def read_exceptions(paths):
     exceptions = []
-    if path:
+    for path in paths:
         with open(path, encoding='utf-8') as file:
             for number, line in enumerate(file, start=1):
                 line = line.strip()
@@ -229,13 +235,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--strata', required=True)
     parser.add_argument('--work', required=True)
-    parser.add_argument('--exceptions')
+    parser.add_argument('--qemu', default=QEMU)
+    parser.add_argument('--exceptions', action='append', default=[])
     parser.add_argument('--only', default='')
     parser.add_argument('--verbose', action='store_true')
     parser.add_argument('files', nargs='+')
     arguments = parser.parse_args()
-    if shutil.which(QEMU) is None or shutil.which(GCC) is None:
-        print(f'SKIP: {QEMU} or {GCC} is not installed')
+    if shutil.which(arguments.qemu) is None or shutil.which(GCC) is None:
+        print(f'SKIP: {arguments.qemu} or {GCC} is not installed')
         return 1 if os.environ.get('STRATA_REQUIRE_QEMU') == '1' else 77
     os.makedirs(arguments.work, exist_ok=True)
     exported = subprocess.run([arguments.strata, 'test', '--export', *arguments.files], capture_output=True, text=True,
@@ -254,13 +261,17 @@ def main():
     elf = image.build(arguments.work)
     ours = run_all(lambda first: [arguments.strata, 'run', elf, '--cpu', 'max', '--boot-el', '3', '--secure',
                                   '--semihosting', '--memory', '256M', '--append', f'guest from={first}'], 10)
-    theirs = run_all(lambda first: [QEMU, '-M', 'virt,secure=on,virtualization=on,gic-version=3,mte=on', '-cpu', 'max',
+    theirs = run_all(lambda first: [arguments.qemu, '-M', 'virt,secure=on,virtualization=on,gic-version=3,mte=on', '-cpu', 'max',
                                     '-m', '256', '-semihosting-config',
                                     f'enable=on,target=native,arg=guest,arg=under=qemu,arg=from={first}',
                                     '-display', 'none', '-serial', 'none', '-monitor', 'none', '-kernel', elf], 10)
     exceptions = read_exceptions(arguments.exceptions)
     compared, excused, bad = 0, 0, 0
     for number, case in enumerate(cases):
+        wanted = [name for name in case['requires'].split() if not theirs.features.has(name)]
+        if wanted:
+            skipped[f'QEMU has no {wanted[0]}'] += 1
+            continue
         enc = access_of(case['insn'])
         own = image.index.get(image.by_enc.get(enc)) if enc else None
         if number in theirs.lacks:

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random accesses to system registers, at every level under random controls, in Strata and in QEMU.
 
-    random_accesses.py --strata PROGRAM --work DIRECTORY [--differs FILE] [--count N] [--seed N] [--stale]
+    random_accesses.py --strata PROGRAM --work DIRECTORY [--qemu PROGRAM] [--differs FILE]... [--count N] [--seed N] [--stale]
 
 random_guest.c makes up words and controls from the seed; booted in both machines it must print the same: the level that
 an exception is taken to, ESR, ELR, SPSR and vector, or that the instruction retired, PSTATE then, which register it
@@ -147,8 +147,8 @@ def strata_command(strata, elf):
                            '256M', '--append', ' '.join(('guest',) + words)]
 
 
-def qemu_command(elf):
-    return lambda *words: [QEMU, '-M', 'virt,secure=on,virtualization=on,gic-version=3,mte=on', '-cpu', 'max', '-m', '256',
+def qemu_command(qemu, elf):
+    return lambda *words: [qemu, '-M', 'virt,secure=on,virtualization=on,gic-version=3,mte=on', '-cpu', 'max', '-m', '256',
                            '-semihosting-config', ','.join(['enable=on', 'target=native', 'arg=guest',
                                                             *('arg=' + word for word in words)]),
                            '-display', 'none', '-serial', 'none', '-monitor', 'none', '-kernel', elf]
@@ -208,10 +208,12 @@ class Run:
 class Rules:
     """The list of differences."""
 
-    def __init__(self, path):
+    def __init__(self, paths):
         self.rows = []
-        if not path:
-            return
+        for path in paths:
+            self.read(path)
+
+    def read(self, path):
         with open(path, encoding='utf-8') as file:
             for number, line in enumerate(file, start=1):
                 line = line.strip()
@@ -224,7 +226,7 @@ class Rules:
                               if part.strip()]
                 if None in conditions:
                     sys.exit(f'{path}:{number}: expected conditions REGISTER[BIT]=0 or 1')
-                self.rows.append([number, columns[:4], [(c[1], int(c[2]), int(c[3])) for c in conditions], 0])
+                self.rows.append([f'{path}:{number}', columns[:4], [(c[1], int(c[2]), int(c[3])) for c in conditions], 0])
 
     def explains(self, what, controls):
         for row in self.rows:
@@ -280,15 +282,15 @@ def read_words(lines, image):
         if words[:1] == ['w'] and words[3] == '0'}
 
 
-def prepare(image, strata):
+def prepare(image, strata, qemu):
     """Bits that both machines have, and what only Strata has."""
     elf = image.build()
     ours, theirs = (read_masks(complete_lines_of(command('probe=1')))
-                    for command in (strata_command(strata, elf), qemu_command(elf)))
+                    for command in (strata_command(strata, elf), qemu_command(qemu, elf)))
     image.masks = [tuple(ours[i, e2h] & theirs[i, e2h] for e2h in (0, 1)) for i in range(len(image.registers))]
     elf = image.build()
     ours, theirs = (read_words(complete_lines_of(command('words=1')), image)
-                    for command in (strata_command(strata, elf), qemu_command(elf)))
+                    for command in (strata_command(strata, elf), qemu_command(qemu, elf)))
     return elf, {key for key, there in ours.items() if there and not theirs.get(key, False)}
 
 
@@ -341,26 +343,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument('--strata', required=True)
     parser.add_argument('--work', required=True)
-    parser.add_argument('--differs')
+    parser.add_argument('--qemu', default=QEMU)
+    parser.add_argument('--differs', action='append', default=[])
     parser.add_argument('--count', type=int, default=200000)
     parser.add_argument('--seed', type=int, default=1)
     parser.add_argument('--stale', action='store_true', help='a line of the list that explains nothing is an error')
     parser.add_argument('--verbose', action='store_true')
     arguments = parser.parse_args()
-    if shutil.which(QEMU) is None or shutil.which(GCC) is None:
-        print(f'SKIP: {QEMU} or {GCC} is not installed')
+    if shutil.which(arguments.qemu) is None or shutil.which(GCC) is None:
+        print(f'SKIP: {arguments.qemu} or {GCC} is not installed')
         return 1 if os.environ.get('STRATA_REQUIRE_QEMU') == '1' else 77
     os.makedirs(arguments.work, exist_ok=True)
     rules = Rules(arguments.differs)
     image = Image(arguments.strata, arguments.work)
-    elf, absent = prepare(image, arguments.strata)
+    elf, absent = prepare(image, arguments.strata, arguments.qemu)
     comparison = Comparison(image, Run().run(strata_command(arguments.strata, elf), arguments.seed, arguments.count),
-                            Run().run(qemu_command(elf), arguments.seed, arguments.count), absent)
+                            Run().run(qemu_command(arguments.qemu, elf), arguments.seed, arguments.count), absent)
     counts, bad = compare(comparison, rules, arguments.verbose)
-    for number, _, _, used in rules.rows:
+    for place, _, _, used in rules.rows:
         if not used and arguments.stale:
             bad += 1
-            print(f'{arguments.differs}:{number}: explains nothing')
+            print(f'{place}: explains nothing')
     print(f'seed {arguments.seed}: {counts["cases"]} accesses compared, {counts["agree"]} agree ({counts["trapped"]} '
           f'exceptions, {counts["done"]} done; EL0 {counts["EL0"]}, EL1 {counts["EL1"]}, EL2 {counts["EL2"]}, EL3 '
           f'{counts["EL3"]}), {counts["explained"]} differ by a rule, {bad} differ; {counts["absent"]} not in QEMU')
