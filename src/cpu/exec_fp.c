@@ -32,34 +32,26 @@ static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
 }
 
 // ---- arithmetic ---------------------------------------------------------------------------------
-// expr uses the functions of one precision (P(add) is fp32_add...), and A, B, C: the elements of
-// Rn, Rm and Ra. Results clear the rest of the register.
+// expr uses the functions of one precision (fp32_add...) on E32(rn) and so on, the elements of Rn,
+// Rm and Ra. `others`: which of them the rest of the result is taken from with FPCR.NEP set.
 
 #define E16(reg) (pe->v[op->reg].h[0])
 #define E32(reg) (pe->v[op->reg].s[0])
 #define E64(reg) (pe->v[op->reg].d[0])
 
-#define WRITE_SCALAR(value) \
-	do { \
-		uint64_t result_ = (value); \
-\
-		VD.d[0] = result_; \
-		VD.d[1] = 0; \
-	} while (0)
-
 #define FP_ENV (&pe->fp)
 
-#define DEF_FP_OP(name, e, expr) \
+#define DEF_FP_OP(name, view, others, expr) \
 	static OP(name) \
 	{ \
-		WRITE_SCALAR(expr); \
+		WRITE_SCALAR(view, others, expr); \
 		NEXT; \
 	}
 
-#define DEF_FP(row, expr16, expr32, expr64) \
-	DEF_FP_OP(op_##row##_h, E16, (uint16_t)(expr16)) \
-	DEF_FP_OP(op_##row##_s, E32, expr32) \
-	DEF_FP_OP(op_##row##_d, E64, expr64) \
+#define DEF_FP(row, others, expr16, expr32, expr64) \
+	DEF_FP_OP(op_##row##_h, h, others, (uint16_t)(expr16)) \
+	DEF_FP_OP(op_##row##_s, s, others, expr32) \
+	DEF_FP_OP(op_##row##_d, d, others, expr64) \
 	bool tr_##row(struct tr *t, uint32_t insn) \
 	{ \
 		static op_fn *const fns[3] = {op_##row##_h, op_##row##_s, op_##row##_d}; \
@@ -68,7 +60,7 @@ static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
 	}
 
 #define DEF_FP_BINARY(row, fn) \
-	DEF_FP(row, fp16_##fn(FP_ENV, E16(rn), E16(rm)), fp32_##fn(FP_ENV, E32(rn), E32(rm)), \
+	DEF_FP(row, rn, fp16_##fn(FP_ENV, E16(rn), E16(rm)), fp32_##fn(FP_ENV, E32(rn), E32(rm)), \
 	       fp64_##fn(FP_ENV, E64(rn), E64(rm)))
 
 // The most used ones go to the host first. Its result is the architecture's, and raises no flag but
@@ -76,14 +68,21 @@ static bool tr_fp_typed(struct tr *t, uint32_t insn, op_fn *const fns[3])
 // number away from the smallest; and Inexact is set already. All else is the slow twin's.
 static inline bool fp_plain(const struct pe *pe)
 {
-	return likely((pe->fp.fpcr & (FP_CR_RMODE | FP_CR_FZ)) == 0 &&
-		      (pe->fp.fpsr & FP_SR_IXC) != 0);
+	const uint32_t special = FP_CR_RMODE | FP_CR_FZ | FP_CR_FIZ | FP_CR_AH | FP_CR_NEP;
+
+	return likely((pe->fp.fpcr & special) == 0 && (pe->fp.fpsr & FP_SR_IXC) != 0);
 }
 
+#define WRITE_PLAIN(value) \
+	do { \
+		VD.d[0] = (value); \
+		VD.d[1] = 0; \
+	} while (0)
+
 #define DEF_FP_HOST(row, fn, operator) \
-	DEF_FP_OP(op_##row##_h, E16, (uint16_t)fp16_##fn(FP_ENV, E16(rn), E16(rm))) \
-	DEF_FP_OP(op_##row##_s_slow, E32, fp32_##fn(FP_ENV, E32(rn), E32(rm))) \
-	DEF_FP_OP(op_##row##_d_slow, E64, fp64_##fn(FP_ENV, E64(rn), E64(rm))) \
+	DEF_FP_OP(op_##row##_h, h, rn, fp16_##fn(FP_ENV, E16(rn), E16(rm))) \
+	DEF_FP_OP(op_##row##_s_slow, s, rn, fp32_##fn(FP_ENV, E32(rn), E32(rm))) \
+	DEF_FP_OP(op_##row##_d_slow, d, rn, fp64_##fn(FP_ENV, E64(rn), E64(rm))) \
 	static OP(op_##row##_s) \
 	{ \
 		uint32_t r = fp32_bits(fp32_host(E32(rn)) operator fp32_host(E32(rm))); \
@@ -91,7 +90,7 @@ static inline bool fp_plain(const struct pe *pe)
 		if (!fp_plain(pe) || unlikely(((r >> 23) & 0xff) - 2 >= 253)) { \
 			return op_##row##_s_slow(pe, op); \
 		} \
-		WRITE_SCALAR(r); \
+		WRITE_PLAIN(r); \
 		NEXT; \
 	} \
 	static OP(op_##row##_d) \
@@ -101,7 +100,7 @@ static inline bool fp_plain(const struct pe *pe)
 		if (!fp_plain(pe) || unlikely(((r >> 52) & 0x7ff) - 2 >= 2045)) { \
 			return op_##row##_d_slow(pe, op); \
 		} \
-		WRITE_SCALAR(r); \
+		WRITE_PLAIN(r); \
 		NEXT; \
 	} \
 	bool tr_##row(struct tr *t, uint32_t insn) \
@@ -119,31 +118,30 @@ DEF_FP_BINARY(fmax, max)
 DEF_FP_BINARY(fmin, min)
 DEF_FP_BINARY(fmaxnm, maxnum)
 DEF_FP_BINARY(fminnm, minnum)
-DEF_FP(fnmul, fp16_neg(FP_ENV, fp16_mul(FP_ENV, E16(rn), E16(rm))),
+DEF_FP(fnmul, rn, fp16_neg(FP_ENV, fp16_mul(FP_ENV, E16(rn), E16(rm))),
        fp32_neg(FP_ENV, fp32_mul(FP_ENV, E32(rn), E32(rm))),
        fp64_neg(FP_ENV, fp64_mul(FP_ENV, E64(rn), E64(rm))))
 
-DEF_FP(fmov_reg, E16(rn), E32(rn), E64(rn))
-DEF_FP(fabs, fp16_abs(FP_ENV, E16(rn)), fp32_abs(FP_ENV, E32(rn)), fp64_abs(FP_ENV, E64(rn)))
-DEF_FP(fneg, fp16_neg(FP_ENV, E16(rn)), fp32_neg(FP_ENV, E32(rn)), fp64_neg(FP_ENV, E64(rn)))
-DEF_FP(fsqrt, fp16_sqrt(FP_ENV, E16(rn)), fp32_sqrt(FP_ENV, E32(rn)), fp64_sqrt(FP_ENV, E64(rn)))
+DEF_FP(fabs, rd, fp16_abs(FP_ENV, E16(rn)), fp32_abs(FP_ENV, E32(rn)), fp64_abs(FP_ENV, E64(rn)))
+DEF_FP(fneg, rd, fp16_neg(FP_ENV, E16(rn)), fp32_neg(FP_ENV, E32(rn)), fp64_neg(FP_ENV, E64(rn)))
+DEF_FP(fsqrt, rd, fp16_sqrt(FP_ENV, E16(rn)), fp32_sqrt(FP_ENV, E32(rn)),
+       fp64_sqrt(FP_ENV, E64(rn)))
 
 // FMADD and its negations: FMSUB negates Rn, FNMADD Rn and Ra, FNMSUB Ra.
-#define DEF_FP_FMA(name, neg_a, neg_c) \
-	DEF_FP_OP(op_##name##_h, E16, \
-		  fp16_mul_add(FP_ENV, E16(ra) ^ ((neg_c) ? 0x8000u : 0), \
-			       E16(rn) ^ ((neg_a) ? 0x8000u : 0), E16(rm))) \
-	DEF_FP_OP(op_##name##_s, E32, \
-		  fp32_mul_add(FP_ENV, E32(ra) ^ ((neg_c) ? 0x80000000u : 0), \
-			       E32(rn) ^ ((neg_a) ? 0x80000000u : 0), E32(rm))) \
-	DEF_FP_OP(op_##name##_d, E64, \
-		  fp64_mul_add(FP_ENV, E64(ra) ^ ((neg_c) ? BIT(63) : 0), \
-			       E64(rn) ^ ((neg_a) ? BIT(63) : 0), E64(rm)))
+#define KEEP(p, v) (v)
+#define NEGATE(p, v) p##_neg(FP_ENV, v)
+#define DEF_FP_FMA(name, of_a, of_c) \
+	DEF_FP_OP(op_##name##_h, h, ra, \
+		  fp16_mul_add(FP_ENV, of_c(fp16, E16(ra)), of_a(fp16, E16(rn)), E16(rm))) \
+	DEF_FP_OP(op_##name##_s, s, ra, \
+		  fp32_mul_add(FP_ENV, of_c(fp32, E32(ra)), of_a(fp32, E32(rn)), E32(rm))) \
+	DEF_FP_OP(op_##name##_d, d, ra, \
+		  fp64_mul_add(FP_ENV, of_c(fp64, E64(ra)), of_a(fp64, E64(rn)), E64(rm)))
 
-DEF_FP_FMA(fmadd, false, false)
-DEF_FP_FMA(fmsub, true, false)
-DEF_FP_FMA(fnmadd, true, true)
-DEF_FP_FMA(fnmsub, false, true)
+DEF_FP_FMA(fmadd, KEEP, KEEP)
+DEF_FP_FMA(fmsub, NEGATE, KEEP)
+DEF_FP_FMA(fnmadd, NEGATE, NEGATE)
+DEF_FP_FMA(fnmsub, KEEP, NEGATE)
 
 bool tr_fmadd(struct tr *t, uint32_t insn)
 {
@@ -155,6 +153,25 @@ bool tr_fmadd(struct tr *t, uint32_t insn)
 	};
 
 	return tr_fp_typed(t, insn, fns[bit(insn, 21) << 1 | bit(insn, 15)]);
+}
+
+// A move is no arithmetic: FPCR.NEP is not for it, nor for FCSEL.
+#define DEF_FMOV(name, e) \
+	static OP(op_fmov_##name) \
+	{ \
+		WRITE_PLAIN(e(rn)); \
+		NEXT; \
+	}
+
+DEF_FMOV(h, E16)
+DEF_FMOV(s, E32)
+DEF_FMOV(d, E64)
+
+bool tr_fmov_reg(struct tr *t, uint32_t insn)
+{
+	static op_fn *const fns[3] = {op_fmov_h, op_fmov_s, op_fmov_d};
+
+	return tr_fp_typed(t, insn, fns);
 }
 
 // ---- compare ------------------------------------------------------------------------------------
@@ -218,7 +235,7 @@ bool tr_fccmp(struct tr *t, uint32_t insn)
 #define DEF_FCSEL(name, e) \
 	static OP(op_fcsel_##name) \
 	{ \
-		WRITE_SCALAR(cond_holds(pe, op->aux) ? e(rn) : e(rm)); \
+		WRITE_PLAIN(cond_holds(pe, op->aux) ? e(rn) : e(rm)); \
 		NEXT; \
 	}
 

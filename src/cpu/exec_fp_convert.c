@@ -50,18 +50,18 @@ static int fp_type_index(const struct tr *t, uint32_t insn)
 	} \
 	static OP(op_from_w_##name) \
 	{ \
-		VD.d[0] = \
-			fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-					       aux_rounding(pe, op), 32); \
-		VD.d[1] = 0; \
+		WRITE_SCALAR(field, rd, \
+			     fp##width##_from_fixed(FP_ENV, WN, op->aux & 0xff, \
+						    op->aux & AUX_UNSIGNED, aux_rounding(pe, op), \
+						    32)); \
 		NEXT; \
 	} \
 	static OP(op_from_x_##name) \
 	{ \
-		VD.d[0] = \
-			fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, op->aux & AUX_UNSIGNED, \
-					       aux_rounding(pe, op), 64); \
-		VD.d[1] = 0; \
+		WRITE_SCALAR(field, rd, \
+			     fp##width##_from_fixed(FP_ENV, XN, op->aux & 0xff, \
+						    op->aux & AUX_UNSIGNED, aux_rounding(pe, op), \
+						    64)); \
 		NEXT; \
 	}
 
@@ -262,21 +262,20 @@ bool tr_fmov_top_from_general(struct tr *t, uint32_t insn)
 
 // ---- between precisions -------------------------------------------------------------------------
 
-#define DEF_FCVT(name, fn, from) \
+#define DEF_FCVT(name, fn, from, to) \
 	static OP(op_fcvt_##name) \
 	{ \
-		VD.d[0] = fn(FP_ENV, VN.from[0]); \
-		VD.d[1] = 0; \
+		WRITE_SCALAR(to, rd, fn(FP_ENV, VN.from[0])); \
 		NEXT; \
 	}
 
-DEF_FCVT(h_to_s, fp16_to_fp32, h)
-DEF_FCVT(h_to_d, fp16_to_fp64, h)
-DEF_FCVT(s_to_h, fp32_to_fp16, s)
-DEF_FCVT(s_to_d, fp32_to_fp64, s)
-DEF_FCVT(d_to_h, fp64_to_fp16, d)
-DEF_FCVT(d_to_s, fp64_to_fp32, d)
-DEF_FCVT(s_to_bf16, fp32_to_bf16, s)
+DEF_FCVT(h_to_s, fp16_to_fp32, h, s)
+DEF_FCVT(h_to_d, fp16_to_fp64, h, d)
+DEF_FCVT(s_to_h, fp32_to_fp16, s, h)
+DEF_FCVT(s_to_d, fp32_to_fp64, s, d)
+DEF_FCVT(d_to_h, fp64_to_fp16, d, h)
+DEF_FCVT(d_to_s, fp64_to_fp32, d, s)
+DEF_FCVT(s_to_bf16, fp32_to_bf16, s, h)
 
 // FCVT is base floating point even for half precision.
 bool tr_fcvt(struct tr *t, uint32_t insn)
@@ -309,9 +308,9 @@ bool tr_bfcvt(struct tr *t, uint32_t insn)
 #define DEF_FRINT(name, width, field) \
 	static OP(op_frint_##name) \
 	{ \
-		VD.d[0] = fp##width##_round_int(FP_ENV, VN.field[0], aux_rounding(pe, op), \
-						op->aux & AUX_EXACT); \
-		VD.d[1] = 0; \
+		WRITE_SCALAR(field, rd, \
+			     fp##width##_round_int(FP_ENV, VN.field[0], aux_rounding(pe, op), \
+						   op->aux &AUX_EXACT)); \
 		NEXT; \
 	}
 
@@ -341,15 +340,15 @@ bool tr_frint(struct tr *t, uint32_t insn)
 
 static OP(op_frint_sized_s)
 {
-	VD.d[0] = fp32_round_int_n(FP_ENV, VN.s[0], aux_rounding(pe, op), op->aux & 0xff);
-	VD.d[1] = 0;
+	WRITE_SCALAR(s, rd,
+		     fp32_round_int_n(FP_ENV, VN.s[0], aux_rounding(pe, op), op->aux & 0xff));
 	NEXT;
 }
 
 static OP(op_frint_sized_d)
 {
-	VD.d[0] = fp64_round_int_n(FP_ENV, VN.d[0], aux_rounding(pe, op), op->aux & 0xff);
-	VD.d[1] = 0;
+	WRITE_SCALAR(d, rd,
+		     fp64_round_int_n(FP_ENV, VN.d[0], aux_rounding(pe, op), op->aux & 0xff));
 	NEXT;
 }
 

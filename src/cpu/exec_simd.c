@@ -1,11 +1,71 @@
 // SPDX-License-Identifier: Apache-2.0
 // Advanced SIMD: the handler that calls workers, and the translators of the common shapes.
+#include <string.h>
+
 #include "cpu/simd_internal.h"
+
+// aux of by-element forms: index in 7:0, Rm in 15:8. The worker finds the repeated element through
+// op->rm. aux of scalar forms that merge: the register in 28:24.
+#define ELEMENT_SCRATCH 32
+#define MERGE_REGISTER 24
 
 OP(op_simd_call)
 {
 	((simd_fn *)(uintptr_t)op->imm)(pe, op);
 	NEXT;
+}
+
+static inline void repeat_element(struct pe *pe, const struct uop *op)
+{
+	const union vreg *from = &pe->v[op->aux >> 8 & 31];
+	unsigned index = op->aux & 0xff;
+
+	switch (op->ra) {
+	case 2:
+		VREG_AS(v_uint16, rm) = (v_uint16){0} + from->h[index];
+		break;
+	case 4:
+		VREG_AS(v_uint32, rm) = (v_uint32){0} + from->s[index];
+		break;
+	default:
+		VREG_AS(v_uint64, rm) = (v_uint64){0} + from->d[index];
+	}
+}
+
+// A scalar form with FPCR.NEP set: the worker's result, whose size is op->ra, over the elements of
+// another register. A worker of a by-element form finds the repeated element where its handler puts
+// it.
+static NOINLINE void merge(struct pe *pe, const struct uop *op)
+{
+	union vreg result = pe->v[op->aux >> MERGE_REGISTER & 31];
+
+	((simd_fn *)(uintptr_t)op->imm)(pe, op);
+	memcpy(&result, &VD, op->ra);
+	VD = result;
+}
+
+OP(op_simd_merging)
+{
+	if (op->rm == ELEMENT_SCRATCH) {
+		repeat_element(pe, op);
+	}
+	if (unlikely(pe->fp.fpcr & FP_CR_NEP)) {
+		merge(pe, op);
+	} else {
+		((simd_fn *)(uintptr_t)op->imm)(pe, op);
+	}
+	NEXT;
+}
+
+bool simd_merging(struct tr *t, unsigned others)
+{
+	struct uop *u = t->out - 1;
+
+	if (tr_has(t, FEAT_AFP)) {
+		u->fn = op_simd_merging;
+		u->aux |= others << MERGE_REGISTER;
+	}
+	return true;
 }
 
 struct uop *simd_emit_op(struct tr *t, uint32_t insn, op_fn *fn)
@@ -70,9 +130,6 @@ bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4])
 }
 
 // ---- by element ---------------------------------------------------------------------------------
-// aux: index in 7:0, Rm in 15:8. The worker finds the repeated element through op->rm.
-
-#define ELEMENT_SCRATCH 32
 
 #define DEF_ELEMENT(name, type, view) \
 	OP(op_simd_element_##name) \

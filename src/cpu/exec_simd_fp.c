@@ -81,18 +81,18 @@ TR_FP(simd_fadd, fadd_host)
 TR_FP(simd_fsub, fsub_host)
 TR_FP(simd_fmul, fmul_host)
 TR_FP(simd_fmulx, fmulx)
-TR_FP(simd_fmulx_x, fmulx)
+TR_FP_SCALAR(simd_fmulx_x, fmulx, RN)
 TR_FP(simd_fdiv, fdiv)
 TR_FP(simd_fmax, fmax)
 TR_FP(simd_fmin, fmin)
 TR_FP(simd_fmaxnm, fmaxnm)
 TR_FP(simd_fminnm, fminnm)
 TR_FP(simd_frecps, frecps)
-TR_FP(simd_frecps_x, frecps)
+TR_FP_SCALAR(simd_frecps_x, frecps, RN)
 TR_FP(simd_frsqrts, frsqrts)
-TR_FP(simd_frsqrts_x, frsqrts)
+TR_FP_SCALAR(simd_frsqrts_x, frsqrts, RN)
 TR_FP(simd_fabd, fabd)
-TR_FP(simd_fabd_x, fabd)
+TR_FP_SCALAR(simd_fabd_x, fabd, RN)
 // FMLA Vd.4S has handlers of its own on a host with FMA.
 static bool prefer_host_fmla(struct tr *t)
 {
@@ -116,15 +116,15 @@ bool tr_simd_fmla_h(struct tr *t, uint32_t insn)
 
 TR_FP(simd_fmls, fmls_host)
 TR_FP(simd_fcmeq, fcmeq)
-TR_FP(simd_fcmeq_x, fcmeq)
+TR_FP_SCALAR(simd_fcmeq_x, fcmeq, RM)
 TR_FP(simd_fcmge, fcmge)
-TR_FP(simd_fcmge_x, fcmge)
+TR_FP_SCALAR(simd_fcmge_x, fcmge, RM)
 TR_FP(simd_fcmgt, fcmgt)
-TR_FP(simd_fcmgt_x, fcmgt)
+TR_FP_SCALAR(simd_fcmgt_x, fcmgt, RM)
 TR_FP(simd_facge, facge)
-TR_FP(simd_facge_x, facge)
+TR_FP_SCALAR(simd_facge_x, facge, RM)
 TR_FP(simd_facgt, facgt)
-TR_FP(simd_facgt_x, facgt)
+TR_FP_SCALAR(simd_facgt_x, facgt, RM)
 
 // ---- by element ---------------------------------------------------------------------------------
 
@@ -137,14 +137,16 @@ static bool tr_fp_element(struct tr *t, uint32_t insn, simd_fn *const fns[4], un
 	       prefer_host_fmla(t);
 }
 
-#define TR_FP_ELEMENT(name, table) \
+// `others`: where the scalar forms' other elements come from with FPCR.NEP set.
+#define TR_FP_ELEMENT(name, table, others) \
 	bool tr_simd_##name##_e(struct tr *t, uint32_t insn) \
 	{ \
 		return tr_fp_element(t, insn, table##_fns, 2 + bit(insn, 22)); \
 	} \
 	bool tr_simd_##name##_ex(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, table##_fns, 2 + bit(insn, 22)); \
+		return tr_fp_element(t, insn, table##_fns, 2 + bit(insn, 22)) && \
+		       simd_merging(t, F_##others(insn)); \
 	} \
 	bool tr_simd_##name##_e_h(struct tr *t, uint32_t insn) \
 	{ \
@@ -152,13 +154,14 @@ static bool tr_fp_element(struct tr *t, uint32_t insn, simd_fn *const fns[4], un
 	} \
 	bool tr_simd_##name##_ex_h(struct tr *t, uint32_t insn) \
 	{ \
-		return tr_fp_element(t, insn, table##_fns, 1); \
+		return tr_fp_element(t, insn, table##_fns, 1) && \
+		       simd_merging(t, F_##others(insn)); \
 	}
 
-TR_FP_ELEMENT(fmla, fmla_host)
-TR_FP_ELEMENT(fmls, fmls_host)
-TR_FP_ELEMENT(fmul, fmul_host)
-TR_FP_ELEMENT(fmulx, fmulx)
+TR_FP_ELEMENT(fmla, fmla_host, RD)
+TR_FP_ELEMENT(fmls, fmls_host, RD)
+TR_FP_ELEMENT(fmul, fmul_host, RN)
+TR_FP_ELEMENT(fmulx, fmulx, RN)
 
 // ---- pairwise -----------------------------------------------------------------------------------
 
@@ -247,10 +250,13 @@ SIMD_WORKER(fmlal)
 {
 	union vreg n = VN, m = VM, d = VD, r = {{0}};
 	unsigned count = op->ra / 4u, from = op->aux >> 16 ? count : 0;
-	uint16_t sign = bit(op->insn, 10) ? bit(op->insn, 23) << 15 : bit(op->insn, 14) << 15;
+	bool subtract = bit(op->insn, 10) ? bit(op->insn, 23) : bit(op->insn, 14);
 
 	for (unsigned i = 0; i < count; i++) {
-		r.s[i] = fp32_mul_add_h(FP_ENV, d.s[i], n.h[from + i] ^ sign, m.h[from + i]);
+		uint16_t a = n.h[from + i];
+
+		r.s[i] = fp32_mul_add_h(FP_ENV, d.s[i], subtract ? fp16_neg(FP_ENV, a) : a,
+					m.h[from + i]);
 	}
 	VD = r;
 }
@@ -387,7 +393,7 @@ SIMD_WORKER(bfdot)
 	union vreg n = VN, m = VM, d = VD, r = {{0}};
 
 	for (unsigned i = 0; i < op->ra / 4u; i++) {
-		r.s[i] = bf16_dot_add(d.s[i], n.h[2 * i], n.h[2 * i + 1], m.h[2 * i],
+		r.s[i] = bf16_dot_add(FP_ENV, d.s[i], n.h[2 * i], n.h[2 * i + 1], m.h[2 * i],
 				      m.h[2 * i + 1]);
 	}
 	VD = r;
@@ -397,7 +403,7 @@ SIMD_WORKER(bfmmla)
 {
 	union vreg n = VN, m = VM, d = VD, r;
 
-	bf16_mat_mul_add(r.s, d.s, n.h, m.h);
+	bf16_mat_mul_add(FP_ENV, r.s, d.s, n.h, m.h);
 	VD = r;
 }
 

@@ -40,10 +40,10 @@ TR_FP(simd_fabs, fabs)
 TR_FP(simd_fneg, fneg)
 TR_FP(simd_fsqrt, fsqrt)
 TR_FP(simd_frecpe, frecpe)
-TR_FP(simd_frecpe_x, frecpe)
+TR_FP_SCALAR(simd_frecpe_x, frecpe, RD)
 TR_FP(simd_frsqrte, frsqrte)
-TR_FP(simd_frsqrte_x, frsqrte)
-TR_FP(simd_frecpx_x, frecpx)
+TR_FP_SCALAR(simd_frsqrte_x, frsqrte, RD)
+TR_FP_SCALAR(simd_frecpx_x, frecpx, RD)
 TR_FP(simd_fcmeq_zero, fcmeq_zero)
 TR_FP(simd_fcmeq_zero_x, fcmeq_zero)
 TR_FP(simd_fcmge_zero, fcmge_zero)
@@ -98,7 +98,7 @@ static bool tr_fp_aux(struct tr *t, uint32_t insn, simd_fn *const fns[4], unsign
 		return false;
 	}
 	simd_emit(t, insn, fns[size], simd_bytes(insn, size))->aux = aux;
-	return true;
+	return !simd_is_scalar(insn) || simd_merging(t, F_RD(insn));
 }
 
 #define TR_FP_AUX(row, table, aux) \
@@ -197,7 +197,7 @@ bool tr_simd_fcvtxn(struct tr *t, uint32_t insn)
 bool tr_simd_fcvtxn_x(struct tr *t, uint32_t insn)
 {
 	simd_emit(t, insn, fcvtxn, 4);
-	return true;
+	return simd_merging(t, F_RD(insn));
 }
 
 bool tr_simd_bfcvtn(struct tr *t, uint32_t insn)

@@ -299,7 +299,7 @@ static bool tr_shift_fixed(struct tr *t, uint32_t insn, const struct shift_row *
 		return false;
 	}
 	simd_emit(t, insn, fns[size], simd_bytes(insn, size))->aux = fracbits | rounding << 8;
-	return true;
+	return !simd_is_scalar(insn) || simd_merging(t, F_RD(insn));
 }
 
 static bool tr_shift(struct tr *t, uint32_t insn)

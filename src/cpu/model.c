@@ -51,7 +51,8 @@ static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_Flag
 					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,        FEAT_HCX,
 					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NV,
 					FEAT_NV2,       FEAT_MTE,      FEAT_MTE2,       FEAT_MTE3,
-					FEAT_MOPS,      FEAT_CSSC,     FEAT_HBC,        FEAT_NONE};
+					FEAT_MOPS,      FEAT_CSSC,     FEAT_HBC,        FEAT_AFP,
+					FEAT_RPRES,     FEAT_NONE};
 
 struct model_row {
 	const char *name;

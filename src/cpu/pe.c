@@ -140,6 +140,7 @@ void pe_reset(struct pe *pe, unsigned el, bool secure, uint64_t pc)
 	memset(pe->x, 0, sizeof(pe->x));
 	memset(pe->v, 0, sizeof(pe->v));
 	memset(&pe->fp, 0, sizeof(pe->fp));
+	pe->fp.rpres = has(pe, FEAT_RPRES);
 	pe_set_nzcv(pe, 0);
 	pe->il = pe->ss = pe->pan = pe->uao = pe->dit = pe->ssbs = pe->tco = false;
 	pe->btype = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Whole-vector floating point on the host. The host's IEEE 754 operation gives the architecture's
-// result and raises no flag but Inexact whenever rounding is to nearest, denormals are not flushed,
-// and every lane's result is a normal number away from the smallest one (so no operand was a NaN or
-// an infinity, and neither overflow nor underflow is near). Inexact has to be set already: then
-// there is no flag to find out.
+// result and raises no flag but Inexact whenever rounding is to nearest, denormals are neither
+// flushed nor reported, and every lane's result is a normal number away from the smallest one (so
+// no operand was a NaN or an infinity, and neither overflow nor underflow is near). Inexact has to
+// be set already: then there is no flag to find out.
 #include "cpu/simd_host.h"
 
 #include "cpu/simd_internal.h"
@@ -14,7 +14,8 @@
 
 static bool host_usable(const struct fp_env *env)
 {
-	return (env->fpcr & (FP_CR_RMODE | FP_CR_FZ)) == 0 && (env->fpsr & FP_SR_IXC) != 0;
+	return (env->fpcr & (FP_CR_RMODE | FP_CR_FZ | FP_CR_FIZ | FP_CR_AH)) == 0 &&
+	       (env->fpsr & FP_SR_IXC) != 0;
 }
 
 // Is the biased exponent of every lane in [2, 254]?

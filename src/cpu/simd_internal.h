@@ -16,6 +16,21 @@
 
 typedef void simd_fn(struct pe *pe, const struct uop *op);
 
+// The result of a scalar floating-point instruction: element 0 of Vd. The others become zero, or
+// with FPCR.NEP set (IsMerging()) those of the register that the uop's field `others` names.
+#define WRITE_SCALAR(view, others, value) \
+	do { \
+		uint64_t result_ = (value); \
+\
+		if (unlikely(pe->fp.fpcr & FP_CR_NEP)) { \
+			VD = pe->v[op->others]; \
+			VD.view[0] = (__typeof__(VD.view[0]))result_; \
+		} else { \
+			VD.d[0] = result_; \
+			VD.d[1] = 0; \
+		} \
+	} while (0)
+
 // Workers and vector handlers are compiled for three kinds of x86-64 host, of which the dynamic
 // loader takes the best one that the machine has; elsewhere, and where a sanitizer watches, there
 // is one, of portable C. None of the three may fuse a multiplication with an addition.
@@ -45,7 +60,7 @@ typedef SIMD_VECTOR(uint64) v_uint64;
 
 #define VREG_AS(type, field) (*(type *)&pe->v[op->field])
 
-op_fn op_simd_call, op_simd_element_h, op_simd_element_s, op_simd_element_d;
+op_fn op_simd_call, op_simd_merging, op_simd_element_h, op_simd_element_s, op_simd_element_d;
 
 // Emit a worker call, or a handler of its own, with Rd, Rn, Rm from their usual places.
 struct uop *simd_emit(struct tr *t, uint32_t insn, simd_fn *fn, unsigned bytes);
@@ -73,6 +88,10 @@ bool simd_tr_fp(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 // Floating point: half precision.
 bool simd_tr_fp16(struct tr *t, uint32_t insn, simd_fn *const fns[4]);
 
+// The last instruction emitted, a scalar floating-point one, obeys FPCR.NEP: its other elements may
+// have to come from the register `others`. True always, for translators to end with.
+bool simd_merging(struct tr *t, unsigned others);
+
 // By element: Rm's element, repeated into v[32], is what the worker sees as Rm. `size` is that of
 // the element (1 to 3, or of the group of elements that is repeated); the index and Rm are decoded
 // as for that size.
@@ -99,6 +118,16 @@ struct uop *simd_emit_element(struct tr *t, uint32_t insn, simd_fn *fn, unsigned
 	bool tr_##row##_h(struct tr *t, uint32_t insn) \
 	{ \
 		return simd_tr_fp16(t, insn, table##_fns); \
+	}
+// The scalar form, whose other elements are those of the register in field F_others.
+#define TR_FP_SCALAR(row, table, others) \
+	bool tr_##row(struct tr *t, uint32_t insn) \
+	{ \
+		return simd_tr_fp(t, insn, table##_fns) && simd_merging(t, F_##others(insn)); \
+	} \
+	bool tr_##row##_h(struct tr *t, uint32_t insn) \
+	{ \
+		return simd_tr_fp16(t, insn, table##_fns) && simd_merging(t, F_##others(insn)); \
 	}
 
 // ---- element-wise workers -----------------------------------------------------------------------

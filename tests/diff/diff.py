@@ -5,7 +5,7 @@
 Random instruction words are drawn from the rows of src/cpu/a64.def (fields at random, reserved values included), put
 into a bare-metal image and run at EL0, alone or in short sequences, from random states, on both emulators. Registers,
 flags, FPCR, FPSR, memory around the base registers and the exception syndrome are compared. What is left out stands in
-exclusions.txt.
+exclusions.txt and, by version of QEMU, exclusions_7.txt and exclusions_11.txt.
 
     diff.py --strata build/strata --count 2000000 --seed 1
 """
@@ -164,8 +164,8 @@ INTEGERS = [0, 1, 2, 3, 7, 8, 31, 32, 63, 64, 127, 128, 255, 256, 0x7fff, 0x8000
 
 
 class StateMaker:
-    def __init__(self, rng):
-        self.rng = rng
+    def __init__(self, rng, alternate_fp):
+        self.rng, self.alternate_fp = rng, alternate_fp
 
     def double(self):
         rng = self.rng
@@ -233,6 +233,8 @@ class StateMaker:
         fpcr = 0
         if rng.random() < 0.6:
             fpcr = rng.getrandbits(8) << 19 & 0x07c80000  # AHP, DN, FZ, RMode, FZ16
+        if self.alternate_fp:
+            fpcr |= rng.getrandbits(3)  # NEP, AH, FIZ
         fpsr = 0 if rng.random() < 0.6 else rng.getrandbits(32) & 0x0800009f
         blob = struct.pack('<32Q', *x) + b''.join(n.to_bytes(16, 'little') for n in v)
         blob += struct.pack('<4Q', rng.getrandbits(4) << 28, fpcr, fpsr, 0) + rng.randbytes(WINDOW_SIZE)
@@ -557,9 +559,10 @@ def run_batch(job):
     options, number, code = job
     rng = random.Random(f'{options.seed}/{number}')
     rows = read_rows(os.path.join(ROOT, 'src', 'cpu', 'a64.def')) + unallocated_rows()
-    read_exclusions(os.path.join(HERE, 'exclusions.txt'), rows)
+    for name in ('exclusions.txt', f'exclusions_{options.peer}.txt'):
+        read_exclusions(os.path.join(HERE, name), rows)
     generator = Generator(rows, rng, options.rows.split(','))
-    maker = StateMaker(rng)
+    maker = StateMaker(rng, options.alternate_fp)
     states = [maker.state() for _ in range(STATE_COUNT)]
     directory = os.path.join(options.directory, f'batch{number}')
     tally = Tally()
@@ -578,6 +581,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split('\n')[0])
     parser.add_argument('--strata', default=os.path.join(ROOT, 'build', 'strata'))
     parser.add_argument('--qemu', default='qemu-system-aarch64')
+    parser.add_argument('--peer', default='7', choices=('7', '11'), help='the major version of QEMU: exclusions_N.txt')
+    parser.add_argument('--alternate-fp', action='store_true', help='set FPCR.NEP, AH and FIZ too, for a QEMU with FEAT_AFP')
     parser.add_argument('--seed', default='1')
     parser.add_argument('--count', type=int, default=2000000, help='instructions to run')
     parser.add_argument('--rows', default='*', help='only these rows: names or globs, comma separated')

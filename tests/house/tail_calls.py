@@ -11,7 +11,8 @@ import sys
 
 FUNCTION = re.compile(r'^[0-9a-f]+ <(\w[\w.]*)>:$')
 # These call through a pointer that is no dispatch: the board's services, the worker function of a SIMD instruction.
-ALLOWED = {'op_sev', 'op_mrs', 'op_simd_call', 'op_simd_element_h', 'op_simd_element_s', 'op_simd_element_d'}
+ALLOWED = {'op_sev', 'op_mrs', 'op_simd_call', 'op_simd_merging', 'op_simd_element_h', 'op_simd_element_s',
+           'op_simd_element_d'}
 
 
 def main():

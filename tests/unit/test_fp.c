@@ -40,7 +40,7 @@
 #define EXPECT(fpcr_bits, call, want, flags) \
 	do { \
 		for (uint32_t before = 0; before <= IXC; before += IXC) { \
-			struct fp_env fpenv = {(fpcr_bits), before}; \
+			struct fp_env fpenv = {.fpcr = (fpcr_bits), .fpsr = before}; \
 			struct fp_env *env = &fpenv; \
 			uint64_t got = (call); \
 			ck_assert_msg(got == (uint64_t)(want) && fpenv.fpsr == ((flags) | before), \
@@ -702,32 +702,38 @@ START_TEST(bfloat16_conversion)
 }
 END_TEST
 
+static const struct fp_env plain; // FPCR is 0
+
 START_TEST(bfloat16_products)
 {
 	// 5 + (1 * 3 + 2 * 4) = 16
-	ck_assert_uint_eq(bf16_dot_add(0x40a00000, 0x3f80, 0x4000, 0x4040, 0x4080), 0x41800000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x40a00000, 0x3f80, 0x4000, 0x4040, 0x4080),
+			  0x41800000);
 	// Round to odd: 1 + 2^-30, and 1 - 2^-30
-	ck_assert_uint_eq(bf16_dot_add(0x30800000, 0x3f80, 0, 0x3f80, 0), 0x3f800001);
-	ck_assert_uint_eq(bf16_dot_add(0xb0800000, 0x3f80, 0, 0x3f80, 0), 0x3f7fffff);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x30800000, 0x3f80, 0, 0x3f80, 0), 0x3f800001);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0xb0800000, 0x3f80, 0, 0x3f80, 0), 0x3f7fffff);
 	// Each step is rounded: (2^30 * 1 + 1 * 1) rounds to odd before -2^30 is added.
-	ck_assert_uint_eq(bf16_dot_add(0xce800000, 0x4e80, 0x3f80, 0x3f80, 0x3f80), 0x43000000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0xce800000, 0x4e80, 0x3f80, 0x3f80, 0x3f80),
+			  0x43000000);
 	// Overflow is an infinity whatever the direction; so NaNs come out of their difference.
-	ck_assert_uint_eq(bf16_dot_add(0, 0x7f7f, 0, 0x7f7f, 0), 0x7f800000);
-	ck_assert_uint_eq(bf16_dot_add(0x3f800000, 0x7f7f, 0x7f7f, 0x7f7f, 0xff7f), 0x7fc00000);
-	ck_assert_uint_eq(bf16_dot_add(0xff7fffff, 0xff7f, 0, 0x3f80, 0), 0xff800000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0, 0x7f7f, 0, 0x7f7f, 0), 0x7f800000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x3f800000, 0x7f7f, 0x7f7f, 0x7f7f, 0xff7f),
+			  0x7fc00000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0xff7fffff, 0xff7f, 0, 0x3f80, 0), 0xff800000);
 	// Denormals are zeros on the way in and on the way out.
-	ck_assert_uint_eq(bf16_dot_add(0, 0x0040, 0, 0x7f00, 0), 0);
-	ck_assert_uint_eq(bf16_dot_add(0x00400000, 0x3f80, 0, 0x3f80, 0), 0x3f800000);
-	ck_assert_uint_eq(bf16_dot_add(0, 0x0080, 0, 0x3f00, 0), 0);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0, 0x0040, 0, 0x7f00, 0), 0);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x00400000, 0x3f80, 0, 0x3f80, 0), 0x3f800000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0, 0x0080, 0, 0x3f00, 0), 0);
 	// Zeros: minus zero only when everything is.
-	ck_assert_uint_eq(bf16_dot_add(0x80000000, 0x8000, 0x8000, 0x3f80, 0x3f80), 0x80000000);
-	ck_assert_uint_eq(bf16_dot_add(0x80000000, 0x8000, 0x0000, 0x3f80, 0x3f80), 0);
-	ck_assert_uint_eq(bf16_dot_add(0xbf800000, 0x3f80, 0, 0x3f80, 0), 0);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x80000000, 0x8000, 0x8000, 0x3f80, 0x3f80),
+			  0x80000000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x80000000, 0x8000, 0x0000, 0x3f80, 0x3f80), 0);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0xbf800000, 0x3f80, 0, 0x3f80, 0), 0);
 	// The only NaN is the default one.
-	ck_assert_uint_eq(bf16_dot_add(0xffc00001, 0x3f80, 0, 0x3f80, 0), 0x7fc00000);
-	ck_assert_uint_eq(bf16_dot_add(0, 0xff81, 0, 0x3f80, 0), 0x7fc00000);
-	ck_assert_uint_eq(bf16_dot_add(0, 0x7f80, 0, 0x8000, 0), 0x7fc00000);
-	ck_assert_uint_eq(bf16_dot_add(0x7f800000, 0xff80, 0, 0x3f80, 0), 0x7fc00000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0xffc00001, 0x3f80, 0, 0x3f80, 0), 0x7fc00000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0, 0xff81, 0, 0x3f80, 0), 0x7fc00000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0, 0x7f80, 0, 0x8000, 0), 0x7fc00000);
+	ck_assert_uint_eq(bf16_dot_add(&plain, 0x7f800000, 0xff80, 0, 0x3f80, 0), 0x7fc00000);
 
 	// BFMLAL is ordinary single precision.
 	EXPECT(RN, bf16_mul_add(env, 0x3f800000, 0x4000, 0x4040), 0x40e00000, 0);
@@ -744,7 +750,7 @@ START_TEST(bfloat16_matrices)
 				      0x40a0, 0x40c0, 0x40e0, 0x4100};
 	uint32_t sum[4] = {0x3f800000, 0, 0x80000000, 0xbf800000}; // 1, 0, -0, -1
 
-	bf16_mat_mul_add(sum, sum, m, m);
+	bf16_mat_mul_add(&plain, sum, sum, m, m);
 	ck_assert_uint_eq(sum[0], 0x41f80000); // 31
 	ck_assert_uint_eq(sum[1], 0x428c0000); // 70
 	ck_assert_uint_eq(sum[2], 0x428c0000); // 70
@@ -763,7 +769,7 @@ START_TEST(signs_and_other_bits)
 	ck_assert_int_eq(fp_rounding_from_fpcr(RM | FZ | DN), FP_ROUNDING_NEGINF);
 
 	// FPSR bits that are not ours, QC among them, survive.
-	struct fp_env env = {0, 1u << 27 | IOC};
+	struct fp_env env = {.fpsr = 1u << 27 | IOC};
 	fp32_div(&env, 0x3f800000, 0);
 	ck_assert_uint_eq(env.fpsr, 1u << 27 | IOC | DZC);
 }

@@ -147,7 +147,7 @@ static void judge64(const char *what, unsigned mode, const uint64_t *in, uint64_
 
 #define TRY32(name, host_expr, soft_expr) \
 	do { \
-		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0}; \
+		struct fp_env env = {.fpcr = mode << FP_CR_RMODE_SHIFT}; \
 		volatile float r; \
 		uint32_t flags; \
 		ON_HOST(mode, flags, r = (host_expr)); \
@@ -157,7 +157,7 @@ static void judge64(const char *what, unsigned mode, const uint64_t *in, uint64_
 
 #define TRY64(name, host_expr, soft_expr) \
 	do { \
-		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0}; \
+		struct fp_env env = {.fpcr = mode << FP_CR_RMODE_SHIFT}; \
 		volatile double r; \
 		uint32_t flags; \
 		ON_HOST(mode, flags, r = (host_expr)); \
@@ -211,7 +211,7 @@ START_TEST(double_precision_agrees_with_host)
 		TRY64("div", a / b, fp64_div_soft(&env, in[0], in[1]));
 		TRY64("sqrt", sqrt(a), fp64_sqrt_soft(&env, in[0]));
 
-		struct fp_env env = {mode << FP_CR_RMODE_SHIFT, 0};
+		struct fp_env env = {.fpcr = mode << FP_CR_RMODE_SHIFT};
 		volatile float narrow;
 		uint32_t flags;
 		ON_HOST(mode, flags, narrow = (float)a);
@@ -233,7 +233,7 @@ START_TEST(fused_multiply_add_agrees_with_host)
 
 		if (n % 4 == 0) {
 			// An addend of the product's size, so that the two cancel.
-			struct fp_env scratch = {0, 0};
+			struct fp_env scratch = {0};
 			uint64_t low = random_next() & 3;
 
 			in64[2] = fp64_mul_soft(&scratch, in64[0], in64[1]) ^ 1ull << 63 ^ low;
@@ -281,7 +281,7 @@ START_TEST(integer_conversions_agree_with_host)
 		// result.
 		uint64_t bits = random64();
 		volatile double d = fp64_host(bits);
-		struct fp_env env = {0, 0};
+		struct fp_env env = {0};
 		volatile long long want;
 		uint32_t flags;
 		ON_HOST(mode, flags, want = llrint(d));
@@ -315,11 +315,12 @@ END_TEST
 static struct fp_env random_env(void)
 {
 	uint64_t r = random_next();
-	struct fp_env env = {0, 0};
+	struct fp_env env = {0};
 
 	env.fpcr = (r & 3) ? 0 : (uint32_t)(r >> 8 & 3) << FP_CR_RMODE_SHIFT;
 	env.fpcr |= (r & 0x0c) ? 0 : FP_CR_FZ;
 	env.fpcr |= (r & 0x30) ? 0 : FP_CR_DN;
+	env.fpcr |= (r >> 16 & 3) ? 0 : (uint32_t)(r >> 12) & (FP_CR_AH | FP_CR_FIZ);
 	env.fpsr = (r & 0x40) ? FP_SR_IXC : 0;
 	return env;
 }
@@ -458,12 +459,13 @@ START_TEST(fast_path_at_its_limits)
 	for (unsigned i = 0; i < count * count * 4; i++) {
 		uint64_t a = edge[i / 4 / count] | (uint64_t)(i & 1) << 63;
 		uint64_t b = edge[i / 4 % count] | (uint64_t)(i >> 1 & 1) << 63;
-		struct fp_env env = {0, 0};
+		struct fp_env env = {0};
 		uint32_t a32 = fp64_to_fp32_soft(&env, a);
 		uint32_t b32 = fp64_to_fp32_soft(&env, b);
 
 		for (unsigned k = 0; k < 8; k++) {
-			struct fp_env start = {k & 1 ? FP_CR_FZ : 0, k & 2 ? FP_SR_IXC : 0};
+			struct fp_env start = {.fpcr = k & 1 ? FP_CR_FZ : 0,
+					       .fpsr = k & 2 ? FP_SR_IXC : 0};
 			uint64_t c = k & 4 ? random64() : edge[random_next() % count];
 
 			compare_paths64(start, a, b, c);
@@ -473,7 +475,7 @@ START_TEST(fast_path_at_its_limits)
 	}
 	for (unsigned bit = 0; bit < 64; bit++) {
 		for (int delta = -2; delta <= 2; delta++) {
-			compare_paths_integer((struct fp_env){0, 0},
+			compare_paths_integer((struct fp_env){0},
 					      (1ull << bit) + (uint64_t)(int64_t)delta);
 		}
 	}

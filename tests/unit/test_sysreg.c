@@ -577,7 +577,7 @@ START_TEST(pstate_registers)
 	sysreg_write(pe, SR_DIT, ~UINT64_C(0));
 	ck_assert_uint_eq(sysreg_read(pe, SR_DIT), BIT(24));
 	sysreg_write(pe, SR_FPCR, ~UINT64_C(0));
-	ck_assert_uint_eq(sysreg_read(pe, SR_FPCR), 0x07c80000);
+	ck_assert_uint_eq(sysreg_read(pe, SR_FPCR), 0x07c80007);
 	sysreg_write(pe, SR_FPSR, ~UINT64_C(0));
 	ck_assert_uint_eq(pe->fp.fpsr, 0xf800009f);
 }

@@ -5,8 +5,9 @@
 // (fp16_), single (fp32_) and double (fp64_) precision. The only state is struct fp_env: the caller
 // copies FPCR in, the functions OR cumulative exception bits into fpsr, and never clear one.
 //
-// FPCR bits honoured: AHP (conversions only), DN, FZ, RMode, FZ16. Trapped exceptions and the
-// FEAT_AFP bits (FIZ, AH, NEP) and FEAT_EBF16 (EBF) are ignored: they read as zero on our models.
+// FPCR bits honoured: FIZ, AH, AHP (conversions only), DN, FZ, RMode, FZ16. NEP is about registers,
+// not numbers: it is the instructions' business. Trapped exceptions and FEAT_EBF16 (EBF) are
+// ignored: they read as zero on our models.
 #ifndef CPU_FP_FP_H
 #define CPU_FP_FP_H
 
@@ -16,9 +17,13 @@
 struct fp_env {
 	uint32_t fpcr; // as in the architectural FPCR
 	uint32_t fpsr; // cumulative exception bits are ORed in; other bits are left alone
+	bool rpres; // FEAT_RPRES: single-precision estimates of twelve bits while FPCR.AH is set
 };
 
-// FPCR fields that these functions read.
+// FPCR fields that these functions and the instructions read.
+#define FP_CR_FIZ (1u << 0)
+#define FP_CR_AH (1u << 1)
+#define FP_CR_NEP (1u << 2)
 #define FP_CR_FZ16 (1u << 19)
 #define FP_CR_RMODE_SHIFT 22
 #define FP_CR_RMODE (3u << FP_CR_RMODE_SHIFT)
@@ -174,56 +179,43 @@ uint16_t fp16_rsqrt_step_fused(struct fp_env *env, uint16_t a, uint16_t b);
 uint32_t fp32_rsqrt_step_fused(struct fp_env *env, uint32_t a, uint32_t b);
 uint64_t fp64_rsqrt_step_fused(struct fp_env *env, uint64_t a, uint64_t b);
 
-// FPConvertBF() (BFCVT), rounding by FPCR.RMode.
+// FPConvertBF() (BFCVT), rounding by FPCR.RMode, or to nearest and without flags while FPCR.AH is
+// set.
 uint16_t fp32_to_bf16(struct fp_env *env, uint32_t a);
 
-// BFMulAddH() (BFMLALB, BFMLALT): the fused single-precision addend + a * b, flags and all.
+// BFMulAddH() (BFMLALB, BFMLALT): the fused single-precision addend + a * b, flags and all; while
+// FPCR.AH is set to nearest, with denormals flushed and without flags.
 uint32_t bf16_mul_add(struct fp_env *env, uint32_t addend, uint16_t a, uint16_t b);
 
 // BFDotAdd() (BFDOT): addend + (a0 * b0 + a1 * b1) in the Standard BFloat16 behaviours: round to
-// odd, denormals flushed, default NaN, no FPSR bit, FPCR ignored.
-uint32_t bf16_dot_add(uint32_t addend, uint16_t a0, uint16_t a1, uint16_t b0, uint16_t b1);
+// odd, denormals flushed, default NaN, no FPSR bit. Of FPCR only AH counts: the default NaN's sign.
+uint32_t bf16_dot_add(const struct fp_env *env, uint32_t addend, uint16_t a0, uint16_t a1,
+		      uint16_t b0, uint16_t b1);
 
 // BFMatMulAddH() (BFMMLA): result[2 * i + j] = addend[2 * i + j] + a[i][0..3] . b[j][0..3].
 // result may be addend itself.
-void bf16_mat_mul_add(uint32_t result[4], const uint32_t addend[4], const uint16_t a[8],
-		      const uint16_t b[8]);
+void bf16_mat_mul_add(const struct fp_env *env, uint32_t result[4], const uint32_t addend[4],
+		      const uint16_t a[8], const uint16_t b[8]);
 
-// FPAbs(), FPNeg(): sign changes only, NaNs included; env is taken for FPCR.AH's sake.
-static inline uint16_t fp16_abs(const struct fp_env *env, uint16_t a)
-{
-	(void)env;
-	return a & 0x7fffu;
-}
+// FPAbs(), FPNeg(): the sign alone changes, and while FPCR.AH is set not that of a NaN.
+#define FP_DEF_SIGN(width, sign, infinity) \
+	static inline bool fp##width##_sign_stays(const struct fp_env *env, uint##width##_t a) \
+	{ \
+		return (env->fpcr & FP_CR_AH) && (a & ~(sign)) > (infinity); \
+	} \
+	static inline uint##width##_t fp##width##_abs(const struct fp_env *env, uint##width##_t a) \
+	{ \
+		return fp##width##_sign_stays(env, a) ? a : (uint##width##_t)(a & ~(sign)); \
+	} \
+	static inline uint##width##_t fp##width##_neg(const struct fp_env *env, uint##width##_t a) \
+	{ \
+		return fp##width##_sign_stays(env, a) ? a : (uint##width##_t)(a ^ (sign)); \
+	}
 
-static inline uint32_t fp32_abs(const struct fp_env *env, uint32_t a)
-{
-	(void)env;
-	return a & 0x7fffffffu;
-}
+FP_DEF_SIGN(16, 0x8000u, 0x7c00u)
+FP_DEF_SIGN(32, 0x80000000u, 0x7f800000u)
+FP_DEF_SIGN(64, 0x8000000000000000u, 0x7ff0000000000000u)
 
-static inline uint64_t fp64_abs(const struct fp_env *env, uint64_t a)
-{
-	(void)env;
-	return a & 0x7fffffffffffffffu;
-}
-
-static inline uint16_t fp16_neg(const struct fp_env *env, uint16_t a)
-{
-	(void)env;
-	return a ^ 0x8000u;
-}
-
-static inline uint32_t fp32_neg(const struct fp_env *env, uint32_t a)
-{
-	(void)env;
-	return a ^ 0x80000000u;
-}
-
-static inline uint64_t fp64_neg(const struct fp_env *env, uint64_t a)
-{
-	(void)env;
-	return a ^ 0x8000000000000000u;
-}
+#undef FP_DEF_SIGN
 
 #endif

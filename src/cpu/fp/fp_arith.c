@@ -44,6 +44,7 @@ FP_INLINE uint64_t add(struct fp_env *env, const struct fp_format *f, uint64_t a
 	if (fp_is_nan(&a) || fp_is_nan(&b)) {
 		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);
 	}
+	fp_process_denorms(env, f, &a, &b);
 	b.sign ^= subtract;
 	if (fp_is_inf(&a)) {
 		if (fp_is_inf(&b) && a.sign != b.sign) {
@@ -71,6 +72,7 @@ FP_INLINE uint64_t mul(struct fp_env *env, const struct fp_format *f, uint64_t a
 	if (fp_is_nan(&a) || fp_is_nan(&b)) {
 		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);
 	}
+	fp_process_denorms(env, f, &a, &b);
 	if (fp_is_inf(&a) || fp_is_inf(&b)) {
 		if (!fp_is_zero(&a) && !fp_is_zero(&b)) {
 			return fp_infinity(f, sign);
@@ -106,11 +108,14 @@ FP_INLINE uint64_t divide(struct fp_env *env, const struct fp_format *f, uint64_
 	if ((fp_is_inf(&a) && fp_is_inf(&b)) || (fp_is_zero(&a) && fp_is_zero(&b))) {
 		return fp_invalid(env, f);
 	}
-	if (fp_is_inf(&a)) {
+	if (fp_is_zero(&b)) {
+		if (!fp_is_inf(&a)) {
+			fp_raise(env, FP_SR_DZC);
+		}
 		return fp_infinity(f, sign);
 	}
-	if (fp_is_zero(&b)) {
-		fp_raise(env, FP_SR_DZC);
+	fp_process_denorms(env, f, &a, &b);
+	if (fp_is_inf(&a)) {
 		return fp_infinity(f, sign);
 	}
 	if (fp_is_zero(&a) || fp_is_inf(&b)) {
@@ -180,6 +185,7 @@ FP_INLINE uint64_t square_root(struct fp_env *env, const struct fp_format *f, ui
 	if (fp_is_inf(&a)) {
 		return fp_infinity(f, false);
 	}
+	fp_process_denorm(env, f, &a);
 	// An even exponent leaves 1.x, held in [2^62, 2^63); an odd one 2 * 1.x, in [2^63, 2^64).
 	bool odd = a.exp & 1;
 	bool inexact;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // BFloat16 arithmetic: BFMulH, FPAdd_BF16 and BFDotAdd in the Standard BFloat16 behaviours
-// (FPCR.EBF is 0), and the fused BFMulAddH, which is plain single precision.
+// (FPCR.EBF is 0), and the fused BFMulAddH, which is single precision.
 #include "cpu/fp/fp.h"
 
 #include "cpu/fp/fp_internal.h"
 
-// Under the standard behaviours FPCR is as if FZ and DN were set, and no flag is reported: this
-// environment takes the flags and is thrown away.
+// Under the standard behaviours FPCR is as if FZ and DN were set, and no flag is reported: an
+// environment of this FPCR takes the flags and is thrown away. `nan` below is the default NaN,
+// whose sign the real FPCR decides.
 #define BF16_FPCR (FP_CR_FZ | FP_CR_DN)
 
 // Single precision, but its overflow under round to odd is always an infinity (BFRound()).
@@ -19,19 +20,18 @@ static uint32_t round_odd(struct fp_env *env, bool sign, int exp, uint64_t frac)
 }
 
 // BFMulH()
-static uint32_t mul_h(struct fp_env *env, uint16_t a_bits, uint16_t b_bits)
+static uint32_t mul_h(struct fp_env *env, uint32_t nan, uint16_t a_bits, uint16_t b_bits)
 {
 	struct fp_num a = fp_unpack(env, &fp_format_bf16, a_bits);
 	struct fp_num b = fp_unpack(env, &fp_format_bf16, b_bits);
 	bool sign = a.sign ^ b.sign;
 
 	if (fp_is_nan(&a) || fp_is_nan(&b)) {
-		return (uint32_t)fp_default_nan(&fp_format32);
+		return nan;
 	}
 	if (fp_is_inf(&a) || fp_is_inf(&b)) {
-		return (uint32_t)(fp_is_zero(&a) || fp_is_zero(&b)
-					  ? fp_default_nan(&fp_format32)
-					  : fp_infinity(&fp_format32, sign));
+		return fp_is_zero(&a) || fp_is_zero(&b) ? nan
+							: (uint32_t)fp_infinity(&fp_format32, sign);
 	}
 	if (fp_is_zero(&a) || fp_is_zero(&b)) {
 		return (uint32_t)fp_zero(&fp_format32, sign);
@@ -44,14 +44,14 @@ static uint32_t mul_h(struct fp_env *env, uint16_t a_bits, uint16_t b_bits)
 }
 
 // FPAdd_BF16()
-static uint32_t add(struct fp_env *env, uint32_t a_bits, uint32_t b_bits)
+static uint32_t add(struct fp_env *env, uint32_t nan, uint32_t a_bits, uint32_t b_bits)
 {
 	struct fp_num a = fp_unpack(env, &fp_format32, a_bits);
 	struct fp_num b = fp_unpack(env, &fp_format32, b_bits);
 
 	if (fp_is_nan(&a) || fp_is_nan(&b) ||
 	    (fp_is_inf(&a) && fp_is_inf(&b) && a.sign != b.sign)) {
-		return (uint32_t)fp_default_nan(&fp_format32);
+		return nan;
 	}
 	if (fp_is_inf(&a) || fp_is_inf(&b)) {
 		return (uint32_t)fp_infinity(&fp_format32, fp_is_inf(&a) ? a.sign : b.sign);
@@ -79,29 +79,35 @@ static uint32_t add(struct fp_env *env, uint32_t a_bits, uint32_t b_bits)
 	return round_odd(env, a.sign, a.exp + 1 - (int)lead, sum << lead);
 }
 
-uint32_t bf16_dot_add(uint32_t addend, uint16_t a0, uint16_t a1, uint16_t b0, uint16_t b1)
+uint32_t bf16_dot_add(const struct fp_env *env, uint32_t addend, uint16_t a0, uint16_t a1,
+		      uint16_t b0, uint16_t b1)
 {
-	struct fp_env env = {BF16_FPCR, 0};
-	uint32_t sum = add(&env, mul_h(&env, a0, b0), mul_h(&env, a1, b1));
+	struct fp_env standard = {.fpcr = BF16_FPCR};
+	uint32_t nan = (uint32_t)fp_default_nan(env, &fp_format32);
+	uint32_t sum =
+		add(&standard, nan, mul_h(&standard, nan, a0, b0), mul_h(&standard, nan, a1, b1));
 
-	return add(&env, addend, sum);
+	return add(&standard, nan, addend, sum);
 }
 
-void bf16_mat_mul_add(uint32_t result[4], const uint32_t addend[4], const uint16_t a[8],
-		      const uint16_t b[8])
+void bf16_mat_mul_add(const struct fp_env *env, uint32_t result[4], const uint32_t addend[4],
+		      const uint16_t a[8], const uint16_t b[8])
 {
 	for (unsigned i = 0; i < 2; i++) {
 		for (unsigned j = 0; j < 2; j++) {
 			const uint16_t *x = a + 4 * i;
 			const uint16_t *y = b + 4 * j;
-			uint32_t sum = bf16_dot_add(addend[2 * i + j], x[0], x[1], y[0], y[1]);
+			uint32_t sum = bf16_dot_add(env, addend[2 * i + j], x[0], x[1], y[0], y[1]);
 
-			result[2 * i + j] = bf16_dot_add(sum, x[2], x[3], y[2], y[3]);
+			result[2 * i + j] = bf16_dot_add(env, sum, x[2], x[3], y[2], y[3]);
 		}
 	}
 }
 
 uint32_t bf16_mul_add(struct fp_env *env, uint32_t addend, uint16_t a, uint16_t b)
 {
-	return fp32_mul_add(env, addend, (uint32_t)a << 16, (uint32_t)b << 16);
+	struct fp_env quiet;
+
+	return fp32_mul_add(fp_quiet_if_alternate(env, &quiet), addend, (uint32_t)a << 16,
+			    (uint32_t)b << 16);
 }

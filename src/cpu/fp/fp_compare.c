@@ -36,6 +36,7 @@ FP_INLINE uint32_t compare(struct fp_env *env, const struct fp_format *f, uint64
 		}
 		return NZCV_UNORDERED;
 	}
+	fp_process_denorms(env, f, &a, &b);
 	int64_t x = order_key(f, &a, a_bits);
 	int64_t y = order_key(f, &b, b_bits);
 
@@ -45,42 +46,77 @@ FP_INLINE uint32_t compare(struct fp_env *env, const struct fp_format *f, uint64
 	return x < y ? NZCV_LESS : NZCV_GREATER;
 }
 
-// FPMax() and FPMin()
+// The larger or smaller one of two operands, neither a NaN. Zeros of different signs are in order.
+FP_INLINE uint64_t extreme_of(struct fp_env *env, const struct fp_format *f, const struct fp_num *a,
+			      const struct fp_num *b, uint64_t a_bits, uint64_t b_bits,
+			      bool want_max)
+{
+	fp_process_denorms(env, f, a, b);
+	int64_t x = order_key(f, a, a_bits);
+	int64_t y = order_key(f, b, b_bits);
+	bool first = want_max ? x > y : x < y;
+
+	if (fp_is_zero(first ? a : b)) {
+		// Of two zeros, max takes the positive one and min the negative one. Where only one
+		// operand is zero, the other one's sign does not get in the way: it is the opposite
+		// of what would change the outcome, or the same as the zero's.
+		return fp_zero(f, want_max ? a->sign && b->sign : a->sign || b->sign);
+	}
+	return first ? a_bits : b_bits;
+}
+
+// FPMax() and FPMin(). With FPCR.AH set they are what a comparison and a choice would give: where
+// neither operand is the larger one, it is the second.
 FP_INLINE uint64_t extreme(struct fp_env *env, const struct fp_format *f, uint64_t a_bits,
 			   uint64_t b_bits, bool want_max)
 {
 	struct fp_num a = fp_unpack(env, f, a_bits);
 	struct fp_num b = fp_unpack(env, f, b_bits);
+	bool nan = fp_is_nan(&a) || fp_is_nan(&b);
 
-	if (fp_is_nan(&a) || fp_is_nan(&b)) {
+	if (fp_alternate(env->fpcr) && (nan || (fp_is_zero(&a) && fp_is_zero(&b)))) {
+		if (nan) {
+			fp_raise(env, FP_SR_IOC);
+		}
+		return fp_is_zero(&b) ? fp_zero(f, b.sign) : b_bits;
+	}
+	if (nan) {
 		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);
 	}
-	int64_t x = order_key(f, &a, a_bits);
-	int64_t y = order_key(f, &b, b_bits);
-	bool first = want_max ? x > y : x < y;
-
-	if (fp_is_zero(first ? &a : &b)) {
-		// Of two zeros, max takes the positive one and min the negative one. Where only one
-		// operand is zero, the other one's sign does not get in the way: it is the opposite
-		// of what would change the outcome, or the same as the zero's.
-		return fp_zero(f, want_max ? a.sign && b.sign : a.sign || b.sign);
-	}
-	return first ? a_bits : b_bits;
+	return extreme_of(env, f, &a, &b, a_bits, b_bits, want_max);
 }
 
-// FPMaxNum() and FPMinNum(): a lone quiet NaN gives way to the other operand.
+// FPMaxNum() and FPMinNum(): a lone quiet NaN gives way to the other operand. FPCR.AH leaves zeros
+// alone here, but makes two NaNs of any kind one of them.
 FP_INLINE uint64_t extreme_number(struct fp_env *env, const struct fp_format *f, uint64_t a_bits,
 				  uint64_t b_bits, bool want_max)
 {
-	bool a_quiet = fp_unpack(env, f, a_bits).type == FP_TYPE_QNAN;
-	bool b_quiet = fp_unpack(env, f, b_bits).type == FP_TYPE_QNAN;
+	struct fp_num a = fp_unpack(env, f, a_bits);
+	struct fp_num b = fp_unpack(env, f, b_bits);
+	struct fp_num least = {.type = FP_TYPE_INFINITY, .sign = want_max};
 
-	if (a_quiet && !b_quiet) {
+	if (fp_is_nan(&a) && fp_is_nan(&b) && fp_alternate(env->fpcr)) {
+		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);
+	}
+	if (a.type == FP_TYPE_QNAN && b.type != FP_TYPE_QNAN) {
+		a = least;
 		a_bits = fp_infinity(f, want_max);
-	} else if (b_quiet && !a_quiet) {
+	} else if (b.type == FP_TYPE_QNAN && a.type != FP_TYPE_QNAN) {
+		b = least;
 		b_bits = fp_infinity(f, want_max);
 	}
-	return extreme(env, f, a_bits, b_bits, want_max);
+	if (fp_is_nan(&a) || fp_is_nan(&b)) {
+		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);
+	}
+	uint64_t result = extreme_of(env, f, &a, &b, a_bits, b_bits, want_max);
+
+	// A denormal that was let in (FPCR.AH set, FIZ clear) is flushed on its way out by FZ.
+	if (fp_alternate(env->fpcr) && (env->fpcr & f->fz) && !(result & fp_exp_mask(f)) &&
+	    (result & ~fp_sign_bit(f, true))) {
+		fp_raise(env, FP_SR_UFC | FP_SR_IXC);
+		result &= fp_sign_bit(f, true);
+	}
+	return result;
 }
 
 uint32_t fp32_compare_soft(struct fp_env *env, uint32_t a, uint32_t b, bool signal_nans)

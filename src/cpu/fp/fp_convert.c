@@ -22,7 +22,8 @@ FP_INLINE uint64_t convert(struct fp_env *env, const struct fp_format *from,
 		if (alternative) {
 			return fp_zero(to, n.sign); // the format has no NaN
 		}
-		return (env->fpcr & FP_CR_DN) ? fp_default_nan(to) : fp_convert_nan(from, to, bits);
+		return (env->fpcr & FP_CR_DN) ? fp_default_nan(env, to)
+					      : fp_convert_nan(from, to, bits);
 	case FP_TYPE_INFINITY:
 		if (alternative) {
 			fp_raise(env, FP_SR_IOC);
@@ -34,6 +35,7 @@ FP_INLINE uint64_t convert(struct fp_env *env, const struct fp_format *from,
 	case FP_TYPE_NONZERO:
 		break;
 	}
+	fp_process_denorm(env, from, &n);
 	// FPRoundCV(): FZ16 does not flush the result either.
 	return fp_round_base(env, env->fpcr & ~FP_CR_FZ16, to, rounding, n.sign, n.exp, n.frac);
 }
@@ -206,8 +208,11 @@ uint32_t fp64_to_fp32_odd(struct fp_env *env, uint64_t a)
 
 uint16_t fp32_to_bf16(struct fp_env *env, uint32_t a)
 {
+	struct fp_env quiet;
+
 	// FPConvertBF(): single precision in every respect but the length of the fraction.
-	return (uint16_t)convert_by_rmode(env, &fp_format32, &fp_format_bf16, a);
+	return (uint16_t)convert_by_rmode(fp_quiet_if_alternate(env, &quiet), &fp_format32,
+					  &fp_format_bf16, a);
 }
 
 uint64_t fp16_to_fixed(struct fp_env *env, uint16_t a, unsigned fracbits, bool is_unsigned,

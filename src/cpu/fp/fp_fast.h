@@ -18,6 +18,9 @@
 
 #include "cpu/fp/fp.h"
 
+// The FPCR bits that make denormal inputs something else than small numbers.
+#define FP_FAST_DENORMALS (FP_CR_FZ | FP_CR_FIZ | FP_CR_AH)
+
 static inline float fp32_host(uint32_t bits)
 {
 	float x;
@@ -81,15 +84,16 @@ static inline bool fp64_fast_denormal(uint64_t bits)
 	return (bits & 0x7ff0000000000000) == 0 && (bits & 0x000fffffffffffff) != 0;
 }
 
-// Whether an input would be flushed. Infinities and NaNs need no look: no good result has one.
+// Whether an input would be flushed or reported (FPCR.AH). Infinities and NaNs need no look: no
+// good result has one.
 static inline bool fp32_fast_flushes(const struct fp_env *env, uint32_t a, uint32_t b)
 {
-	return (env->fpcr & FP_CR_FZ) && (fp32_fast_denormal(a) || fp32_fast_denormal(b));
+	return (env->fpcr & FP_FAST_DENORMALS) && (fp32_fast_denormal(a) || fp32_fast_denormal(b));
 }
 
 static inline bool fp64_fast_flushes(const struct fp_env *env, uint64_t a, uint64_t b)
 {
-	return (env->fpcr & FP_CR_FZ) && (fp64_fast_denormal(a) || fp64_fast_denormal(b));
+	return (env->fpcr & FP_FAST_DENORMALS) && (fp64_fast_denormal(a) || fp64_fast_denormal(b));
 }
 
 static inline bool fp32_fast_add(struct fp_env *env, uint32_t a, uint32_t b, uint32_t *result)

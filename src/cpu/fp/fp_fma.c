@@ -54,18 +54,21 @@ FP_INLINE uint64_t fused(struct fp_env *env, const struct fp_format *f, struct f
 	return fp_round(env, f, sign, exp + 1 - (int)lead + scale, fp_jam_high64(sum << lead));
 }
 
-// FPMulAdd() past its NaNs.
+// FPMulAdd() past its NaNs, the factors being of format p.
 FP_INLINE uint64_t mul_add_numbers(struct fp_env *env, const struct fp_format *f,
-				   struct fp_num addend, struct fp_num a, struct fp_num b)
+				   const struct fp_format *p, struct fp_num addend, struct fp_num a,
+				   struct fp_num b)
 {
 	bool product_sign = a.sign ^ b.sign;
 	bool product_inf = fp_is_inf(&a) || fp_is_inf(&b);
 	bool product_zero = fp_is_zero(&a) || fp_is_zero(&b);
 
+	if (product_inf && (product_zero || (fp_is_inf(&addend) && addend.sign != product_sign))) {
+		return fp_invalid(env, f);
+	}
+	fp_process_denorm(env, f, &addend);
+	fp_process_denorms(env, p, &a, &b);
 	if (product_inf) {
-		if (product_zero || (fp_is_inf(&addend) && addend.sign != product_sign)) {
-			return fp_invalid(env, f);
-		}
 		return fp_infinity(f, product_sign);
 	}
 	if (fp_is_inf(&addend)) {
@@ -82,27 +85,37 @@ FP_INLINE bool infinity_times_zero(const struct fp_num *a, const struct fp_num *
 	return (fp_is_inf(a) && fp_is_zero(b)) || (fp_is_zero(a) && fp_is_inf(b));
 }
 
+// Which of addend, a and b (0 to 2), at least one of them a NaN, gives the result, and whether as a
+// signalling one: the first signalling NaN or, without one, the first quiet NaN. With FPCR.AH set
+// the first NaN of a, b and addend, signalling if any is.
+FP_INLINE unsigned choose_nan3(const struct fp_env *env, const struct fp_num *n, enum fp_type *type)
+{
+	bool signalling =
+		n[0].type == FP_TYPE_SNAN || n[1].type == FP_TYPE_SNAN || n[2].type == FP_TYPE_SNAN;
+	unsigned i = 0;
+
+	*type = signalling ? FP_TYPE_SNAN : FP_TYPE_QNAN;
+	if (fp_alternate(env->fpcr)) {
+		return fp_is_nan(&n[1]) ? 1 : fp_is_nan(&n[2]) ? 2 : 0;
+	}
+	while (n[i].type != *type) {
+		i++;
+	}
+	return i;
+}
+
 // FPProcessNaNs3H() for a product format p, which is FPProcessNaNs3() where p is f.
 FP_INLINE uint64_t process_nans3(struct fp_env *env, const struct fp_format *f,
 				 const struct fp_format *p, const struct fp_num *n,
 				 const uint64_t *bits)
 {
-	unsigned i = 0;
+	enum fp_type type;
+	unsigned i = choose_nan3(env, n, &type);
 
-	// The first signalling NaN of addend, a and b; without one, the first quiet NaN.
-	while (i < 3 && n[i].type != FP_TYPE_SNAN) {
-		i++;
-	}
-	if (i == 3) {
-		i = 0;
-		while (i < 2 && n[i].type != FP_TYPE_QNAN) {
-			i++;
-		}
-	}
 	if (i == 0) {
-		return fp_process_nan(env, f, n[0].type, bits[0]);
+		return fp_process_nan(env, f, type, bits[0]);
 	}
-	uint64_t nan = fp_process_nan(env, p, n[i].type, bits[i]);
+	uint64_t nan = fp_process_nan(env, p, type, bits[i]);
 
 	return p->width == f->width ? nan : fp_convert_nan(p, f, nan);
 }
@@ -121,25 +134,35 @@ FP_INLINE uint64_t mul_add(struct fp_env *env, const struct fp_format *f, const 
 	if (fp_is_nan(&n[0]) || fp_is_nan(&n[1]) || fp_is_nan(&n[2])) {
 		uint64_t nan = process_nans3(env, f, p, n, bits);
 
-		// A quiet addend does not hide the invalid product.
-		if (n[0].type == FP_TYPE_QNAN && infinity_times_zero(&n[1], &n[2])) {
+		// A quiet addend does not hide the invalid product, but with FPCR.AH set.
+		if (!fp_alternate(env->fpcr) && n[0].type == FP_TYPE_QNAN &&
+		    infinity_times_zero(&n[1], &n[2])) {
 			return fp_invalid(env, f);
 		}
 		return nan;
 	}
-	return mul_add_numbers(env, f, n[0], n[1], n[2]);
+	return mul_add_numbers(env, f, p, n[0], n[1], n[2]);
 }
 
 // FPRecipStepFused(), 2 - a * b, and FPRSqrtStepFused(), (3 - a * b) / 2.
-FP_INLINE uint64_t step_fused(struct fp_env *env, const struct fp_format *f, uint64_t a_bits,
+FP_INLINE uint64_t step_fused(struct fp_env *outer, const struct fp_format *f, uint64_t a_bits,
 			      uint64_t b_bits, bool rsqrt)
 {
-	// The negation comes first: it shows in the sign of a NaN.
-	a_bits ^= fp_sign_bit(f, true);
+	struct fp_env quiet;
+	struct fp_env *env = fp_quiet_if_alternate(outer, &quiet);
+
+	// The negation comes first: it shows in the sign of a NaN, but with FPCR.AH set (FPNeg()).
+	if (!fp_alternate(env->fpcr) || (a_bits & ~fp_sign_bit(f, true)) <= fp_exp_mask(f)) {
+		a_bits ^= fp_sign_bit(f, true);
+	}
 
 	struct fp_num a = fp_unpack(env, f, a_bits);
 	struct fp_num b = fp_unpack(env, f, b_bits);
-	struct fp_num constant = {rsqrt ? 3ull << 62 : 1ull << 63, 1, FP_TYPE_NONZERO, false};
+	struct fp_num constant = {
+		.frac = rsqrt ? 3ull << 62 : 1ull << 63,
+		.exp = 1,
+		.type = FP_TYPE_NONZERO,
+	};
 
 	if (fp_is_nan(&a) || fp_is_nan(&b)) {
 		return fp_process_nans(env, f, &a, &b, a_bits, b_bits);

@@ -20,13 +20,14 @@ struct fp_format {
 	unsigned exp_bits; // E of the pseudocode
 	int min_exp; // exponent of the smallest normal number
 	uint32_t fz; // the FPCR bit that flushes denormals of this format
-	uint32_t fz_input; // the FPSR bit that a flushed input sets: FZ16 reports none
+	uint32_t fiz; // the FPCR bit that flushes denormal inputs alone: half precision has none
+	uint32_t idc; // the FPSR bit that a denormal input sets: half precision reports none
 };
 
-static const struct fp_format fp_format16 = {16, 10, 5, -14, FP_CR_FZ16, 0};
-static const struct fp_format fp_format32 = {32, 23, 8, -126, FP_CR_FZ, FP_SR_IDC};
-static const struct fp_format fp_format64 = {64, 52, 11, -1022, FP_CR_FZ, FP_SR_IDC};
-static const struct fp_format fp_format_bf16 = {16, 7, 8, -126, FP_CR_FZ, FP_SR_IDC};
+static const struct fp_format fp_format16 = {16, 10, 5, -14, FP_CR_FZ16, 0, 0};
+static const struct fp_format fp_format32 = {32, 23, 8, -126, FP_CR_FZ, FP_CR_FIZ, FP_SR_IDC};
+static const struct fp_format fp_format64 = {64, 52, 11, -1022, FP_CR_FZ, FP_CR_FIZ, FP_SR_IDC};
+static const struct fp_format fp_format_bf16 = {16, 7, 8, -126, FP_CR_FZ, FP_CR_FIZ, FP_SR_IDC};
 
 // FPType
 enum fp_type {
@@ -38,13 +39,20 @@ enum fp_type {
 };
 
 // An unpacked operand. A NONZERO one has the value (-1)^sign * frac * 2^(exp - 63) with frac's bit
-// 63 set; for other types exp and frac are zero.
+// 63 set; for other types exp and frac are zero. FPType_Denormal is NONZERO and `denormal`.
 struct fp_num {
 	uint64_t frac;
 	int exp;
 	enum fp_type type;
 	bool sign;
+	bool denormal;
 };
+
+// The alternate handling of floating-point numbers, FPCR.AH (FEAT_AFP).
+FP_INLINE bool fp_alternate(uint32_t fpcr)
+{
+	return (fpcr & FP_CR_AH) != 0;
+}
 
 FP_INLINE void fp_raise(struct fp_env *env, uint32_t flags)
 {
@@ -81,10 +89,10 @@ FP_INLINE uint64_t fp_quiet_bit(const struct fp_format *f)
 	return 1ull << (f->frac_bits - 1);
 }
 
-// FPDefaultNaN(). With FEAT_AFP the sign would be FPCR.AH.
-FP_INLINE uint64_t fp_default_nan(const struct fp_format *f)
+// FPDefaultNaN()
+FP_INLINE uint64_t fp_default_nan(const struct fp_env *env, const struct fp_format *f)
 {
-	return fp_exp_mask(f) | fp_quiet_bit(f);
+	return fp_sign_bit(f, fp_alternate(env->fpcr)) | fp_exp_mask(f) | fp_quiet_bit(f);
 }
 
 FP_INLINE bool fp_is_nan(const struct fp_num *n)
@@ -138,6 +146,18 @@ FP_INLINE uint64_t fp_jam_high64(unsigned __int128 v)
 	return (uint64_t)(v >> 64) | ((uint64_t)v != 0);
 }
 
+// Whether a denormal input becomes a zero: by FPCR.FZ, which tells in FPSR.IDC, or by FPCR.FIZ.
+// With FPCR.AH set FZ is about results alone. FZ16 knows neither.
+FP_INLINE bool fp_flush_input(struct fp_env *env, uint32_t fpcr, const struct fp_format *f)
+{
+	bool fz = (fpcr & f->fz) && !(f->fiz && fp_alternate(fpcr));
+
+	if (fz) {
+		fp_raise(env, f->idc);
+	}
+	return fz || (fpcr & f->fiz);
+}
+
 // FPUnpackBase(). fpcr is passed apart from env because FPUnpack() and FPUnpackCV() mask bits of
 // it.
 FP_INLINE struct fp_num fp_unpack_base(struct fp_env *env, uint32_t fpcr, const struct fp_format *f,
@@ -146,20 +166,20 @@ FP_INLINE struct fp_num fp_unpack_base(struct fp_env *env, uint32_t fpcr, const 
 	unsigned exp_max = (1u << f->exp_bits) - 1;
 	unsigned biased = (unsigned)(bits >> f->frac_bits) & exp_max;
 	uint64_t frac = bits & ((1ull << f->frac_bits) - 1);
-	struct fp_num n = {0, 0, FP_TYPE_ZERO, (bits >> (f->width - 1)) & 1};
+	struct fp_num n = {0, 0, FP_TYPE_ZERO, (bits >> (f->width - 1)) & 1, false};
 
 	if (biased == 0) {
 		if (frac == 0) {
 			return n;
 		}
-		if (fpcr & f->fz) {
-			fp_raise(env, f->fz_input);
+		if (fp_flush_input(env, fpcr, f)) {
 			return n;
 		}
 		unsigned lead = (unsigned)__builtin_clzll(frac);
 		n.type = FP_TYPE_NONZERO;
 		n.frac = frac << lead;
 		n.exp = f->min_exp + (63 - (int)f->frac_bits) - (int)lead;
+		n.denormal = true;
 		return n;
 	}
 	if (biased == exp_max && !(f->exp_bits == 5 && (fpcr & FP_CR_AHP))) {
@@ -188,6 +208,24 @@ FP_INLINE struct fp_num fp_unpack_cv(struct fp_env *env, const struct fp_format 
 	return fp_unpack_base(env, env->fpcr & ~FP_CR_FZ16, f, bits);
 }
 
+// FPProcessDenorm(): with FPCR.AH set a denormal input that was not flushed is reported once the
+// operation turns out to have used it.
+FP_INLINE void fp_process_denorm(struct fp_env *env, const struct fp_format *f,
+				 const struct fp_num *n)
+{
+	if (fp_alternate(env->fpcr) && n->denormal) {
+		fp_raise(env, f->idc);
+	}
+}
+
+// FPProcessDenorms()
+FP_INLINE void fp_process_denorms(struct fp_env *env, const struct fp_format *f,
+				  const struct fp_num *a, const struct fp_num *b)
+{
+	fp_process_denorm(env, f, a);
+	fp_process_denorm(env, f, b);
+}
+
 // FPProcessNaN()
 FP_INLINE uint64_t fp_process_nan(struct fp_env *env, const struct fp_format *f, enum fp_type type,
 				  uint64_t bits)
@@ -196,14 +234,18 @@ FP_INLINE uint64_t fp_process_nan(struct fp_env *env, const struct fp_format *f,
 		fp_raise(env, FP_SR_IOC);
 		bits |= fp_quiet_bit(f);
 	}
-	return (env->fpcr & FP_CR_DN) ? fp_default_nan(f) : bits;
+	return (env->fpcr & FP_CR_DN) ? fp_default_nan(env, f) : bits;
 }
 
-// FPProcessNaNs() for operands of which at least one is a NaN.
+// FPProcessNaNs() for operands of which at least one is a NaN. With FPCR.AH set the first of two is
+// taken, made quiet if either is signalling.
 FP_INLINE uint64_t fp_process_nans(struct fp_env *env, const struct fp_format *f,
 				   const struct fp_num *a, const struct fp_num *b, uint64_t a_bits,
 				   uint64_t b_bits)
 {
+	if (fp_alternate(env->fpcr) && fp_is_nan(a) && fp_is_nan(b)) {
+		return fp_process_nan(env, f, a->type > b->type ? a->type : b->type, a_bits);
+	}
 	if (a->type == FP_TYPE_SNAN || (a->type == FP_TYPE_QNAN && b->type != FP_TYPE_SNAN)) {
 		return fp_process_nan(env, f, a->type, a_bits);
 	}
@@ -214,7 +256,7 @@ FP_INLINE uint64_t fp_process_nans(struct fp_env *env, const struct fp_format *f
 FP_INLINE uint64_t fp_invalid(struct fp_env *env, const struct fp_format *f)
 {
 	fp_raise(env, FP_SR_IOC);
-	return fp_default_nan(f);
+	return fp_default_nan(env, f);
 }
 
 // Whether an overflow of this sign gives infinity rather than the largest normal number.
@@ -268,8 +310,22 @@ FP_INLINE uint64_t fp_overflow(struct fp_env *env, uint32_t fpcr, const struct f
 	return fp_overflow_to_inf(rounding, sign) ? fp_infinity(f, sign) : fp_max_normal(f, sign);
 }
 
+// Whether a number below the smallest normal one stays below it when it is rounded as if exponents
+// had no lower limit: tininess after rounding.
+FP_INLINE bool fp_tiny_rounded(const struct fp_format *f, enum fp_rounding rounding, bool sign,
+			       int biased, uint64_t frac)
+{
+	const unsigned drop = 63 - f->frac_bits;
+	uint64_t mant = frac >> drop;
+	uint64_t rest = frac & ((1ull << drop) - 1);
+
+	return biased < 0 || mant != (2ull << f->frac_bits) - 1 ||
+	       !fp_round_up(rounding, sign, true, rest, 1ull << (drop - 1));
+}
+
 // FPRoundBase() of (-1)^sign * frac * 2^(exp - 63), frac having bit 63 set and bit 0 sticky.
-// Tininess is judged before rounding, and a flushed result reports Underflow but not Inexact.
+// Tininess is judged before rounding, and a flushed result reports Underflow but not Inexact. With
+// FPCR.AH set it is judged after rounding, and a flushed result reports both.
 FP_INLINE uint64_t fp_round_base(struct fp_env *env, uint32_t fpcr, const struct fp_format *f,
 				 enum fp_rounding rounding, bool sign, int exp, uint64_t frac)
 {
@@ -277,10 +333,12 @@ FP_INLINE uint64_t fp_round_base(struct fp_env *env, uint32_t fpcr, const struct
 	bool alternative = f->exp_bits == 5 && (fpcr & FP_CR_AHP);
 	int exp_limit = (1 << f->exp_bits) - (alternative ? 0 : 1);
 	int biased = exp - f->min_exp + 1;
+	bool tiny = false;
 
 	if (biased <= 0) {
-		if (fpcr & f->fz) {
-			fp_raise(env, FP_SR_UFC);
+		tiny = !fp_alternate(fpcr) || fp_tiny_rounded(f, rounding, sign, biased, frac);
+		if (tiny && (fpcr & f->fz)) {
+			fp_raise(env, FP_SR_UFC | (fp_alternate(fpcr) ? FP_SR_IXC : 0));
 			return fp_zero(f, sign);
 		}
 		frac = fp_shift_jam64(frac, 1u - (unsigned)biased);
@@ -293,7 +351,7 @@ FP_INLINE uint64_t fp_round_base(struct fp_env *env, uint32_t fpcr, const struct
 	uint64_t rest = frac & ((1ull << drop) - 1);
 
 	if (rest != 0) {
-		if (biased == 0) {
+		if (tiny) {
 			fp_raise(env, FP_SR_UFC);
 		}
 		if (rounding == FP_ROUNDING_ODD) {
@@ -364,6 +422,18 @@ FP_INLINE bool fp_split_integer(const struct fp_num *n, int scale, uint64_t *mag
 		*rest = exp == 63 ? 0 : n->frac << (exp + 1);
 	}
 	return true;
+}
+
+// With FPCR.AH set the operations that are steps of a longer computation, estimates and BFloat16
+// among them, round to nearest, flush denormals and report nothing: this environment, in *quiet.
+FP_INLINE struct fp_env *fp_quiet_if_alternate(struct fp_env *env, struct fp_env *quiet)
+{
+	if (!fp_alternate(env->fpcr)) {
+		return env;
+	}
+	*quiet = *env;
+	quiet->fpcr = (env->fpcr & ~FP_CR_RMODE) | FP_CR_FIZ | FP_CR_FZ;
+	return quiet;
 }
 
 // The same operations as in fp.h without their host fast path, for the functions that have one.

@@ -171,7 +171,7 @@ static bool write_vector(unsigned index, uint64_t *state)
 	}
 	v.fpsr_in = r & 0x400 ? FP_SR_IXC : 0;
 
-	struct fp_env env = {v.fpcr, v.fpsr_in};
+	struct fp_env env = {.fpcr = v.fpcr, .fpsr = v.fpsr_in};
 	v.result = op->run(&env, v.a, v.b, v.c);
 	v.fpsr_out = (uint8_t)env.fpsr;
 	return fwrite(&v, sizeof(v), 1, stdout) == 1;
