@@ -12,8 +12,8 @@
 #include "cpu/mte.h"
 #include "cpu/sysreg_fields.h"
 
-#define CPY_SIZE_MAX UINT64_C(0x007fffffffffffff)
-#define SET_SIZE_MAX UINT64_C(0x7fffffffffffffff)
+#define SIZE_MAX_55 UINT64_C(0x007fffffffffffff)
+#define SIZE_MAX_63 UINT64_C(0x7fffffffffffffff)
 #define WORK_MAX 65536u // bytes of one execution
 
 enum stage { STAGE_PROLOGUE, STAGE_MAIN, STAGE_EPILOGUE };
@@ -174,20 +174,25 @@ static void set_flags(struct pe *pe, bool backward)
 	pe_set_nzcv(pe, (backward ? UINT32_C(8) << 28 : 0) | UINT32_C(2) << 28);
 }
 
-// Sizes saturate; the direction of CPY follows from how the areas overlap.
+// Sizes saturate: those of CPY to what has no tag, those of SETG to whole granules.
+static uint64_t saturated(const struct uop *op, uint64_t size)
+{
+	uint64_t max = op->aux & MOPS_TAGS ? SIZE_MAX_63 & ~(uint64_t)(MTE_GRANULE - 1)
+		       : op->aux & (MOPS_SET | MOPS_FORWARD) ? SIZE_MAX_63
+							     : SIZE_MAX_55;
+
+	return least(size, max);
+}
+
+// The direction of CPY follows from how the areas overlap.
 static void prologue(struct pe *pe, const struct uop *op)
 {
 	uint64_t to = zext(XD, 56), from = zext(XM, 56);
 
+	XN = saturated(op, XN);
 	if (op->aux & MOPS_SET) {
-		if (XN > SET_SIZE_MAX) {
-			XN = op->aux & MOPS_TAGS ? SET_SIZE_MAX & ~UINT64_C(15) : SET_SIZE_MAX;
-		}
 		set_flags(pe, false);
 		return;
-	}
-	if (XN > CPY_SIZE_MAX) {
-		XN = CPY_SIZE_MAX;
 	}
 	if (!(op->aux & MOPS_FORWARD) && from < to && from + XN > to) {
 		XD += XN;
@@ -201,6 +206,7 @@ static void prologue(struct pe *pe, const struct uop *op)
 static NOINLINE enum outcome execute(struct pe *pe, const struct uop *op)
 {
 	enum stage stage = MOPS_STAGE(op->aux);
+	uint64_t size = stage == STAGE_PROLOGUE ? saturated(op, XN) : XN;
 
 	if (!enabled(pe)) {
 		fault_undefined(pe);
@@ -210,7 +216,7 @@ static NOINLINE enum outcome execute(struct pe *pe, const struct uop *op)
 		wrong_option(pe, op);
 		return FAULTED;
 	}
-	if ((op->aux & MOPS_TAGS) && XN != 0 && ((XD | XN) & (MTE_GRANULE - 1)) != 0) {
+	if ((op->aux & MOPS_TAGS) && size != 0 && ((XD | size) & (MTE_GRANULE - 1)) != 0) {
 		mem_alignment_fault(pe, op, XD, true);
 		return FAULTED;
 	}
