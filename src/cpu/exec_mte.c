@@ -309,11 +309,7 @@ bool tr_ldst_tags(struct tr *t, uint32_t insn)
 	unsigned opc = (unsigned)bits(insn, 23, 22), mode = (unsigned)bits(insn, 11, 10);
 	struct uop *u;
 
-	if (mode == 0 && opc != 1) {
-		if (bits(insn, 20, 12) != 0 || !tr_has(t, FEAT_MTE2)) {
-			return false;
-		}
-	} else if (!tr_has(t, FEAT_MTE2)) {
+	if (mode == 0 && opc != 1 && (bits(insn, 20, 12) != 0 || !tr_has(t, FEAT_MTE2))) {
 		return false;
 	}
 	u = tr_emit(t, mode == 0 ? blocks[opc] : op_stg);

@@ -114,16 +114,16 @@ bool mte_check(struct pe *pe, uint64_t va, unsigned size, bool write, bool atomi
 	       const struct bus_ram *ram, uint64_t pa)
 {
 	unsigned tcf, tag = mte_tag(va);
-	bool mismatch = false;
+	uint64_t at = pa & ~(uint64_t)(MTE_GRANULE - 1);
 
 	if (pe->tco || !mte_checks_enabled(pe, el0) || !address_checked(pe, va) ||
 	    (pe->cur != NULL && !insn_checked(pe->cur->insn))) {
 		return true;
 	}
-	for (uint64_t at = pa & ~(uint64_t)(MTE_GRANULE - 1); at < pa + size; at += MTE_GRANULE) {
-		mismatch |= (ram != NULL ? bus_tag_get(ram, at) : 0) != tag;
+	while (at < pa + size && (ram != NULL ? bus_tag_get(ram, at) : 0) == tag) {
+		at += MTE_GRANULE;
 	}
-	if (!mismatch) {
+	if (at >= pa + size) {
 		return true;
 	}
 	tcf = effective_tcf(pe, el0);
@@ -131,11 +131,14 @@ bool mte_check(struct pe *pe, uint64_t va, unsigned size, bool write, bool atomi
 		report(pe, va, el0);
 		return true;
 	}
+	// An access of two granules is one of single bytes: the first whose tag is wrong faults. An
+	// atomic would fault as a read, too.
+	write = write && !atomic;
 	fault_trap(pe, 0, EC_DATA_ABORT,
 		   iss_abort(FSC_TAG_CHECK, write, false, false, false, false),
 		   TRACE_CAUSE_DATA_ABORT, NULL);
 	pe->fault.has_far = true;
-	pe->fault.far = va;
+	pe->fault.far = at > pa ? va + (at - pa) : va;
 	pe->fault.write = write;
 	return false;
 }
