@@ -488,6 +488,32 @@ TEST(alignment_checks_leave_copies_alone)
 	EXPECT_TRUE(set_to(1, 1, 0x1777));
 }
 
+// FAR may be any address that the access has and that is not above the watched ones.
+TEST(a_watchpoint_of_a_copy_is_resumed)
+{
+	const uint64_t el0 = BIT(0) | 2ul << 1 | 0xfful << 5, load = 1ul << 3, store = 2ul << 3;
+
+	NEEDS_MOPS;
+	write_sysreg(mdscr_el1, read_sysreg(mdscr_el1) | MDSCR_MDE);
+	write_sysreg(dbgwvr0_el1, TO + 0x1808);
+	write_sysreg(dbgwcr0_el1, el0 | store);
+	struct exc e = run_at(EL0, cpyf, TO + 1, FROM, 0x3000);
+
+	EXPECT_EXC(e, EL1, EC_WATCHPT_LOWER, ISS_WNR | FSC_DEBUG);
+	EXPECT_TRUE(e.far > TO + 0x1800 - 16 && e.far < TO + 0x1810);
+	EXPECT_EQ(to_mem[0x1808], 0xee);
+	write_sysreg(dbgwvr0_el1, FROM + 0x2010);
+	write_sysreg(dbgwcr0_el1, el0 | load);
+	e = resume(&e);
+	EXPECT_EQ(e.el, EL1);
+	EXPECT_EQ(e.esr, ESR(EC_WATCHPT_LOWER, FSC_DEBUG));
+	EXPECT_TRUE(e.far > FROM + 0x2010 - 16 && e.far < FROM + 0x2018);
+	write_sysreg(dbgwcr0_el1, 0);
+	e = resume(&e);
+	EXPECT_NO_EXC(e);
+	EXPECT_TRUE(copied(1, 0, 0x3000));
+}
+
 // ---- Unprivileged accesses ----------------------------------------------------------------------
 
 TEST(wt_writes_and_rt_reads_as_el0)

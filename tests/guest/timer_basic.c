@@ -178,7 +178,7 @@ TEST(virtual_timer_compares_with_the_virtual_count)
 	do { \
 		SKIP_UNLESS(exists_##timer(), "no such timer"); \
 		if (intid == INTID_CNTHV) { \
-			QEMU_DIFFERS("the board does not connect CNTHV"); \
+			QEMU_7_DIFFERS("the board does not connect CNTHV"); \
 		} \
 		gic_init(); \
 		gic_enable(intid, GIC_G1NS, 0xa0); \
@@ -415,7 +415,7 @@ SNIPPET(wfe_stream, "wfe\n\tisb\n\tmrs x0, cntvct_el0\n\twfe\n\tisb\n\tmrs x1, c
 // Bit 7 of the count rises at 128 modulo 256, and falls at 0.
 TEST(event_stream_of_cntkctl_wakes_wfe)
 {
-	QEMU_DIFFERS("WFE does not wait");
+	QEMU_DIFFERS("WFE does not wait, or by the host's time");
 	write_sysreg(cntkctl_el1, CNTKCTL_BASE | 4 | 7 << 4);
 	struct exc e = run_at(EL1, wfe_stream);
 
@@ -426,7 +426,7 @@ TEST(event_stream_of_cntkctl_wakes_wfe)
 
 TEST(event_stream_of_cnthctl_wakes_wfe)
 {
-	QEMU_DIFFERS("WFE does not wait");
+	QEMU_DIFFERS("WFE does not wait, or by the host's time");
 	write_sysreg(cnthctl_el2, CNTHCTL_BASE | 4 | 8 | 7 << 4);
 	struct exc e = run_at(EL1, wfe_stream);
 

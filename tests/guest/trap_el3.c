@@ -194,7 +194,7 @@ TEST(virtual_interface_registers_are_not_trapped_by_scr)
 
 TEST(icc_sre_enable_clear_traps_lower_sre)
 {
-	QEMU_DIFFERS("ICC_SRE is read-only");
+	QEMU_7_DIFFERS("ICC_SRE is read-only");
 	write_sysreg(S3_4_C12_C9_5, 0x7); // ICC_SRE_EL2 without Enable
 	SKIP_UNLESS(!(read_sysreg(S3_4_C12_C9_5) & 8), "ICC_SRE_EL2.Enable is RAO/WI");
 	EXPECT_TRAP(EL1, READ, sre1, EL2);
