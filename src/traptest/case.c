@@ -298,18 +298,22 @@ static void prepare(struct case_run *run, const struct tt_case *k)
 	m->event_opaque = run;
 }
 
+static void say_case(const struct tt_case *k, struct tt_result *result)
+{
+	tt_say(result, "      %s (0x%08x) at %s%s%s", k->insn_text, k->insn, k->state.text,
+	       k->settings_text[0] != '\0' ? " with " : "", k->settings_text);
+}
+
 static void report(const struct tt_file *file, const struct tt_item *item,
 		   const struct case_run *run, const struct differences *d,
 		   struct tt_result *result)
 {
 	const struct tt_case *k = &item->c;
-	bool trapped = run->first.has_event && run->first.event.type == TRACE_EXCEPTION;
 	char text[512];
 
 	(void)file;
 	result->status = TT_FAILED;
-	tt_say(result, "      %s (0x%08x) at %s%s%s", k->insn_text, k->insn, k->state.text,
-	       k->settings_text[0] != '\0' ? " with " : "", k->settings_text);
+	say_case(k, result);
 	tt_say(result, "    - %s", k->expected_text);
 	if (run->first.has_event) {
 		tt_describe(&run->first, text, sizeof(text));
@@ -317,7 +321,7 @@ static void report(const struct tt_file *file, const struct tt_item *item,
 	} else {
 		tt_say(result, "    + ok");
 	}
-	if (d->count != 0 && trapped == (k->outcome == TT_EXCEPTION)) {
+	if (d->wanted[0] != '\0') {
 		tt_say(result, "      expected:%s", d->wanted);
 		tt_say(result, "      seen:    %s", d->seen);
 	}
@@ -358,9 +362,12 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 		run->first.event.pc = OPEN_CODE;
 	}
 	trapped = run->first.has_event && run->first.event.type == TRACE_EXCEPTION;
-	if (trapped != (k->outcome == TT_EXCEPTION) ||
-	    (trapped && run->first.event.to_el != k->el)) {
+	if (trapped != (k->outcome == TT_EXCEPTION)) {
 		d.count++;
+	} else if (trapped && run->first.event.to_el != k->el) {
+		snprintf(text, sizeof(text), "EL%u", k->el);
+		snprintf(error, sizeof(error), "EL%u", run->first.event.to_el);
+		differ(&d, text, error);
 	} else {
 		if (trapped) {
 			check_usual(k, &run->first, &d);
@@ -373,8 +380,7 @@ void tt_run_case(struct tt_pool *pool, const struct tt_file *file, const struct 
 	} else if (explanation != NULL &&
 		   !tt_agrees(explanation, &run->first, text, sizeof(text))) {
 		result->status = TT_FAILED;
-		tt_say(result, "      %s (0x%08x) at %s with %s", k->insn_text, k->insn,
-		       k->state.text, k->settings_text);
+		say_case(k, result);
 		tt_say(result, "      strata explain %s", text);
 	}
 	strata_explain_free(explanation);

@@ -15,9 +15,11 @@
 void tt_reader_init(struct tt_reader *r, const char *path, const char *text, size_t size,
 		    struct tt_arena *arena, char *error, size_t error_size)
 {
+	static const char mark[] = "\xef\xbb\xbf"; // some editors begin a file with it
+
 	*r = (struct tt_reader){.path = path,
 				.arena = arena,
-				.next = text,
+				.next = text + (size >= 3 && memcmp(text, mark, 3) == 0 ? 3 : 0),
 				.end = text + size,
 				.error = error,
 				.error_size = error_size};
@@ -55,21 +57,29 @@ static bool is_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\v' || c == '\f';
 }
 
+// The last character of the quoted text that begins at `at`: its closing mark, where it has one.
+static const char *quoted_end(const char *at, const char *end)
+{
+	for (at++; at < end && *at != '"'; at++) {
+		at += *at == '\\' && at + 1 < end;
+	}
+	return at < end ? at : end - 1;
+}
+
 // Where the comment of a line begins: a '#' at its beginning, or one between spaces.
 static size_t comment_start(const char *text, size_t size)
 {
-	bool quoted = false, only_space = true;
+	bool only_space = true;
 
 	for (size_t i = 0; i < size; i++) {
-		if (text[i] == '"' && (i == 0 || text[i - 1] != '\\')) {
-			quoted = !quoted;
-		}
-		if (text[i] == '#' && !quoted &&
-		    (only_space ||
-		     (is_space(text[i - 1]) && (i + 1 == size || is_space(text[i + 1]))))) {
+		if (text[i] == '#' && (only_space || (is_space(text[i - 1]) &&
+						      (i + 1 == size || is_space(text[i + 1]))))) {
 			return i;
 		}
 		only_space = only_space && is_space(text[i]);
+		if (text[i] == '"') {
+			i = (size_t)(quoted_end(text + i, text + size) - text);
+		}
 	}
 	return size;
 }
@@ -129,29 +139,52 @@ unsigned tt_line_number(const struct tt_reader *r)
 	return r->origin_count != 0 ? r->origins[0].line : r->line;
 }
 
-bool tt_fail(struct tt_reader *r, const char *at, const char *fmt, ...)
+struct tt_place tt_place_of(const struct tt_reader *r, const char *at)
 {
-	unsigned line = r->line, column = 1;
+	struct tt_place place = {r->line != 0 ? r->line : 1, 1};
 	size_t offset;
-	va_list args;
-	int n;
 
-	if (r->failed) {
-		return false;
-	}
-	r->failed = true;
 	if (at != NULL && at >= r->text && at <= r->text + r->size) {
 		offset = (size_t)(at - r->text);
 		for (size_t i = 0; i < r->origin_count && r->origins[i].offset <= offset; i++) {
-			line = r->origins[i].line;
-			column = r->origins[i].column + (unsigned)(offset - r->origins[i].offset);
+			place.line = r->origins[i].line;
+			place.column =
+				r->origins[i].column + (unsigned)(offset - r->origins[i].offset);
 		}
 	}
-	n = snprintf(r->error, r->error_size, "%s:%u:%u: ", r->path, line, column);
-	va_start(args, fmt);
+	return place;
+}
+
+static void fail_at(struct tt_reader *r, struct tt_place place, const char *fmt, va_list args)
+{
+	int n;
+
+	if (r->failed) {
+		return;
+	}
+	r->failed = true;
+	n = snprintf(r->error, r->error_size, "%s:%u:%u: ", r->path, place.line, place.column);
 	if (n >= 0 && (size_t)n < r->error_size) {
 		vsnprintf(r->error + n, r->error_size - (size_t)n, fmt, args);
 	}
+}
+
+bool tt_fail(struct tt_reader *r, const char *at, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail_at(r, tt_place_of(r, at), fmt, args);
+	va_end(args);
+	return false;
+}
+
+bool tt_fail_place(struct tt_reader *r, struct tt_place place, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	fail_at(r, place, fmt, args);
 	va_end(args);
 	return false;
 }
@@ -188,22 +221,20 @@ struct tt_cursor tt_word(struct tt_cursor *c, const char *stops)
 {
 	struct tt_cursor word;
 	unsigned depth = 0;
-	bool quoted = false;
 
 	tt_skip_space(c);
 	word.at = c->at;
 	while (c->at < c->end) {
 		char ch = *c->at;
 
-		if (!quoted && depth == 0 &&
-		    (is_space(ch) || (stops != NULL && strchr(stops, ch) != NULL))) {
+		if (depth == 0 && (is_space(ch) || (stops != NULL && strchr(stops, ch) != NULL))) {
 			break;
 		}
-		if (ch == '"' && (c->at == word.at || c->at[-1] != '\\')) {
-			quoted = !quoted;
+		if (ch == '"') {
+			c->at = quoted_end(c->at, c->end);
 		}
-		depth += !quoted && (ch == '[' || ch == '{');
-		depth -= !quoted && (ch == ']' || ch == '}') && depth != 0;
+		depth += ch == '[' || ch == '{';
+		depth -= (ch == ']' || ch == '}') && depth != 0;
 		c->at++;
 	}
 	word.end = c->at;
@@ -224,7 +255,6 @@ bool tt_take(struct tt_cursor *c, const char *text)
 bool tt_cut(struct tt_cursor *c, char separator, struct tt_cursor *part)
 {
 	unsigned depth = 0;
-	bool quoted = false;
 
 	if (c->at > c->end) {
 		return false;
@@ -233,14 +263,14 @@ bool tt_cut(struct tt_cursor *c, char separator, struct tt_cursor *part)
 	while (c->at < c->end) {
 		char ch = *c->at;
 
-		if (ch == separator && !quoted && depth == 0) {
+		if (ch == separator && depth == 0) {
 			break;
 		}
-		if (ch == '"' && (c->at == part->at || c->at[-1] != '\\')) {
-			quoted = !quoted;
+		if (ch == '"') {
+			c->at = quoted_end(c->at, c->end);
 		}
-		depth += !quoted && (ch == '[' || ch == '{');
-		depth -= !quoted && (ch == ']' || ch == '}') && depth != 0;
+		depth += ch == '[' || ch == '{';
+		depth -= (ch == ']' || ch == '}') && depth != 0;
 		c->at++;
 	}
 	part->end = c->at;
@@ -350,6 +380,9 @@ static bool escape(struct tt_reader *r, struct tt_cursor *c, char *out)
 
 		if (high < 0 || low < 0) {
 			return tt_fail(r, c->at, "expected two hexadecimal digits");
+		}
+		if (high == 0 && low == 0) {
+			return tt_fail(r, c->at, "a text has no zero byte");
 		}
 		*out = (char)(high << 4 | low);
 		c->at += 3;

@@ -21,6 +21,10 @@ struct tt_lines_origin {
 	unsigned column;
 };
 
+struct tt_place {
+	unsigned line, column;
+};
+
 struct tt_reader {
 	const char *path;
 	struct tt_arena *arena;
@@ -53,6 +57,10 @@ unsigned tt_line_number(const struct tt_reader *r);
 // false.
 bool tt_fail(struct tt_reader *r, const char *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
+// The same of another line than the current one.
+bool tt_fail_place(struct tt_reader *r, struct tt_place place, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+struct tt_place tt_place_of(const struct tt_reader *r, const char *at);
 bool tt_expected(struct tt_reader *r, const struct tt_cursor *c, const char *what);
 
 void tt_skip_space(struct tt_cursor *c);

@@ -31,12 +31,18 @@ struct program {
 const struct tt_record *tt_return_of(const struct tt_history *history, size_t index)
 {
 	const struct trace_event *e = &history->records[index].event;
+	unsigned depth = 0; // of exceptions within their own level
 
 	for (size_t i = index + 1; i < history->count && e->type == TRACE_EXCEPTION; i++) {
 		const struct trace_event *r = &history->records[i].event;
 
-		if (r->pe == e->pe && r->type == TRACE_RETURN && r->from_el == e->to_el &&
-		    r->to_el == e->from_el) {
+		if (r->pe != e->pe) {
+			continue;
+		}
+		if (r->type == TRACE_EXCEPTION) {
+			depth += e->from_el == e->to_el && r->from_el == e->from_el &&
+				 r->to_el == e->to_el;
+		} else if (r->from_el == e->to_el && r->to_el == e->from_el && depth-- == 0) {
 			return &history->records[i];
 		}
 	}

@@ -7,6 +7,7 @@
 #include "traptest/test_file.h"
 
 #define TT_MODELS_MAX 64
+#define TT_NO_EL3_ALONE "there is no machine with EL3 and without EL2: say el3=no too"
 
 // What `requires' lines say.
 struct tt_requires {
@@ -28,12 +29,15 @@ struct tt_parser {
 	// Of the item that is being parsed.
 	const struct cpu_model *model;
 	const struct tt_machine *machine;
+	uint64_t ram_base, ram_size; // of this machine
+	bool of_image; // a test with an image
 	const char *skip;
 	struct tt_slots *slots;
 	const struct tt_settings *settings; // of it: which layout fields of checks have
 	bool settled; // a test: something has been said that depends on the machine
 	// Of the file and of the section.
 	struct tt_settings defaults, section_defaults;
+	const char *said, *section_said; // as written
 	struct tt_requires requires, section_requires;
 	const char *no_qemu, *section_no_qemu;
 	const char *section;
@@ -63,6 +67,8 @@ bool tt_parse_test(struct tt_parser *p, struct tt_cursor c);
 // parse_file.c
 bool tt_parse_machine(struct tt_parser *p, struct tt_cursor c, struct tt_machine *machine,
 		      bool of_test);
+// From here on, what is said is about this machine.
+void tt_use_machine(struct tt_parser *p, const struct tt_machine *machine, bool of_image);
 const struct cpu_model *tt_model(struct tt_parser *p, const struct tt_machine *machine,
 				 const char *at);
 // Adds "FEAT_X, !FEAT_Y". False: noted.

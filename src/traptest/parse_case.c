@@ -16,11 +16,22 @@ static bool parse_marks(struct tt_parser *p, struct tt_cursor c, struct tt_item 
 {
 	struct tt_requires marks = {0};
 	struct tt_cursor part;
+	bool after_requires = false;
 
 	while (tt_cut(&c, ',', &part)) {
 		struct tt_cursor word = tt_word(&part, NULL);
+		bool feature = after_requires &&
+			       (*word.at == '!' ||
+				(word.end - word.at > 5 && memcmp(word.at, "FEAT_", 5) == 0));
 
-		if (tt_is_word(&word, "no-qemu")) {
+		after_requires = feature || tt_is_word(&word, "requires");
+		if (feature) { // "requires FEAT_X, FEAT_Y"
+			part.at = word.at;
+			if (!tt_parse_requires(p, part, &marks)) {
+				return false;
+			}
+			part.at = part.end;
+		} else if (tt_is_word(&word, "no-qemu")) {
 			if (!tt_string(&p->r, &part, &item->no_qemu)) {
 				return false;
 			}
@@ -112,7 +123,14 @@ static bool parse_case_check(struct tt_parser *p, struct tt_cursor word, struct 
 					&k->reads);
 	}
 	if (tt_parse_check(p, word, &k->checks)) {
-		return true;
+		const struct tt_check *check = &k->checks.items[k->checks.count - 1];
+
+		return !check->after && check->subject != TT_WITHIN && check->subject != TT_AT &&
+				       check->subject != TT_TO_SYMBOL
+			       ? true
+			       : tt_fail(&p->r, word.at,
+					 "%s is for the transitions of tests, not for cases",
+					 check->word);
 	}
 	return tt_fail(&p->r, word.at, "expected a check (ec=, iss=, X3=, writes REG, ...)");
 }
@@ -201,6 +219,21 @@ static bool check_state(struct tt_parser *p, const struct tt_case *k, const char
 	return true;
 }
 
+// The settings of the case after those of the file and of the section, to be shown.
+static const char *all_settings(const struct tt_parser *p, const char *own)
+{
+	const char *parts[3] = {p->said, p->section_said, strcmp(own, "-") != 0 ? own : ""};
+	const char *text = "";
+
+	for (unsigned i = 0; i < 3; i++) {
+		if (parts[i] != NULL && parts[i][0] != '\0') {
+			text = text[0] != '\0' ? tt_format(p->arena, "%s, %s", text, parts[i])
+					       : parts[i];
+		}
+	}
+	return text;
+}
+
 bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 {
 	struct tt_item item = {.line = tt_line_number(&p->r), .is_case = true};
@@ -229,7 +262,7 @@ bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 	if (c.at <= c.end) {
 		return tt_fail(&p->r, c.at - 1, "expected at most five columns");
 	}
-	p->machine = &p->file->machine;
+	tt_use_machine(p, &p->file->machine, false);
 	p->model = p->file->model;
 	if (count == 5 && !parse_marks(p, columns[4], &item)) {
 		return false;
@@ -237,7 +270,7 @@ bool tt_parse_case(struct tt_parser *p, struct tt_cursor c)
 	p->skip = item.skip;
 	p->slots = &item.slots;
 	p->settings = &item.c.settings;
-	item.c.settings_text = tt_text(&p->r, columns[0]);
+	item.c.settings_text = all_settings(p, tt_text(&p->r, columns[0]));
 	inherit(p, &item.c.settings, &p->defaults);
 	inherit(p, &item.c.settings, &p->section_defaults);
 	if (!tt_parse_settings(p, columns[0], &item.c.settings) ||

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cpu/model.h"
+#include "explain/open.h"
 #include "traptest/arena.h"
 #include "traptest/parse.h"
 
@@ -210,6 +211,14 @@ static bool parse_file_name(struct tt_parser *p, struct tt_cursor *c, const char
 	return parse_text(p, c, path) && (*path = tt_path(p, *path, begin)) != NULL;
 }
 
+void tt_use_machine(struct tt_parser *p, const struct tt_machine *machine, bool of_image)
+{
+	p->machine = machine;
+	p->of_image = of_image;
+	p->ram_base = of_image && machine->ram_base != 0 ? machine->ram_base : OPEN_RAM_BASE;
+	p->ram_size = machine->memory != 0 ? machine->memory : UINT64_C(1) << (of_image ? 27 : 24);
+}
+
 static bool image_word(struct tt_parser *p, struct tt_cursor *w, struct tt_machine *m)
 {
 	if (tt_take(w, "boot-el=")) {
@@ -261,7 +270,7 @@ static bool image_word(struct tt_parser *p, struct tt_cursor *w, struct tt_machi
 bool tt_parse_machine(struct tt_parser *p, struct tt_cursor c, struct tt_machine *m, bool of_test)
 {
 	while (!tt_at_end(&c)) {
-		struct tt_cursor w = tt_word(&c, NULL);
+		struct tt_cursor w = tt_word(&c, NULL), whole = w;
 		bool ok;
 
 		if (tt_take(&w, "cpu=")) {
@@ -271,12 +280,15 @@ bool tt_parse_machine(struct tt_parser *p, struct tt_cursor c, struct tt_machine
 			m->cpu = p->context->cpu != NULL ? p->context->cpu : cpu;
 		} else if (tt_take(&w, "el2=")) {
 			ok = parse_yes(p, &w, &m->el2);
+			m->level_word = "el2=";
 		} else if (tt_take(&w, "el3=")) {
 			ok = parse_yes(p, &w, &m->el3);
+			m->level_word = "el3=";
 		} else if (tt_take(&w, "memory=")) {
 			ok = parse_size(p, &w, &m->memory);
 		} else if (of_test) {
 			ok = image_word(p, &w, m);
+			m->image_word = tt_text(&p->r, whole);
 		} else {
 			ok = tt_expected(&p->r, &w,
 					 "a word of the machine (cpu=, el2=, el3=, memory=)");
@@ -314,6 +326,7 @@ static bool parse_section(struct tt_parser *p, struct tt_cursor c)
 	p->section = name;
 	p->in_section = true;
 	p->section_defaults = (struct tt_settings){0};
+	p->section_said = NULL;
 	p->section_requires = (struct tt_requires){0};
 	p->section_no_qemu = NULL;
 	return tt_at_end(&c) ? true : tt_expected(&p->r, &c, "the end of the line");
@@ -322,6 +335,7 @@ static bool parse_section(struct tt_parser *p, struct tt_cursor c)
 static bool parse_default(struct tt_parser *p, struct tt_cursor c)
 {
 	struct tt_settings *to = p->in_section ? &p->section_defaults : &p->defaults;
+	const char **said = p->in_section ? &p->section_said : &p->said;
 	struct tt_settings all = {0};
 	size_t inherited;
 
@@ -334,11 +348,13 @@ static bool parse_default(struct tt_parser *p, struct tt_cursor c)
 	}
 	inherited = all.count;
 	p->model = p->file->model;
-	p->machine = &p->file->machine;
+	tt_use_machine(p, &p->file->machine, false);
 	p->skip = tt_unmet(p);
 	if (!tt_parse_settings(p, c, &all)) {
 		return false;
 	}
+	*said = *said != NULL ? tt_format(p->arena, "%s, %s", *said, tt_text(&p->r, c))
+			      : tt_text(&p->r, c);
 	for (size_t i = inherited; i < all.count; i++) {
 		TT_LIST_ADD(p, to->items, to->count, all.items[i]);
 	}
@@ -354,6 +370,10 @@ static bool parse_file_machine(struct tt_parser *p, struct tt_cursor c, const ch
 	if (!tt_parse_machine(p, c, &p->file->machine, false)) {
 		return false;
 	}
+	if (p->file->machine.el3 && !p->file->machine.el2) {
+		return tt_fail(&p->r, at, TT_NO_EL3_ALONE);
+	}
+	p->file->machine.level_word = NULL; // tests need not repeat it, nor is it theirs
 	p->file->model = (struct cpu_model *)(uintptr_t)tt_model(p, &p->file->machine, at);
 	return p->file->model != NULL;
 }

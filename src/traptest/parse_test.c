@@ -7,7 +7,6 @@
 
 #include "base/bits.h"
 #include "cpu/sysreg.h"
-#include "trace/trace.h"
 #include "traptest/arena.h"
 #include "traptest/parse.h"
 
@@ -50,7 +49,7 @@ static bool parse_level(struct tt_parser *p, struct tt_cursor w, struct tt_check
 		return tt_fail(&p->r, w.at, "expected 0, 1, 2, 3 or *");
 	}
 	if (w.at + 1 != w.end) {
-		return tt_fail(&p->r, w.at + 1, "expected the end of the level");
+		return tt_fail(&p->r, w.at + 1, "expected a space");
 	}
 	if (secure || nonsecure) {
 		add_number(p, checks, from ? TT_FROM_SECURE : TT_TO_SECURE, secure);
@@ -131,28 +130,10 @@ static bool says_return(const struct tt_checks *checks)
 	return false;
 }
 
-static bool known_cause(struct tt_parser *p, const struct tt_checks *checks, const char *at)
-{
-	for (size_t i = 0; i < checks->count; i++) {
-		bool known = checks->items[i].subject != TT_CAUSE;
-
-		for (unsigned n = 0; !known && n < TRACE_CAUSE_COUNT; n++) {
-			known = strcmp(checks->items[i].text,
-				       trace_cause_name((enum trace_cause)n)) == 0;
-		}
-		if (!known) {
-			return tt_fail(&p->r, at, "%s is no cause (docs/trace.md)",
-				       checks->items[i].text);
-		}
-	}
-	return true;
-}
-
 // The words of a pattern from c on, up to the end or to a comparison (`ops`). repeat may be NULL.
 static bool parse_pattern(struct tt_parser *p, struct tt_cursor *c, struct tt_checks *checks,
 			  uint32_t *repeat, bool ops)
 {
-	const char *begin = c->at;
 	int from = -1, to = -1, kind = -1;
 
 	while (!tt_at_end(c)) {
@@ -207,7 +188,7 @@ static bool parse_pattern(struct tt_parser *p, struct tt_cursor *c, struct tt_ch
 	if (kind >= 0) {
 		add_number(p, checks, TT_RETURN, (uint64_t)kind);
 	}
-	return known_cause(p, checks, begin);
+	return true;
 }
 
 // ---- expect -------------------------------------------------------------------------------------
@@ -303,11 +284,18 @@ static bool parse_steps(struct tt_parser *p, struct tt_step *group, unsigned dep
 
 // ---- snippets -----------------------------------------------------------------------------------
 
+// "end", also with a comment of ours or of the assembler's after it.
 static bool is_end_line(const char *text, size_t size)
 {
-	struct tt_cursor c = {text, text + size}, w = tt_word(&c, NULL);
+	struct tt_cursor c = {text, text + size}, w;
 
-	return tt_is_word(&w, "end") && tt_at_end(&c);
+	tt_skip_space(&c);
+	if (!tt_take(&c, "end")) {
+		return false;
+	}
+	w = (struct tt_cursor){c.at, c.end};
+	return tt_at_end(&c) ||
+	       (c.at != w.at && (*c.at == '#' || tt_take(&c, "//") || tt_take(&c, "/*")));
 }
 
 static bool parse_place(struct tt_parser *p, struct tt_cursor w, struct tt_snippet *snippet)
@@ -339,12 +327,21 @@ static bool parse_place(struct tt_parser *p, struct tt_cursor w, struct tt_snipp
 static bool parse_snippet(struct tt_parser *p, struct tt_cursor c, struct tt_test *t, bool hex)
 {
 	struct tt_snippet snippet = {.line = p->r.line + 1, .hex = hex};
+	const struct tt_cursor whole = c;
 	const char *begin = p->r.next, *text;
 	unsigned line = tt_line_number(&p->r);
 	size_t size;
 
 	if (!parse_place(p, tt_word(&c, NULL), &snippet) || !at_end(p, &c)) {
 		return false;
+	}
+	for (size_t i = 0; snippet.el != 0 && i < t->snippet_count; i++) {
+		const struct tt_snippet *s = &t->snippets[i];
+
+		if (s->el == snippet.el && s->all == snippet.all && s->offset == snippet.offset) {
+			return tt_fail(&p->r, whole.at, "this handler is given in line %u already",
+				       s->line - 1);
+		}
 	}
 	while (tt_next_raw(&p->r, &text, &size)) {
 		if (is_end_line(text, size)) {
@@ -366,6 +363,10 @@ static bool parse_vectors(struct tt_parser *p, struct tt_cursor c, struct tt_tes
 		return tt_fail(&p->r, w.at, "expected EL1, EL2 or EL3");
 	}
 	el = (unsigned)(w.at[2] - '0');
+	if (t->said_vectors[el]) {
+		return tt_fail(&p->r, w.at, "the vectors of EL%u are said twice", el);
+	}
+	t->said_vectors[el] = true;
 	if (tt_is_word(&what, "stop")) {
 		t->vectors[el] = TT_VECTORS_STOP;
 	} else if (tt_is_word(&what, "return")) {
@@ -396,14 +397,21 @@ static bool parse_compare(struct tt_parser *p, struct tt_cursor *c, enum tt_comp
 
 static bool parse_duration(struct tt_parser *p, struct tt_cursor *c, uint64_t *ns)
 {
+	const char *begin = c->at;
+	uint64_t unit;
+
 	if (!tt_number(&p->r, c, ns)) {
 		return false;
 	}
-	*ns *= tt_take(c, "ms")   ? 1000000
+	unit = tt_take(c, "ms")   ? 1000000
 	       : tt_take(c, "us") ? 1000
 	       : tt_take(c, "ns") ? 1
 	       : tt_take(c, "s")  ? 1000000000
 				  : 1;
+	if (*ns > UINT64_MAX / unit) {
+		return tt_fail(&p->r, begin, "the time does not fit 64 bits of nanoseconds");
+	}
+	*ns *= unit;
 	return true;
 }
 
@@ -443,7 +451,9 @@ static bool parse_bound(struct tt_parser *p, struct tt_cursor c, struct tt_curso
 		return false;
 	}
 	tt_skip_space(&c);
-	if (!parse_duration(p, &c, &bound.value) || !at_end(p, &c)) {
+	ok = bound.kind == TT_TIME ? parse_duration(p, &c, &bound.value)
+				   : tt_number(&p->r, &c, &bound.value);
+	if (!ok || !at_end(p, &c)) {
 		return false;
 	}
 	TT_LIST_ADD(p, t->bounds, t->bound_count, bound);
@@ -460,6 +470,7 @@ static bool parse_ends(struct tt_parser *p, struct tt_cursor c, struct tt_test *
 		     {"reset", TT_END_RESET},       {"stuck", TT_END_STUCK},
 		     {"limit", TT_END_LIMIT}};
 	struct tt_cursor w = tt_word(&c, NULL), value;
+	bool stopped;
 	uint64_t n;
 
 	t->end_value = -1;
@@ -475,13 +486,20 @@ static bool parse_ends(struct tt_parser *p, struct tt_cursor c, struct tt_test *
 	}
 	value = tt_word(&c, NULL);
 	if (value.at != value.end && (t->end == TT_END_EXITED || t->end == TT_END_STOPPED)) {
-		if (t->end == TT_END_STOPPED && !tt_take(&value, "EL")) {
-			return tt_expected(&p->r, &value, "a level");
+		stopped = t->end == TT_END_STOPPED;
+		w = value;
+		if (stopped && !tt_take(&value, "EL")) {
+			return tt_expected(&p->r, &value, "EL1, EL2 or EL3");
 		}
 		if (!tt_number(&p->r, &value, &n)) {
 			return false;
 		}
-		t->end_value = (int)(n & 0xff);
+		if (stopped ? n < 1 || n > 3 : n > 255) {
+			return tt_fail(&p->r, w.at,
+				       stopped ? "expected EL1, EL2 or EL3"
+					       : "expected an exit status from 0 to 255");
+		}
+		t->end_value = (int)n;
 	}
 	return value.at == value.end ? at_end(p, &c)
 				     : tt_expected(&p->r, &value, "the end of the line");
@@ -491,13 +509,16 @@ static bool parse_limit(struct tt_parser *p, struct tt_cursor c, struct tt_test 
 {
 	while (!tt_at_end(&c)) {
 		struct tt_cursor w = tt_word(&c, NULL);
-		uint64_t n;
+		const char *begin = w.at;
+		uint64_t n = 0;
 		bool ok;
 
 		if (tt_take(&w, "insns=")) {
-			ok = tt_number(&p->r, &w, &t->limit_insns);
+			ok = tt_number(&p->r, &w, &n);
+			t->limit_insns = n;
 		} else if (tt_take(&w, "time=")) {
-			ok = parse_duration(p, &w, &t->limit_time);
+			ok = parse_duration(p, &w, &n);
+			t->limit_time = n;
 		} else if (tt_take(&w, "host=")) {
 			ok = tt_number(&p->r, &w, &n);
 			t->limit_host = ok ? (double)n : 0;
@@ -506,6 +527,9 @@ static bool parse_limit(struct tt_parser *p, struct tt_cursor c, struct tt_test 
 		}
 		if (!ok) {
 			return false;
+		}
+		if (n == 0) {
+			return tt_fail(&p->r, begin, "expected a limit above 0");
 		}
 		if (w.at != w.end) {
 			return tt_expected(&p->r, &w, "a space");
@@ -516,16 +540,27 @@ static bool parse_limit(struct tt_parser *p, struct tt_cursor c, struct tt_test 
 
 // ---- statements ---------------------------------------------------------------------------------
 
+// later: what comes after the transition is known when the pattern is asked.
 static bool parse_pattern_line(struct tt_parser *p, struct tt_cursor c, struct tt_pattern **list,
-			       size_t *count)
+			       size_t *count, bool later)
 {
 	struct tt_pattern pattern = {.line = tt_line_number(&p->r), .text = tt_text(&p->r, c)};
+	const char *begin = c.at;
 
 	if (tt_at_end(&c)) {
 		return tt_expected(&p->r, &c, "the words of a transition");
 	}
 	if (!parse_pattern(p, &c, &pattern.checks, NULL, false)) {
 		return false;
+	}
+	for (size_t i = 0; !later && i < pattern.checks.count; i++) {
+		if (pattern.checks.items[i].after) {
+			return tt_fail(
+				&p->r, begin,
+				"%s looks at a return that has not been yet: it is for expect, "
+				"not and count",
+				pattern.checks.items[i].word);
+		}
 	}
 	TT_LIST_ADD(p, *list, *count, pattern);
 	return true;
@@ -551,6 +586,23 @@ static bool parse_file_line(struct tt_parser *p, struct tt_cursor c, const char 
 	return *path != NULL && at_end(p, &c);
 }
 
+// Can it be asked when nothing happens any more?
+static bool is_of_end(const struct tt_check *check)
+{
+	switch (check->subject) {
+	case TT_REG:
+	case TT_X:
+	case TT_SP:
+	case TT_PC:
+	case TT_PSTATE:
+	case TT_MEM:
+	case TT_TAG:
+		return !check->after;
+	default:
+		return false;
+	}
+}
+
 static bool parse_after(struct tt_parser *p, struct tt_cursor c, struct tt_test *t)
 {
 	struct tt_cursor part;
@@ -558,7 +610,8 @@ static bool parse_after(struct tt_parser *p, struct tt_cursor c, struct tt_test 
 	while (tt_cut(&c, ',', &part)) {
 		struct tt_cursor w = tt_word(&part, NULL);
 
-		if (!tt_parse_check(p, w, &t->after)) {
+		if (!tt_parse_check(p, w, &t->after) ||
+		    !is_of_end(&t->after.items[t->after.count - 1])) {
 			return tt_fail(&p->r, w.at, "expected a check of a register or of memory");
 		}
 		if (!tt_at_end(&part)) {
@@ -571,6 +624,22 @@ static bool parse_after(struct tt_parser *p, struct tt_cursor c, struct tt_test 
 // The machine is complete when something first depends on it.
 static bool settle(struct tt_parser *p, struct tt_test *t, const char *at)
 {
+	const struct tt_machine *m = &t->machine;
+	const struct tt_place place = {m->line, 1};
+
+	if (t->image == NULL && m->image_word != NULL) {
+		return tt_fail_place(&p->r, place, "%s is for tests with an image, said before it",
+				     m->image_word);
+	}
+	if (t->image != NULL && m->level_word != NULL) {
+		return tt_fail_place(&p->r, place,
+				     "%s is for tests without an image: boot-el= and secure= say "
+				     "which levels one has",
+				     m->level_word);
+	}
+	if (t->image == NULL && m->el3 && !m->el2) {
+		return tt_fail_place(&p->r, place, TT_NO_EL3_ALONE);
+	}
 	if (t->image != NULL && t->machine.boot_el == 0) {
 		t->machine.boot_el = 2;
 	}
@@ -578,7 +647,7 @@ static bool settle(struct tt_parser *p, struct tt_test *t, const char *at)
 	t->machine.el3 =
 		t->image != NULL ? t->machine.boot_el == 3 || t->machine.secure : t->machine.el3;
 	p->settled = true;
-	p->machine = &t->machine;
+	tt_use_machine(p, &t->machine, t->image != NULL);
 	p->model = tt_model(p, &t->machine, at);
 	return p->model != NULL;
 }
@@ -612,10 +681,18 @@ static bool parse_program(struct tt_parser *p, struct tt_cursor c, struct tt_cur
 		return tt_fail(&p->r, word.at,
 			       "the image and the machine come before what depends on them");
 	}
+	if ((t->image != NULL && tt_is_word(&word, "image")) ||
+	    (t->input != NULL && tt_is_word(&word, "input")) ||
+	    (t->end != TT_END_DEFAULT && tt_is_word(&word, "ends")) ||
+	    (t->has_state && tt_is_word(&word, "state"))) {
+		return tt_fail(&p->r, word.at, "a test has only one %.*s",
+			       (int)(word.end - word.at), word.at);
+	}
 	if (tt_is_word(&word, "image")) {
 		return parse_file_line(p, c, &t->image);
 	}
 	if (tt_is_word(&word, "machine")) {
+		t->machine.line = tt_line_number(&p->r);
 		return tt_parse_machine(p, c, &t->machine, true);
 	}
 	if (tt_is_word(&word, "symbols")) {
@@ -678,13 +755,13 @@ static bool parse_expected(struct tt_parser *p, struct tt_cursor c, struct tt_cu
 		return at_end(p, &c) && parse_steps(p, &t->expect, 0);
 	}
 	if (tt_is_word(&word, "not")) {
-		return parse_pattern_line(p, c, &t->nots, &t->not_count);
+		return parse_pattern_line(p, c, &t->nots, &t->not_count, true);
 	}
 	if (tt_is_word(&word, "watch")) {
-		return parse_pattern_line(p, c, &t->watches, &t->watch_count);
+		return parse_pattern_line(p, c, &t->watches, &t->watch_count, false);
 	}
 	if (tt_is_word(&word, "until")) {
-		return parse_pattern_line(p, c, &t->untils, &t->until_count);
+		return parse_pattern_line(p, c, &t->untils, &t->until_count, false);
 	}
 	if (tt_is_word(&word, "after")) {
 		return parse_after(p, c, t);

@@ -9,6 +9,7 @@
 #include "cpu/field.h"
 #include "cpu/model.h"
 #include "cpu/sysreg.h"
+#include "trace/trace.h"
 #include "traptest/arena.h"
 #include "traptest/parse.h"
 
@@ -179,11 +180,13 @@ static bool parse_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, u
 // "[ADDRESS]" and ":SIZE".
 static bool parse_memory(struct tt_parser *p, struct tt_cursor *c, uint64_t *address, uint8_t *size)
 {
+	const char *begin;
 	uint64_t n = 8;
 
 	if (!tt_take(c, "[")) {
 		return tt_expected(&p->r, c, "[");
 	}
+	begin = c->at;
 	if (!tt_number(&p->r, c, address)) {
 		return false;
 	}
@@ -197,7 +200,20 @@ static bool parse_memory(struct tt_parser *p, struct tt_cursor *c, uint64_t *add
 		return tt_fail(&p->r, c->at, "expected a size of 1, 2, 4 or 8 bytes");
 	}
 	*size = (uint8_t)n;
+	if (p->ram_size < n || *address < p->ram_base || *address - p->ram_base > p->ram_size - n) {
+		return tt_fail(&p->r, begin, "expected an address in RAM, 0x%llx to 0x%llx",
+			       (unsigned long long)p->ram_base,
+			       (unsigned long long)(p->ram_base + p->ram_size - 1));
+	}
 	return true;
+}
+
+static bool has_tags(struct tt_parser *p, const struct tt_cursor *c)
+{
+	return p->skip != NULL || feature_in(&p->model->features, FEAT_MTE2)
+		       ? true
+		       : tt_fail(&p->r, c->at,
+				 "a tag needs FEAT_MTE2, which this CPU model has not");
 }
 
 // ---- settings -----------------------------------------------------------------------------------
@@ -214,6 +230,20 @@ bool tt_settings_e2h(const struct tt_settings *settings)
 		}
 	}
 	return (hcr >> 34) & 1;
+}
+
+// A state has the whole of PSTATE, so that these would not last.
+static bool is_pstate(const char *name)
+{
+	static const char *const names[] = {"CURRENTEL", "SPSEL", "DAIF", "NZCV", "PAN",
+					    "UAO",       "DIT",   "SSBS", "TCO",  "ALLINT"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcasecmp(name, names[i]) == 0) {
+			return true;
+		}
+	}
+	return false;
 }
 
 static bool set_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, struct tt_setting *s)
@@ -237,6 +267,11 @@ static bool set_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, str
 	if (info.write_els == 0 && info.enc >> 14 == 3 && (info.enc >> 7 & 15) == 0) {
 		return tt_fail(&p->r, begin, "%s says what the CPU model is", info.name);
 	}
+	if (!p->of_image && is_pstate(info.name)) {
+		return tt_fail(&p->r, begin,
+			       "%s is part of PSTATE, which the state says (EL1 DAIF=0 NZCV=4 PAN)",
+			       info.name);
+	}
 	s->kind = TT_SET_REG;
 	s->mask = MASK(hi, lo);
 	if (value > (s->mask >> lo)) {
@@ -253,6 +288,9 @@ static bool set_register(struct tt_parser *p, struct tt_cursor *c, bool e2h, str
 static bool set_memory(struct tt_parser *p, struct tt_cursor *c, struct tt_setting *s)
 {
 	s->kind = tt_take(c, "tag") ? TT_SET_TAG : TT_SET_MEM;
+	if (s->kind == TT_SET_TAG && !has_tags(p, c)) {
+		return false;
+	}
 	if (!parse_memory(p, c, &s->address, &s->size)) {
 		return false;
 	}
@@ -396,6 +434,10 @@ static bool state_number(struct tt_parser *p, struct tt_cursor *word, struct tt_
 	} else if (tt_take(word, "BTYPE=")) {
 		shift = 10;
 		max = 3;
+		if (p->skip == NULL && !feature_in(&p->model->features, FEAT_BTI)) {
+			return tt_fail(&p->r, begin,
+				       "PSTATE.BTYPE needs FEAT_BTI, which this CPU model has not");
+		}
 	} else {
 		return tt_expected(&p->r, word,
 				   "a word of the state (NS, S, EL0 to EL3, SP0, PAN, DAIF=, mmu, "
@@ -546,6 +588,69 @@ static bool parse_spsr_field(struct tt_cursor *c, struct tt_check *check)
 	return false;
 }
 
+// A name that the trace never has would make `not` and `count` hold for no reason.
+static bool known_control(struct tt_parser *p, const char *at, const char *text)
+{
+	static const char *const others[] = {"none", "ICH_LRn_EL2"}; // not in the tables
+	size_t size = strcspn(text, ".");
+	char name[64];
+	enum sysreg reg;
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
+		if (strcasecmp(text, others[i]) == 0) {
+			return true;
+		}
+	}
+	if (strncasecmp(text, "PSTATE.", 7) == 0 || feature_find(text) != FEAT_NONE ||
+	    size >= sizeof(name)) {
+		return true;
+	}
+	memcpy(name, text, size);
+	name[size] = '\0';
+	reg = sysreg_by_name(name);
+	if (reg == SYSREG_NONE) {
+		return tt_fail(&p->r, at, "there is no register %s, so it controls nothing", name);
+	}
+	text += size + (text[size] == '.');
+	if (*text != '\0' && strpbrk(text, "{ ") == NULL &&
+	    sysreg_field_find(reg, text, false) == NULL &&
+	    sysreg_field_find(reg, text, true) == NULL) {
+		return tt_fail(&p->r, at + size + 1, "%s has no field %s", sysreg_name(reg), text);
+	}
+	return true;
+}
+
+static bool known_name(struct tt_parser *p, const char *at, struct tt_check *check)
+{
+	const char *space = strrchr(check->text, ' ');
+	uint16_t enc;
+
+	switch (check->subject) {
+	case TT_CONTROL:
+		return known_control(p, at, check->text);
+	case TT_CAUSE:
+		for (unsigned n = 0; n < TRACE_CAUSE_COUNT; n++) {
+			const char *name = trace_cause_name((enum trace_cause)n);
+
+			if (strcasecmp(check->text, name) == 0) {
+				check->text = name;
+				return true;
+			}
+		}
+		return tt_fail(&p->r, at, "%s is no cause (docs/trace.md)", check->text);
+	case TT_SYSREG_NAME:
+		return strcasecmp(check->text, "none") == 0 ||
+				       sysreg_by_name(check->text) != SYSREG_NONE ||
+				       sysreg_encoding_by_name(space != NULL ? space + 1
+									     : check->text,
+							       &enc)
+			       ? true
+			       : tt_fail(&p->r, at, "there is no register %s", check->text);
+	default:
+		return true;
+	}
+}
+
 static bool text_check(struct tt_parser *p, struct tt_cursor *c, struct tt_check *check, bool *is)
 {
 	static const struct {
@@ -559,14 +664,20 @@ static bool text_check(struct tt_parser *p, struct tt_cursor *c, struct tt_check
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (tt_take(c, words[i].name)) {
+			const char *begin = c->at;
+
 			*is = true;
 			check->subject = words[i].subject;
-			check->text = tt_copy(p->arena, c->at, (size_t)(c->end - c->at));
 			if (c->at == c->end) {
 				return tt_expected(&p->r, c, "a name");
 			}
+			if (*c->at == '"') { // "TLBI VAE1" has a space
+				return tt_string(&p->r, c, &check->text) &&
+				       known_name(p, begin + 1, check);
+			}
+			check->text = tt_copy(p->arena, c->at, (size_t)(c->end - c->at));
 			c->at = c->end;
-			return true;
+			return known_name(p, begin, check);
 		}
 	}
 	return true;
@@ -578,16 +689,23 @@ static bool parse_subject(struct tt_parser *p, struct tt_cursor *c, struct tt_ch
 {
 	size_t size = 0;
 	unsigned n = 0;
+	const char *begin;
+	char error[160];
 
 	*is = true;
 	if (tt_take(c, "tag[")) {
 		c->at--;
 		check->subject = TT_TAG;
-		return parse_memory(p, c, &check->address, &check->size);
+		check->hi = 3;
+		return has_tags(p, c) && parse_memory(p, c, &check->address, &check->size);
 	}
 	if (c->at < c->end && *c->at == '[') {
 		check->subject = TT_MEM;
-		return parse_memory(p, c, &check->address, &check->size);
+		if (!parse_memory(p, c, &check->address, &check->size)) {
+			return false;
+		}
+		check->hi = (uint8_t)(8 * check->size - 1);
+		return true;
 	}
 	if (tt_take(c, "spsr.") || tt_take(c, "SPSR.")) {
 		check->subject = TT_SPSR;
@@ -604,7 +722,10 @@ static bool parse_subject(struct tt_parser *p, struct tt_cursor *c, struct tt_ch
 	if (c->end - c->at > 4 && memcmp(c->at, "iss[", 4) == 0) {
 		c->at += 3;
 		check->subject = TT_ESR;
-		return parse_bits(p, c, &check->hi, &check->lo);
+		if (!parse_bits(p, c, &check->hi, &check->lo)) {
+			return false;
+		}
+		return check->hi <= 24 ? true : tt_expected(&p->r, c, "bits of ISS, 24 to 0");
 	}
 	while (c->at + size < c->end && c->at[size] != '=') {
 		size++;
@@ -630,8 +751,28 @@ static bool parse_subject(struct tt_parser *p, struct tt_cursor *c, struct tt_ch
 		return true;
 	}
 	check->subject = TT_REG;
-	return parse_register(p, c, p->settings != NULL && tt_settings_e2h(p->settings),
-			      &check->reg, &check->hi, &check->lo);
+	begin = c->at;
+	if (!parse_register(p, c, p->settings != NULL && tt_settings_e2h(p->settings), &check->reg,
+			    &check->hi, &check->lo)) {
+		return false;
+	}
+	return p->skip != NULL || sysreg_value_check(p->model, (enum sysreg)check->reg, 0, 0, false,
+						     error, sizeof(error)) == 0
+		       ? true
+		       : tt_fail(&p->r, begin, "%s", error);
+}
+
+// What could never be seen there is refused.
+static bool check_fits(struct tt_parser *p, const char *at, const struct tt_check *check)
+{
+	unsigned size = check->hi - check->lo + 1u;
+
+	for (unsigned i = 0; i < check->value.count && !check->value.relative; i++) {
+		if (check->value.range[i].hi > MASK(size - 1, 0)) {
+			return tt_fail(&p->r, at, "the value does not fit %u bits", size);
+		}
+	}
+	return true;
 }
 
 static bool give_slot(struct tt_parser *p, const char *at, struct tt_check *check)
@@ -679,6 +820,13 @@ bool tt_parse_check(struct tt_parser *p, struct tt_cursor word, struct tt_checks
 			check.subject = TT_ISS_INSN;
 		} else if (!tt_parse_value(p, &word, &check.value)) {
 			return false;
+		}
+		if (!check_fits(p, begin, &check)) {
+			return false;
+		}
+		if (check.subject == TT_WITHIN && check.value.count == 1 &&
+		    check.value.range[0].lo == check.value.range[0].hi) {
+			check.value.range[0].lo = 0; // at most
 		}
 		if (check.value.relative && check.subject != TT_ELR && check.subject != TT_PC) {
 			return tt_fail(&p->r, begin, "only elr= and pc= can be relative");

@@ -26,6 +26,7 @@ struct program_run {
 	struct tt_record scratch; // being looked at
 	uint64_t *scratch_values;
 	uint64_t last_insns[STRATA_PES_MAX]; // at the record before, by PE
+	uint64_t entered[STRATA_PES_MAX]; // when a PE came to its level, in its cycles
 	uint64_t level_cycles[4];
 	bool reached_until;
 };
@@ -84,18 +85,29 @@ static void on_event(void *opaque, const struct trace_event *event)
 
 	if (event->from_el != event->to_el || event->from_secure != event->to_secure) {
 		run->level_cycles[event->from_el] += event->level_cycles;
+		run->entered[event->pe % STRATA_PES_MAX] = event->cycles;
 	}
 	run->scratch.values = run->scratch_values;
 	tt_look(s, event->pe, &run->item->slots, event, &run->scratch);
+	run->scratch.since = event->insns - *last;
 	if (t->watch_count != 0 && !any_pattern(t->watches, t->watch_count, &run->scratch, s)) {
 		return;
 	}
-	run->scratch.since = event->insns - *last;
 	*last = event->insns;
 	keep_record(run);
 	if (any_pattern(t->untils, t->until_count, &run->scratch, s)) {
 		run->reached_until = true;
 		board_quit(s);
+	}
+}
+
+// What every PE has done in its level since its last change of level.
+static void count_last_stretch(struct program_run *run)
+{
+	for (unsigned i = 0; i < strata_pe_count(run->m->strata); i++) {
+		const struct pe *pe = board_pe(run->m->strata, i);
+
+		run->level_cycles[pe_el(pe)] += pe_insns(pe) - run->entered[i];
 	}
 }
 
@@ -157,7 +169,7 @@ static bool end_is(const struct program_run *run, const struct strata_result *r)
 static bool check_end(const struct program_run *run, const struct strata_result *r,
 		      const char *ending, struct tt_result *result)
 {
-	static const char *const words[] = {"an end that is neither stuck nor a limit",
+	static const char *const words[] = {"neither stuck nor at a limit",
 					    "finished",
 					    "stopped",
 					    "powered-off",
@@ -223,15 +235,17 @@ static bool check_bounds(const struct program_run *run, const struct strata_resu
 			seen = run->level_cycles[b->el];
 			break;
 		case TT_INSNS:
+		case TT_CYCLES: // an instruction is a cycle
 			seen = r->insns;
 			break;
-		default:
-			seen = r->time; // a nanosecond is a cycle
+		case TT_TIME:
+			seen = r->time;
 			break;
 		}
 		if (!compare(b->compare, seen, b->value)) {
 			tt_say(result, "    - line %u: %s", b->line, b->text);
-			tt_say(result, "    + %llu", (unsigned long long)seen);
+			tt_say(result, "    + %llu%s", (unsigned long long)seen,
+			       b->kind == TT_TIME ? " ns" : "");
 			good = false;
 		}
 	}
@@ -279,22 +293,69 @@ static bool check_after(struct program_run *run, struct tt_result *result)
 	return good;
 }
 
+// As it would be written in a test: what is no plain character is escaped.
+static void say_quoted(const char *data, size_t data_size, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[used++] = '"';
+	for (size_t i = 0; i < data_size && used + 6 < size; i++) {
+		unsigned char c = (unsigned char)data[i];
+		const char *name = c == '\n' ? "n" : c == '\r' ? "r" : c == '\t' ? "t" : NULL;
+
+		if (name != NULL || c == '"' || c == '\\') {
+			text[used++] = '\\';
+			text[used++] = name != NULL ? *name : (char)c;
+		} else if (c < 0x20 || c >= 0x7f) {
+			used += (size_t)snprintf(text + used, size - used, "\\x%02x", c);
+		} else {
+			text[used++] = (char)c;
+		}
+	}
+	text[used++] = '"';
+	text[used] = '\0';
+}
+
+// The guest may print zero bytes too.
+static const char *find(const char *data, size_t size, const char *wanted)
+{
+	size_t n = strlen(wanted);
+
+	for (size_t i = 0; i + n <= size; i++) {
+		if (memcmp(data + i, wanted, n) == 0) {
+			return data + i;
+		}
+	}
+	return NULL;
+}
+
 static bool check_output(const struct program_run *run, struct tt_result *result)
 {
-	const char *at = run->m->console.output_size != 0 ? run->m->console.output : "";
+	const struct tt_console *c = &run->m->console;
+	const char *output = c->output != NULL ? c->output : "";
+	size_t at = 0;
 
 	for (size_t i = 0; i < run->t->outputs.count; i++) {
-		const char *found = strstr(at, run->t->outputs.items[i]);
+		const char *wanted = run->t->outputs.items[i];
+		size_t size = c->output_size - at;
+		const char *found = find(output + at, size, wanted);
 
 		if (found == NULL) {
-			size_t size = strlen(at);
+			size_t shown = size < 200 ? size : 200;
+			char text[1024];
 
-			tt_say(result, "    - output \"%s\"", run->t->outputs.items[i]);
-			tt_say(result, "    + the last of the output: %s",
-			       at + (size > 200 ? size - 200 : 0));
+			say_quoted(wanted, strlen(wanted), text, sizeof(text));
+			tt_say(result, "    - output %s", text);
+			if (size == 0) {
+				tt_say(result, "    + no output%s", i != 0 ? " after that" : "");
+			} else {
+				say_quoted(output + c->output_size - shown, shown, text,
+					   sizeof(text));
+				tt_say(result, "    + the last of the output: %s", text);
+			}
 			return false;
 		}
-		at = found + strlen(run->t->outputs.items[i]);
+		at = (size_t)(found - output) + strlen(wanted);
 	}
 	return true;
 }
@@ -325,13 +386,15 @@ static struct tt_prepared *prepare(struct tt_pool *pool, const struct tt_test *t
 static void judge(struct program_run *run, const struct strata_result *r, struct tt_result *result)
 {
 	const struct tt_test *t = run->t;
-	char ending[400];
+	char ending[400], text[512];
 	bool good = true;
 
 	describe_end(run, r, ending, sizeof(ending));
 	if (run->history.overflow) {
+		tt_describe(&run->history.records[run->history.count - 1], text, sizeof(text));
 		tt_say(result, "      more than %u transitions: say with watch which matter",
 		       RECORDS_MAX);
+		tt_say(result, "      the last: %s", text);
 		result->status = TT_FAILED;
 		return;
 	}
@@ -392,6 +455,7 @@ void tt_run_test(struct tt_pool *pool, const struct tt_file *file, const struct 
 	board_set_limits(run->m->strata, t->limit_insns, t->limit_time);
 	strata_run(run->m->strata, &r);
 	run->m->event = NULL;
+	count_last_stretch(run);
 	judge(run, &r, result);
 	free_history(&run->history);
 	free(run->scratch_values);

@@ -139,7 +139,7 @@ struct tt_case {
 	bool checks_stores, stores_any;
 	uint64_t stores;
 	bool control_none;
-	const char *settings_text, *expected_text;
+	const char *settings_text, *expected_text; // the first with the defaults
 };
 
 // ---- tests of whole programs --------------------------------------------------------------------
@@ -202,12 +202,15 @@ struct tt_machine {
 	uint64_t memory; // 0: the default
 	// Of images.
 	unsigned boot_el, smp;
-	bool secure, semihosting, has_entry, has_seed, said_levels;
+	bool secure, semihosting, has_entry, has_seed;
 	uint64_t entry, seed, ram_base;
 	const char *initrd, *append, *dtb;
 	int tlb; // enum strata_tlb
 	struct tt_load loads[8];
 	size_t load_count;
+	// Words that a test said itself: of images, and of machines without; NULL.
+	const char *image_word, *level_word;
+	unsigned line; // of its `machine`
 };
 
 struct tt_lines {
@@ -232,6 +235,7 @@ struct tt_test {
 	struct tt_snippet *snippets;
 	size_t snippet_count;
 	enum tt_vectors vectors[4];
+	bool said_vectors[4];
 	bool has_expect;
 	struct tt_step expect; // a group
 	struct tt_pattern *nots, *watches, *untils;

@@ -21,7 +21,7 @@
 static const struct {
 	const char *text, *error;
 } refused[] = {
-	{"", "f:0:1: expected strata-trap-tests 1"},
+	{"", "f:1:1: expected strata-trap-tests 1"},
 	{"strata-trap-test 1\n", "f:1:1: expected strata-trap-tests 1"},
 	{"strata-trap-tests 2\n", "f:1:19: expected version 1, the only one that is known"},
 	{"strata-trap-tests 1 x\n", "f:1:21: expected the end of the line"},
@@ -71,7 +71,7 @@ static const struct {
 	{HEAD "test a\n expect\n  EL1 -> EL5\n", "f:4:12: expected 0, 1, 2, 3 or *"},
 	{HEAD "test a\n expect\n  EL1 > EL2\n", "f:4:7: expected ->"},
 	{HEAD "test a\n expect\n  EL1 -> EL2 cause=HVCX\n",
-	 "f:4:3: HVCX is no cause (docs/trace.md)"},
+	 "f:4:20: HVCX is no cause (docs/trace.md)"},
 	{HEAD "test a\n expect\n  EL1 -> EL2 x3..1\n",
 	 "f:4:19: expected xN, xN..M or xN.. with N and M at most 100000"},
 	{HEAD "test a\n count cause=HVC ~ 3\n", NULL},
@@ -82,6 +82,63 @@ static const struct {
 	 "f:4:1: expected an instruction as a hexadecimal word"},
 	{HEAD "test a\n image ${NO_SUCH_VARIABLE_HERE}/x\nend\n",
 	 "f:3:8: nothing says what ${NO_SUCH_VARIABLE_HERE} is (--define)"},
+	// What could never be, so that a test would say nothing or always fail.
+	{HEAD "case a: [0x10]=1 | EL1 | NOP | ok\n",
+	 "f:2:10: expected an address in RAM, 0x40000000 to 0x40ffffff"},
+	{HEAD "case a: - | EL1 | NOP | ok [0x40fffffc]=0\n",
+	 "f:2:29: expected an address in RAM, 0x40000000 to 0x40ffffff"},
+	{HEAD "case a: - | EL1 | NOP | ok ec=64\n", "f:2:28: the value does not fit 6 bits"},
+	{HEAD "case a: - | EL1 | NOP | ok [$data]:1=256\n",
+	 "f:2:28: the value does not fit 8 bits"},
+	{HEAD "case a: - | EL1 | NOP | ok HCR_EL2.TVM=2\n",
+	 "f:2:28: the value does not fit 1 bits"},
+	{HEAD "case a: - | EL1 | NOP | ok iss[30:0]=1\n", "f:2:37: expected bits of ISS, 24 to 0"},
+	{HEAD "case a: - | EL1 | HVC #0 | EL2 cause=FOO\n",
+	 "f:2:38: FOO is no cause (docs/trace.md)"},
+	{HEAD "case a: - | EL1 | HVC #0 | EL2 control=HCR_EL2.TVN\n",
+	 "f:2:48: HCR_EL2 has no field TVN"},
+	{HEAD "case a: - | EL1 | HVC #0 | EL2 control=HRC_EL2.TVM\n",
+	 "f:2:40: there is no register HRC_EL2, so it controls nothing"},
+	{HEAD "case a: - | EL1 | HVC #0 | EL2 sysreg=\"TLBI VAE9\"\n",
+	 "f:2:40: there is no register TLBI VAE9"},
+	{HEAD "case a: - | EL1 | HVC #0 | EL2 after:X0=5\n",
+	 "f:2:32: after:X0=5 is for the transitions of tests, not for cases"},
+	{HEAD "case a: NZCV=0 | EL1 | NOP | ok\n",
+	 "f:2:9: NZCV is part of PSTATE, which the state says (EL1 DAIF=0 NZCV=4 PAN)"},
+	{HEAD "machine cpu=cortex-a72\ncase a: - | EL1 BTYPE=1 | NOP | ok\n",
+	 "f:3:17: PSTATE.BTYPE needs FEAT_BTI, which this CPU model has not"},
+	{HEAD "machine cpu=cortex-a72\ncase a: tag[$tagged]=1 | EL1 | NOP | ok\n",
+	 "f:3:12: a tag needs FEAT_MTE2, which this CPU model has not"},
+	{HEAD "machine cpu=cortex-a72\ncase a: - | EL1 | NOP | ok HFGRTR_EL2=0\n",
+	 "f:3:28: HFGRTR_EL2 needs FEAT_FGT, which this CPU model has not"},
+	{HEAD "machine el2=no\n",
+	 "f:2:1: there is no machine with EL3 and without EL2: say el3=no too"},
+	{HEAD "test a\n machine el2=no\n state EL1\n",
+	 "f:3:1: there is no machine with EL3 and without EL2: say el3=no too"},
+	{HEAD "test a\n machine smp=2\n state EL1\n",
+	 "f:3:1: smp=2 is for tests with an image, said before it"},
+	{HEAD "test a\n machine el3=no\n image x\n set X0=1\n",
+	 "f:3:1: el3= is for tests without an image: boot-el= and secure= say which levels one "
+	 "has"},
+	{HEAD "test a\n image x\n image y\n", "f:4:2: a test has only one image"},
+	{HEAD "test a\n state EL1\n state EL2\n", "f:4:2: a test has only one state"},
+	{HEAD "test a\n ends stuck\n ends reset\n", "f:4:2: a test has only one ends"},
+	{HEAD "test a\n hex EL2\n end\n hex EL2\n end\n",
+	 "f:5:5: this handler is given in line 3 already"},
+	{HEAD "test a\n vectors EL2 stop\n vectors EL2 return\n",
+	 "f:4:10: the vectors of EL2 are said twice"},
+	{HEAD "test a\n ends exited 256\n", "f:3:14: expected an exit status from 0 to 255"},
+	{HEAD "test a\n ends stopped EL7\n", "f:3:15: expected EL1, EL2 or EL3"},
+	{HEAD "test a\n insns <= 3ms\n", "f:3:12: expected the end of the line"},
+	{HEAD "test a\n time <= 0xffffffffffffffffs\n",
+	 "f:3:10: the time does not fit 64 bits of nanoseconds"},
+	{HEAD "test a\n limit insns=0\n", "f:3:8: expected a limit above 0"},
+	{HEAD "test a\n after ec=5\n", "f:3:8: expected a check of a register or of memory"},
+	{HEAD "test a\n watch after:X0=5\n",
+	 "f:3:7: after:X0=5 looks at a return that has not been yet: it is for expect, not and "
+	 "count"},
+	{HEAD "test a\n input \"a\\x00\"\n", "f:3:11: a text has no zero byte"},
+	{HEAD "test a\n expect\n EL1->EL2\n", "f:4:5: expected a space"},
 };
 
 static void count_results(void *opaque, const struct strata_test_result *r)
@@ -174,6 +231,16 @@ static const struct {
 	{"case a: - | EL1 | MRS X3, SCR_EL3 | undefined EL2", STRATA_TEST_FAILED, "EL1 -> EL1"},
 	{"case a: irq | EL1 DAIF=0 | NOP | EL1 vector=0x280", STRATA_TEST_PASSED, ""},
 	{"case a: irq | EL1 | NOP | ok", STRATA_TEST_PASSED, ""},
+	// Another level than expected, the settings of the file, names as the trace has them.
+	{"case a: - | NS EL1 | HVC #0 | EL3", STRATA_TEST_FAILED,
+	 "expected: EL3\n      seen:     EL2"},
+	{"default HCR_EL2.TSC=1\nsection s\ndefault HCR_EL2.TWI=1\n"
+	 "case a: X1=5 | EL1 | SMC #0 | ok",
+	 STRATA_TEST_FAILED, "at EL1 with HCR_EL2.TSC=1, HCR_EL2.TWI=1, X1=5\n"},
+	{"case a: HCR_EL2.TTLB=1 | EL1 | TLBI VAE1, X0 | EL2 sysreg=\"TLBI VAE1\" cause=sysreg",
+	 STRATA_TEST_PASSED, ""},
+	{"case a: - | EL1 | NOP | ok | requires FEAT_PAN, !FEAT_UAO", STRATA_TEST_SKIPPED,
+	 "needs no FEAT_UAO"},
 };
 
 START_TEST(case_outcomes)
@@ -244,6 +311,15 @@ static const struct {
 	{"until imm=2\n expect\n any 6\n EL1 -> EL2 imm=2\n end\n", true, ""},
 	{"until imm=3\n", false, "until imm=3"},
 	{"output \"x\"\n", false, "output"},
+	{"input \"a\\\\\" # a comment\n", true, ""},
+	// At most so many, and what no change of level ends counts too.
+	{"expect\n " UP "1 within=9\n any\nend\n", true, ""},
+	{"watch within=1\n count EL1 -> EL2 == 4\n", true, ""},
+	{"watch within=0\n count EL1 -> EL2 == 0\n", true, ""},
+	{"expect\n " UP "1\n EL2 -> EL1 within=0\n any\nend\n", false, "seen within=0x1"},
+	{"cycles in EL1 == 5\n cycles in EL2 == 4\n cycles == 9\n", true, ""},
+	{"time > 1s\n", false, "+ 9 ns"},
+	{"expect\n EL1 -> EL2 cause=hvc\n any\nend\n", true, ""},
 };
 
 START_TEST(matcher)
@@ -275,6 +351,74 @@ START_TEST(vectors_in_words)
 
 	ck_assert_msg(strata_test_one(text, message, sizeof(message)) == STRATA_TEST_PASSED, "%s",
 		      message);
+}
+END_TEST
+
+// The return of the exception within itself is not that of the first: SVC #1, in whose handler an
+// SVC #2 adds 1 to X1, and which then adds 1 itself.
+START_TEST(matching_return)
+{
+	static const char text[] =
+		"test a\n state EL1\n set X1=0\n hex\n d4000021\n end\n"
+		" hex EL1\n"
+		" d5385200\n" // MRS X0, ESR_EL1
+		" 92403c00\n" // AND X0, X0, #0xffff
+		" d1000800\n" // SUB X0, X0, #2
+		" b40000e0\n" // CBZ X0, .+28
+		" d5384022\n" // MRS X2, ELR_EL1
+		" d5384003\n" // MRS X3, SPSR_EL1
+		" d4000041\n" // SVC #2
+		" d5184022\n" // MSR ELR_EL1, X2
+		" d5184003\n" // MSR SPSR_EL1, X3
+		" 91000421\n" // ADD X1, X1, #1
+		" 91000421\n end\n" // ADD X1, X1, #1
+		" expect\n EL1 -> EL1 imm=1 X1=0 after:X1=3\n EL1 -> EL1 imm=2 X1=0 after:X1=1\n"
+		" EL1 -> EL1 return X1=1\n EL1 -> EL1 return X1=3\n end\nend\n";
+	char message[4096] = "";
+
+	ck_assert_msg(strata_test_one(text, message, sizeof(message)) == STRATA_TEST_PASSED, "%s",
+		      message);
+}
+END_TEST
+
+// A file may begin with the mark that some editors write.
+START_TEST(byte_order_mark)
+{
+	const struct strata_test_options options = {.jobs = STRATA_TEST_IN_PROCESS};
+	unsigned ran = 0;
+	char error[400] = "";
+
+	ck_assert_msg(strata_test_run_string("f",
+					     "\xef\xbb\xbf" HEAD "case a: - | EL1 | NOP | ok\n",
+					     &options, count_results, &ran, error,
+					     sizeof(error)) == 0,
+		      "%s", error);
+	ck_assert_uint_eq(ran, 1);
+}
+END_TEST
+
+// What the guest prints may be anything; what is said of it is plain text.
+START_TEST(output_shown)
+{
+	static const char text[] =
+		"test a\n state EL1\n hex\n d2a12001\n" // MOVZ X1, #0x900, LSL #16
+		" 52800c20 b9000020\n" // MOV W0, #'a'; STR W0, [X1]
+		" 52800360 b9000020\n" // MOV W0, #27
+		" 528001a0 b9000020\n" // MOV W0, #'\r'
+		" b900003f\n" // STR WZR, [X1]
+		" 52800c40 b9000020\n" // MOV W0, #'b'
+		" end\n output \"a\"\n output \"b\"\n output \"c\"\nend\n";
+	char message[4096] = "", other[1024];
+
+	ck_assert_int_eq(strata_test_one(text, message, sizeof(message)), STRATA_TEST_FAILED);
+	ck_assert_msg(strstr(message, "- output \"c\"\n    + no output after that\n") != NULL, "%s",
+		      message);
+	snprintf(other, sizeof(other), "%.*soutput \"\\n\"\nend\n",
+		 (int)(strstr(text, "output") - text), text);
+	ck_assert_int_eq(strata_test_one(other, message, sizeof(message)), STRATA_TEST_FAILED);
+	ck_assert_msg(strstr(message, "- output \"\\n\"\n    + the last of the output: "
+				      "\"a\\x1b\\r\\x00b\"\n") != NULL,
+		      "%s", message);
 }
 END_TEST
 
@@ -460,6 +604,9 @@ int main(void)
 	tcase_add_loop_test(tcase, case_outcomes, 0, COUNT(cases));
 	tcase_add_loop_test(tcase, matcher, 0, COUNT(matches));
 	tcase_add_test(tcase, vectors_in_words);
+	tcase_add_test(tcase, matching_return);
+	tcase_add_test(tcase, byte_order_mark);
+	tcase_add_test(tcase, output_shown);
 	tcase_add_loop_test(tcase, hangs, 1, 3);
 	tcase_add_test(tcase, crash);
 	tcase_add_loop_test(tcase, order, 0, 4);
