@@ -62,7 +62,7 @@ struct strata_explain_control {
 
 // What happens when controls have another value.
 struct strata_explain_other {
-	char controls[160]; // "HCR_EL2.TVM, HFGWTR_EL2.TTBR0_EL1", or "HCR_EL2.TVM=0"
+	char controls[512]; // "HFGWTR_EL2.TTBR0_EL1 and HCR_EL2.TVM", or "HCR_EL2.TVM=0"
 	struct strata_explain_end end;
 };
 

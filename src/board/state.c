@@ -211,6 +211,9 @@ void board_start_bare(struct strata *s, uint64_t entry)
 	s->has_dtb = false;
 	s->runnable = true;
 	board_reset(s);
+	for (unsigned i = 0; i < s->pe_count; i++) {
+		pe_without_firmware(s->pes[i].pe);
+	}
 	for (unsigned i = 1; i < s->pe_count; i++) {
 		pe_halt(s->pes[i].pe);
 	}

@@ -97,6 +97,12 @@ void pe_destroy(struct pe *pe)
 	free(pe);
 }
 
+void pe_without_firmware(struct pe *pe)
+{
+	pe->services.smc = NULL;
+	pe->services.hvc = NULL;
+}
+
 // What firmware above `el` leaves behind: nothing trapped, AArch64 below, timers and GIC registers
 // accessible.
 static void hand_over(struct pe *pe, unsigned el, bool secure)

@@ -56,6 +56,9 @@ struct pe_config {
 int pe_create(struct pe **pe, const struct pe_config *config, const char **error);
 void pe_destroy(struct pe *pe);
 
+// From now on there is no firmware above that takes HVC and SMC.
+void pe_without_firmware(struct pe *pe);
+
 // Cold reset: highest implemented EL, then moved to `el` (1..3) as firmware would hand over, with
 // registers that a level above would have had to set up for `el` to be usable set up
 // (SCR_EL3.RW/NS/HCE..., HCR_EL2.RW, CNTHCTL...). secure: the Security state of that level.

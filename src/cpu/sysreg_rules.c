@@ -22,7 +22,7 @@ static const struct {
 	{RULE_PMEV, SYSREG_NONE, "PMCR_EL0.N", 0, SYSREG_SET},
 	{RULE_RVBAR1, SYSREG_NONE, "EL1 is not the highest level", 0, SYSREG_SET},
 	{RULE_RVBAR2, SYSREG_NONE, "EL2 is not the highest level", 0, SYSREG_SET},
-	{RULE_SECURE_EL2, SR_SCR_EL3, "SCR_EL3.{NS,EEL2}", SCR_EL3_NS, SYSREG_SET},
+	{RULE_SECURE_EL2, SR_SCR_EL3, "SCR_EL3.NS", SCR_EL3_NS, SYSREG_SET},
 	{RULE_CNTPS, SR_SCR_EL3, "SCR_EL3.{NS,EEL2}", SCR_EL3_NS | SCR_EL3_EEL2, SYSREG_SET},
 	{RULE_NONSECURE, SR_SCR_EL3, "SCR_EL3.NS", SCR_EL3_NS, SYSREG_CLEAR},
 	{RULE_TOP_WRITES, SYSREG_NONE, "written from the highest level only", 0, SYSREG_SET},
@@ -83,6 +83,22 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 	return false;
 }
 
+// What a rule says in this state only: of the bits that it depends on, those that matter here.
+static void say_here(const struct sysreg_state *s, unsigned rule, struct sysreg_control *c)
+{
+	if ((rule == RULE_ALIAS || rule == RULE_EL2ON) && !s->pe->has_el2) {
+		c->name = "EL2 is not implemented";
+		c->reg = SYSREG_NONE;
+	} else if (rule == RULE_SECURE_EL2 && s->el == 3) {
+		c->name = "SCR_EL3.EEL2";
+		c->mask = SCR_EL3_EEL2;
+		c->test = SYSREG_CLEAR;
+	} else if (rule == RULE_CNTPS && s->el == 2) {
+		c->name = "EL1 and EL3 only";
+		c->reg = SYSREG_NONE;
+	}
+}
+
 bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *row, bool read,
 			 unsigned step, struct sysreg_control *c)
 {
@@ -102,6 +118,7 @@ bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *
 		.holds = rule_broken(s, row, rules[step].rule, read),
 		.outcome = SYSREG_UNDEFINED,
 	};
+	say_here(s, rules[step].rule, c);
 	return true;
 }
 

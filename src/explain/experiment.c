@@ -29,9 +29,6 @@ static const struct {
 		   {"PSTATE.IL", BIT(20)},
 		   {"PSTATE.SP", BIT(0)}};
 
-typedef void run_fn(struct scene *scene, struct strata_explanation *e,
-		    struct strata_explain_end *end);
-
 // The instruction was not reached at all: the MMU is on, and there are no tables.
 static bool is_fetch_abort(const struct strata_explain_end *end, uint64_t pc)
 {
@@ -39,7 +36,8 @@ static bool is_fetch_abort(const struct strata_explain_end *end, uint64_t pc)
 }
 
 // Run with the change that was just made, and keep what is different.
-static void try(struct scene *scene, struct strata_explanation *e, run_fn *run, const char *what)
+static void try(struct scene *scene, struct strata_explanation *e, explain_run_fn *run,
+		const char *what)
 {
 	uint64_t pc = pe_pc(scene_pe(scene));
 	struct strata_explain_other *slot;
@@ -62,13 +60,16 @@ static bool keeps_the_question(const struct strata_explanation *e, enum sysreg r
 	if (reg == SR_HCR_EL2 && (mask & BIT(27))) {
 		return e->el != 1; // TGE
 	}
+	if (strcmp(sysreg_name(reg), "MDSCR_EL1") == 0 && (mask & BIT(0))) {
+		return e->end.ec == 0x32 || e->end.ec == 0x33; // SS: a debugger that steps
+	}
 	if (reg == SR_SCR_EL3) {
 		return e->el == 3 || !(mask & (BIT(0) | (e->el == 2 && e->secure ? BIT(18) : 0)));
 	}
 	return true;
 }
 
-static void try_field(struct scene *scene, struct strata_explanation *e, run_fn *run,
+static void try_field(struct scene *scene, struct strata_explanation *e, explain_run_fn *run,
 		      const struct sysreg_field *field)
 {
 	enum sysreg reg = (enum sysreg)field->reg;
@@ -99,7 +100,7 @@ static bool is_control_register(enum sysreg reg)
 	return false;
 }
 
-void explain_experiment(struct scene *scene, struct strata_explanation *e, run_fn *run)
+void explain_experiment(struct scene *scene, struct strata_explanation *e, explain_run_fn *run)
 {
 	bool e2h = (scene_value(scene, SR_HCR_EL2) >> 34) & 1;
 	const struct sysreg_field *field;

@@ -9,7 +9,6 @@
 
 #include "base/bits.h"
 #include "board/state.h"
-#include "cpu/code.h"
 #include "cpu/field.h"
 #include "cpu/model.h"
 #include "cpu/pe.h"
@@ -18,7 +17,6 @@
 #include "strata/strata.h"
 #include "trace/describe.h"
 
-#define LAYERS_MAX 8 // controls undone one after the other
 #define RAM_COPIED ((size_t)4 << 20)
 
 struct strata_explainer {
@@ -139,9 +137,10 @@ static void access_text(struct strata_explain_end *end, uint16_t enc, bool read,
 	sysreg_describe(named, &info);
 	snprintf(end->text, sizeof(end->text), "permitted, %s %s%s", read ? "reads" : "writes",
 		 sysreg_name(reg),
-		 info.e2h == SYSREG_NONE && info.alias == SYSREG_NONE ? ""
-		 : (pe_hcr(pe) >> 34) & 1                             ? " (HCR_EL2.E2H=1)"
-								      : " (HCR_EL2.E2H=0)");
+		 (info.e2h == SYSREG_NONE && info.alias == SYSREG_NONE) || !pe_has(pe, FEAT_VHE)
+			 ? ""
+		 : (pe_hcr(pe) >> 34) & 1 ? " (HCR_EL2.E2H=1)"
+					  : " (HCR_EL2.E2H=0)");
 }
 
 static uint64_t esr_of(const struct sysreg_control *c, uint16_t enc, bool read, unsigned rt)
@@ -292,7 +291,8 @@ static int collect_chain(struct scene *scene, struct strata_explanation *e, uint
 	return 0;
 }
 
-static bool deciding_control(struct scene *scene, uint16_t enc, bool read, struct sysreg_control *c)
+bool explain_deciding_control(struct scene *scene, uint16_t enc, bool read,
+			      struct sysreg_control *c)
 {
 	struct sysreg_chain chain;
 
@@ -305,101 +305,7 @@ static bool deciding_control(struct scene *scene, uint16_t enc, bool read, struc
 	return false;
 }
 
-bool explain_disarm(struct scene *scene, const struct sysreg_control *c)
-{
-	uint64_t lowest = c->mask & (~c->mask + 1);
-	uint64_t named = explain_named_bits(scene_pe(scene), c);
-
-	if (c->reg == SYSREG_NONE || c->mask == 0) {
-		return false;
-	}
-	switch (c->test) {
-	case SYSREG_SET:
-		return scene_change(scene, c->reg, c->mask, 0);
-	case SYSREG_ALL:
-		return scene_change(scene, c->reg, named, 0);
-	case SYSREG_CLEAR:
-	case SYSREG_NOT_ALL:
-		return scene_change(scene, c->reg, c->mask, c->mask);
-	case SYSREG_LOW_CLEAR:
-		return scene_change(scene, c->reg, lowest, lowest);
-	}
-	return false;
-}
-
-// ---- what happens otherwise ---------------------------------------------------------------------
-
-// "HCR_EL2.TSC" of an exception that is no register access: flip its bits. False: not understood.
-static bool disarm_by_name(struct scene *scene, const char *name)
-{
-	bool e2h = (scene_value(scene, SR_HCR_EL2) >> 34) & 1;
-	struct setting s;
-	char error[8];
-	uint64_t value;
-
-	if (setting_target(name, e2h, &s, error, sizeof(error)) != 0 || s.kind != SETTING_SYSREG ||
-	    s.mask == ~UINT64_C(0)) {
-		return false;
-	}
-	value = scene_value(scene, s.reg) & s.mask;
-	return scene_change(scene, s.reg, s.mask, value == 0 ? s.mask : 0);
-}
-
-static int add_layer(struct strata_explanation *e, const char *names,
-		     const struct strata_explain_end *end)
-{
-	struct strata_explain_other *slot =
-		explain_grow((void **)&e->without, &e->without_count, sizeof(*slot));
-
-	if (slot == NULL) {
-		return -ENOMEM;
-	}
-	snprintf(slot->controls, sizeof(slot->controls), "%s", names);
-	slot->end = *end;
-	return 0;
-}
-
-// Undo what decides, then what decides after that, until nothing does. The changes add up, so each
-// layer is played again from the start.
-static int collect_layers(struct scene *scene, struct strata_explanation *e, uint16_t enc,
-			  bool read)
-{
-	struct strata_explain_end end = e->end;
-	struct sysreg_control undone[LAYERS_MAX];
-	char names[160] = "", next[64];
-	struct text text;
-
-	text_init(&text, names, sizeof(names));
-	for (unsigned layer = 0; layer < LAYERS_MAX; layer++) {
-		scene_undo(scene);
-		for (unsigned i = 0; i < layer; i++) {
-			if (e->is_access) {
-				explain_disarm(scene, &undone[i]);
-			}
-		}
-		if (e->is_access) {
-			if (!deciding_control(scene, enc, read, &undone[layer]) ||
-			    undone[layer].name == NULL || !explain_disarm(scene, &undone[layer])) {
-				break;
-			}
-			snprintf(next, sizeof(next), "%s", undone[layer].name);
-		} else {
-			// One layer: the exception names its control.
-			if (layer > 0 || end.control[0] == '\0' ||
-			    !disarm_by_name(scene, end.control)) {
-				break;
-			}
-			snprintf(next, sizeof(next), "%s", end.control);
-		}
-		text_add(&text, "%s%s", layer > 0 ? " and " : "", next);
-		end_of_run(scene, e, &end);
-		if (add_layer(e, names, &end) != 0) {
-			return -ENOMEM;
-		}
-	}
-	scene_undo(scene);
-	return 0;
-}
+// ---- the whole of it ----------------------------------------------------------------------------
 
 // Does the chain's answer fit what happened? Faults of the operation itself are another matter.
 static bool chain_fits(struct scene *scene, const struct strata_explanation *e, uint16_t enc,
@@ -408,7 +314,7 @@ static bool chain_fits(struct scene *scene, const struct strata_explanation *e, 
 	struct strata_explain_end end;
 	struct sysreg_control c;
 
-	if (!deciding_control(scene, enc, read, &c) || c.outcome == SYSREG_PERMITTED) {
+	if (!explain_deciding_control(scene, enc, read, &c) || c.outcome == SYSREG_PERMITTED) {
 		return e->end.outcome == STRATA_EXPLAIN_COMPLETES ||
 		       (e->end.outcome == STRATA_EXPLAIN_EXCEPTION && e->end.ec != 0x18);
 	}
@@ -418,44 +324,6 @@ static bool chain_fits(struct scene *scene, const struct strata_explanation *e, 
 	}
 	return e->end.outcome == end.outcome && e->end.el == end.el && e->end.ec == end.ec &&
 	       e->end.iss == end.iss;
-}
-
-static void lacks(struct strata_explanation *e, enum feature feature)
-{
-	snprintf(e->why, sizeof(e->why), "needs %s, which this CPU model has not",
-		 feature_name(feature));
-}
-
-// Why the encoding itself is UNDEFINED here, where no control is the reason.
-static void say_why(struct scene *scene, struct strata_explanation *e, uint16_t enc, bool read)
-{
-	const struct feature_set *features = &scene_model(scene)->features;
-	enum feature feature;
-	struct sysreg_info info;
-
-	if (e->end.outcome != STRATA_EXPLAIN_UNDEFINED) {
-		return;
-	}
-	if (!e->is_access) {
-		if (!code_insn_feature(e->word, &feature)) {
-			snprintf(e->why, sizeof(e->why), "no instruction has this encoding");
-		} else if (!feature_in(features, feature)) {
-			lacks(e, feature);
-		}
-		return;
-	}
-	if (sysreg_find(enc) == SYSREG_NONE) {
-		snprintf(e->why, sizeof(e->why), "no register or operation has this encoding");
-		return;
-	}
-	sysreg_describe(sysreg_find(enc), &info);
-	if (!feature_in(features, info.feature)) {
-		lacks(e, info.feature);
-	} else if ((read ? info.read_els : info.write_els) == 0) {
-		snprintf(e->why, sizeof(e->why), "it is %s-only", read ? "write" : "read");
-	} else if (!((read ? info.read_els : info.write_els) >> e->el & 1)) {
-		snprintf(e->why, sizeof(e->why), "it is not accessible from EL%u", e->el);
-	}
 }
 
 // The scene stands in its state, before the instruction e->word.
@@ -482,13 +350,13 @@ static int explain(struct scene *scene, struct strata_explanation *e, bool exper
 	if (e->is_access) {
 		e->chain_agrees = chain_fits(scene, e, enc, read);
 	}
-	say_why(scene, e, enc, read);
 	if (err == 0) {
-		err = collect_layers(scene, e, enc, read);
+		err = explain_without(scene, e, enc, read, end_of_run);
 	}
 	if (err == 0 && experiments) {
 		explain_experiment(scene, e, end_of_run);
 	}
+	explain_why(scene, e, enc, read, end_of_run);
 	return err;
 }
 

@@ -30,13 +30,26 @@ uint64_t explain_named_bits(const struct pe *pe, const struct sysreg_control *co
 // What a control is about, in words; "" where its name says it.
 const char *explain_control_text(const char *name);
 
-// Change the bits of a control so that it does nothing. False: it has none, or they are fixed.
-bool explain_disarm(struct scene *scene, const struct sysreg_control *control);
+// The first control of an access that is asked and holds. False: none.
+bool explain_deciding_control(struct scene *scene, uint16_t enc, bool read,
+			      struct sysreg_control *control);
+
+// Execute the instruction as the scene stands, and say what happened.
+typedef void explain_run_fn(struct scene *scene, struct strata_explanation *explanation,
+			    struct strata_explain_end *end);
+
+// Undo the control that decides, then the one that decides after that (without.c). 0 or -ENOMEM.
+int explain_without(struct scene *scene, struct strata_explanation *explanation, uint16_t enc,
+		    bool read, explain_run_fn *run);
 
 // Try every field of the control registers for one whose change changes the end (experiment.c).
 void explain_experiment(struct scene *scene, struct strata_explanation *explanation,
-			void (*run)(struct scene *scene, struct strata_explanation *explanation,
-				    struct strata_explain_end *end));
+			explain_run_fn *run);
+
+// Why the instruction is UNDEFINED, where no control is the reason (why.c).
+void explain_why(struct scene *scene, struct strata_explanation *explanation, uint16_t enc,
+		 bool read, explain_run_fn *run);
+
 bool explain_same_end(const struct strata_explain_end *a, const struct strata_explain_end *b);
 
 // An empty slot at the end of a growing array, NULL when out of memory.

@@ -100,12 +100,28 @@ static void print_others(const struct strata_explanation *e, FILE *file)
 	}
 }
 
-// Is this change of the control that decides, which "without" has said already?
+// Is this a value of the control? "HCR_EL2.TVM=0" of "HCR_EL2.TVM".
+static bool is_of_control(const char *change, const char *control)
+{
+	size_t n = strlen(control);
+
+	return n != 0 && strncmp(change, control, n) == 0 && change[n] == '=';
+}
+
+// Is this a change of the control that decides, which "without" has said already?
 static bool is_decider(const struct strata_explanation *e, const char *change)
 {
-	size_t n = strlen(e->end.control);
+	return e->without_count != 0 && is_of_control(change, e->end.control);
+}
 
-	return n != 0 && strncmp(change, e->end.control, n) == 0 && change[n] == '=';
+// The end with another value of some control, and who decides then, if it is not that one.
+static void print_other(FILE *file, const char *word, const struct strata_explain_other *o)
+{
+	fprintf(file, "  %s %s: %s", word, o->controls, o->end.text);
+	if (o->end.control[0] != '\0' && !is_of_control(o->controls, o->end.control)) {
+		fprintf(file, ", by %s", o->end.control);
+	}
+	fputc('\n', file);
 }
 
 static void print_text(const struct strata_explanation *e, FILE *file, bool all)
@@ -123,13 +139,12 @@ static void print_text(const struct strata_explanation *e, FILE *file, bool all)
 	}
 	print_others(e, file);
 	for (size_t i = 0; i < e->without_count; i++) {
-		fprintf(file, "  without %s: %s\n", e->without[i].controls, e->without[i].end.text);
+		print_other(file, "without", &e->without[i]);
 	}
 	// Of what is no register access, the fields that matter are found by trying them.
 	for (size_t i = 0; i < e->change_count && (all || !e->is_access); i++) {
 		if (all || !is_decider(e, e->changes[i].controls)) {
-			fprintf(file, "  with %s: %s\n", e->changes[i].controls,
-				e->changes[i].end.text);
+			print_other(file, "with", &e->changes[i]);
 		}
 	}
 	if (!e->chain_agrees) {

@@ -75,7 +75,7 @@ int scene_create(struct scene **out, const char *cpu, bool has_el2, bool has_el3
 	options.cpu = cpu;
 	options.memory = RAM_SIZE;
 	options.ram_base = OPEN_RAM_BASE;
-	options.boot_el = has_el3 ? 3 : has_el2 ? 2 : 1;
+	options.boot_el = !has_el2 ? 1 : has_el3 ? 3 : 2; // EL2 is there from boot_el 2 on
 	options.secure = has_el3;
 	options.event = listen;
 	options.event_opaque = s;

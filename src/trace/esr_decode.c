@@ -90,6 +90,9 @@ void esr_fault_status(unsigned status, struct text *text)
 	case 0x10:
 		text_add(text, "external abort");
 		break;
+	case 0x11:
+		text_add(text, "tag check fault");
+		break;
 	case 0x13:
 		text_add(text, "external abort on a walk, level -1");
 		break;

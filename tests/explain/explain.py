@@ -74,6 +74,42 @@ CASES = [
     ('MSR MIDR_EL1, X0', (1, 0, 0), '', 'it is read-only'),
     ('--el 0 MRS X0, TPIDR_EL1', (1, 0, 0), '', 'not accessible from EL0'),
     ('ISB', None, '', 'completes'),
+    # What a machine lacks. AArch64.CheckForHVC (HaveEL(EL2)), CheckForSMCUndefOrTrap, TLBI VAE2 at EL3 (EL2Enabled()).
+    ('--no-el2 HVC 1', (1, 0, 0), '', 'this machine has no EL2'),
+    ('--no-el2 --el 3 HVC 1', (3, 0, 0), '', 'this machine has no EL2'),
+    ('--no-el2 --el 3 TLBI VAE2, X1', (3, 0, 0), '', 'needs FEAT_EL2'),
+    ('--no-el2 --el 3 MRS X0, SCTLR_EL12', (3, 0, 0), '', 'UNDEFINED'),
+    ('--no-el2 --el 3 MRS X0, HCR_EL2', None, '', 'reads HCR_EL2'),
+    ('--no-el2 MSR TTBR0_EL1, X0', None, '', 'permitted, writes TTBR0_EL1\n'),
+    ('--no-el2 --secure --el 0 SVC 3', (1, 0x15, 3), '', 'at Secure EL0'),
+    ('--cpu cortex-a53 MSR TTBR0_EL1, X0', None, '', 'permitted, writes TTBR0_EL1\n'),
+    ('--no-el3 SMC 1', (1, 0, 0), '', 'this machine has no EL3'),
+    ('--no-el3 --set HCR_EL2.TSC=1 SMC 1', (1, 0, 0), '', 'with HCR_EL2.NV=1: EL2, EC 0x17 (SMC), ISS 0x1, by HCR_EL2.TSC'),
+    ('--no-el3 --set HCR_EL2.TSC=1 --set HCR_EL2.NV=1 SMC 1', (2, 0x17, 1), 'HCR_EL2.TSC', ''),
+    ('--el 0 SMC 1', (1, 0, 0), '', 'it is not accessible from EL0'),
+    ('--el 0 ERET', (1, 0, 0), '', 'it is not accessible from EL0'),
+    ('--el 0 MSR SPSel, 1', (1, 0, 0), '', 'it is not accessible from EL0'),
+    ('--cpu cortex-a53 MSR PAN, 1', (1, 0, 0), '', 'needs FEAT_PAN'),
+    ('--cpu max,mte=off MSR TCO, 1', (1, 0, 0), '', 'needs FEAT_MTE'),
+    ('UDF 5', (1, 0, 0), '', 'permanently UNDEFINED'),
+    ('HLT 1', (1, 0, 0), '', 'halting debug'),
+    ('DCPS2', (1, 0, 0), '', 'Debug state'),
+    ('--el 0 --set SCTLR_EL1.MSCEn=0 CPYP [X0]!, [X1]!, X2!', (1, 0, 0), '', 'with SCTLR_EL1.MSCEn=1: completes'),
+    # Rules of existence: what would have to be otherwise.
+    ('--el 3 MRS X0, VSTTBR_EL2', (3, 0, 0), '', 'without SCR_EL3.EEL2: permitted'),
+    ('--el 2 MRS X0, VSTTBR_EL2', (2, 0, 0), '', 'without SCR_EL3.NS: permitted'),
+    ('--el 2 MRS X0, CNTPS_CTL_EL1', (2, 0, 0), '', 'EL1 and EL3 only'),
+    # One control after the other, where the instruction is no register access; fields of two bits; PSTATE.
+    ('--el 0 --set CPACR_EL1.FPEN=1 LDR Q0, [X1]', (1, 0x07, 0x1e00000), 'CPACR_EL1.FPEN', 'without CPACR_EL1.FPEN: completes'),
+    ('--set HCR_EL2.E2H=1 --set CPTR_EL2.FPEN=2 FADD D0, D1, D2', (2, 0x07, 0x1e00000), 'CPTR_EL2.FPEN',
+     'without CPTR_EL2.FPEN: completes'),
+    ('--set CPACR_EL1.FPEN=0 --set CPTR_EL2.TFP=1 --set CPTR_EL3.TFP=1 FMOV D0, X1', (1, 0x07, 0x1e00000), 'CPACR_EL1.FPEN',
+     'without CPACR_EL1.FPEN and CPTR_EL2.TFP: EL3, EC 0x07 (trapped FP or SIMD), ISS 0x1e00000, by CPTR_EL3.TFP'),
+    ('--el 0 --set SCTLR_EL1.nTWI=0 --set HCR_EL2.TWI=1 WFI', (1, 0x01, 0x1e00000), 'SCTLR_EL1.nTWI',
+     'without SCTLR_EL1.nTWI and HCR_EL2.TWI: completes and waits'),
+    ('--mmu --set X1=0x40030000 --set PSTATE.PAN=1 LDR X0, [X1]', (1, 0x25, 0x0f), 'PSTATE.PAN', 'without PSTATE.PAN: completes'),
+    ('--mmu --set X1=0x0100000040050000 --set SCTLR_EL1.TCF=1 --set TCR_EL1.TBI0=1 LDR X0, [X1]', (1, 0x25, 0x11), '',
+     'tag check fault'),
     # Aborts, with the map: 0x40200000 is not mapped, 0x40210000 not at stage 2, 0x40040000 is read-only.
     ('--mmu LDR X0, [X1]', None, '', 'completes'),
     ('--mmu --set X1=0x40200000 LDR X0, [X1]', (1, 0x25, 0x07), '', 'translation fault, level 3'),
@@ -126,6 +162,10 @@ def check_case(line, wanted, control, text):
         errors.append(f'goes to {seen}, not {wanted}: {end["text"]}')
     if end.get('control', '') != control:
         errors.append(f'decided by "{end.get("control", "")}", not "{control}"')
+    if any(plain.stdout.count(line) > 1 for line in plain.stdout.splitlines() if line.startswith('  without')):
+        errors.append('the same twice')
+    if 'MDSCR_EL1.SS' in wide.stdout:
+        errors.append('software step is no switch of an instruction')
     if text not in plain.stdout:
         errors.append(f'"{text}" is not in: {plain.stdout}')
     if end['text'] not in plain.stdout.split('\n')[0]:
