@@ -322,7 +322,7 @@ bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value)
 	unsigned op1 = (unsigned)bits(enc, 13, 11), crn = (unsigned)bits(enc, 10, 7),
 		 crm = (unsigned)bits(enc, 6, 3), op2 = (unsigned)bits(enc, 2, 0);
 
-	if (crn == 8) {
+	if (crn == 8 || crn == 9) { // 9: nXS, here the same
 		tlbi(pe, op1, crm, op2, value);
 		return true;
 	}

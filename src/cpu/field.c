@@ -184,9 +184,9 @@ int sysreg_value_check(const struct cpu_model *model, enum sysreg reg, uint64_t 
 	char bits_text[32];
 	unsigned low;
 
-	if (!feature_in(&model->features, (enum feature)sysreg_rows[reg].feature)) {
+	if (sysreg_lacks(&model->features, reg) != FEAT_NONE) {
 		snprintf(error, error_size, "%s needs %s, which this CPU model has not",
-			 sysreg_name(reg), feature_name((enum feature)sysreg_rows[reg].feature));
+			 sysreg_name(reg), feature_name(sysreg_lacks(&model->features, reg)));
 		return -EINVAL;
 	}
 	if (wrong == 0) {
@@ -215,6 +215,7 @@ void sysreg_describe(enum sysreg reg, struct sysreg_info *info)
 		.name = row->name,
 		.enc = row->enc,
 		.feature = (enum feature)row->feature,
+		.also = (enum feature)row->also,
 		.read_els = row->read_els,
 		.write_els = row->write_els,
 		.e2h = row->e2h != 0 ? (enum sysreg)row->e2h : SYSREG_NONE,

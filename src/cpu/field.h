@@ -50,7 +50,7 @@ int sysreg_value_check(const struct cpu_model *model, enum sysreg reg, uint64_t 
 struct sysreg_info {
 	const char *name;
 	uint16_t enc;
-	enum feature feature;
+	enum feature feature, also; // it needs both; FEAT_NONE: nothing
 	uint8_t read_els, write_els; // bit n: exists for ELn
 	enum sysreg e2h, alias; // SYSREG_NONE: none
 	unsigned index;

@@ -43,16 +43,14 @@ static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_n1[] = {FEATURES_V8_2, FEAT_NONE};
 static const uint16_t features_v1[] = {FEATURES_V8_4, FEAT_CCIDX, FEAT_PACQARMA5, FEAT_NONE};
-static const uint16_t features_max[] = {FEATURES_V8_4,  FEAT_FRINTTS,  FEAT_FlagM2,     FEAT_SB,
-					FEAT_SPECRES,   FEAT_BTI,      FEAT_FPAC,       FEAT_PACIMP,
-					FEAT_WFxT,      FEAT_PAN3,     FEAT_TTL,        FEAT_TLBIOS,
-					FEAT_TLBIRANGE, FEAT_E0PD,     FEAT_LVA,        FEAT_LPA,
-					FEAT_LPA2,      FEAT_GTG,      FEAT_TTST,       FEAT_CSV2_2,
-					FEAT_SEL2,      FEAT_ETS2,     FEAT_FGT,        FEAT_HCX,
-					FEAT_TIDCP1,    FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NV,
-					FEAT_NV2,       FEAT_MTE,      FEAT_MTE2,       FEAT_MTE3,
-					FEAT_MOPS,      FEAT_CSSC,     FEAT_HBC,        FEAT_AFP,
-					FEAT_RPRES,     FEAT_NONE};
+static const uint16_t features_max[] = {
+	FEATURES_V8_4,  FEAT_FRINTTS, FEAT_FlagM2,   FEAT_SB,         FEAT_SPECRES, FEAT_BTI,
+	FEAT_FPAC,      FEAT_PACIMP,  FEAT_WFxT,     FEAT_PAN3,       FEAT_TTL,     FEAT_TLBIOS,
+	FEAT_TLBIRANGE, FEAT_XS,      FEAT_E0PD,     FEAT_LVA,        FEAT_LPA,     FEAT_LPA2,
+	FEAT_GTG,       FEAT_TTST,    FEAT_CSV2_2,   FEAT_SEL2,       FEAT_ETS2,    FEAT_FGT,
+	FEAT_HCX,       FEAT_TIDCP1,  FEAT_RNG_TRAP, FEATURES_SYSTEM, FEAT_NV,      FEAT_NV2,
+	FEAT_MTE,       FEAT_MTE2,    FEAT_MTE3,     FEAT_MOPS,       FEAT_CSSC,    FEAT_HBC,
+	FEAT_AFP,       FEAT_RPRES,   FEAT_NONE};
 
 struct model_row {
 	const char *name;
@@ -348,6 +346,7 @@ static void build_mmu(struct cpu_model *model)
 	mmu->s1pie = feature_in(set, FEAT_S1PIE);
 	mmu->s1poe = feature_in(set, FEAT_S1POE);
 	mmu->s2pie = feature_in(set, FEAT_S2PIE);
+	mmu->xs = feature_in(set, FEAT_XS);
 }
 
 static void build(struct cpu_model *model, const struct model_row *row)

@@ -173,7 +173,7 @@ uint64_t pe_impossible(const struct pe *pe, enum sysreg reg, uint64_t value)
 
 bool pe_has_register(const struct pe *pe, enum sysreg reg)
 {
-	return pe_has(pe, (enum feature)sysreg_rows[reg].feature);
+	return sysreg_lacks(&pe->model->features, reg) == FEAT_NONE;
 }
 
 void pe_set_pstate(struct pe *pe, uint64_t spsr)

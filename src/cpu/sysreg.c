@@ -73,6 +73,14 @@ const char *sysreg_name(enum sysreg reg)
 	return (unsigned)reg < SYSREG_COUNT ? sysreg_rows[reg].name : "?";
 }
 
+enum feature sysreg_lacks(const struct feature_set *set, enum sysreg reg)
+{
+	enum feature first = (enum feature)sysreg_rows[reg].feature;
+	enum feature second = (enum feature)sysreg_rows[reg].also;
+
+	return !feature_in(set, first) ? first : !feature_in(set, second) ? second : FEAT_NONE;
+}
+
 uint64_t sysreg_get(const struct pe *pe, enum sysreg reg)
 {
 	return pe->sr[reg];
@@ -174,7 +182,7 @@ static const char *row_fault(unsigned reg)
 	if ((row->enc >> 14) == 1 && row->read_els != 0) {
 		return "is a SYS instruction that can be read";
 	}
-	if (row->feature >= FEATURE_COUNT) {
+	if (row->feature >= FEATURE_COUNT || row->also >= FEATURE_COUNT) {
 		return "names no feature";
 	}
 	if (row->e2h != 0 && (row->e2h >= SYSREG_COUNT || sysreg_rows[row->e2h].e2h != 0)) {

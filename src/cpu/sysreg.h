@@ -28,6 +28,9 @@ enum sysreg {
 
 const char *sysreg_name(enum sysreg reg);
 
+// The feature that a register needs and the set has not; FEAT_NONE: none is missing.
+enum feature sysreg_lacks(const struct feature_set *set, enum sysreg reg);
+
 // Raw storage: no permission, no redirection, no hooks, no masks. What other rooms and the
 // exception model use.
 uint64_t sysreg_get(const struct pe *pe, enum sysreg reg);

@@ -36,10 +36,9 @@ enum sysreg_rule {
 	RULE_CNTPS = 256, // at EL3, and at Secure EL1 without Secure EL2
 	RULE_NONSECURE = 512, // not in Secure state
 	RULE_TOP_WRITES = 1024, // written from the highest level only
-	RULE_AMU = 2048, // FEAT_AMUv1, beside the feature of the row
-	RULE_AMU1 = 4096, // .index below the number of auxiliary activity counters
-	RULE_ALIAS = 8192, // of every .alias: E2H is 1
-	RULE_EL2ON = 16384, // of every row with that flag, and of every .alias
+	RULE_AMU1 = 2048, // .index below the number of auxiliary activity counters
+	RULE_ALIAS = 4096, // of every .alias: E2H is 1
+	RULE_EL2ON = 8192, // of every row with that flag, and of every .alias
 };
 
 // Fields of the fine-grained trap registers (fgt.def).
@@ -66,7 +65,7 @@ struct sysreg_row {
 	uint64_t writable; // with every feature present
 	uint64_t reset; // value at reset; what is not writable keeps it
 	uint16_t enc;
-	uint16_t feature; // enum feature
+	uint16_t feature, also; // enum feature: it needs both; FEAT_NONE: nothing
 	uint16_t e2h; // at EL2 with E2H = 1 the name means this register; 0: itself
 	uint16_t alias; // what an _EL12 or _EL02 name means; 0: it is no alias
 	uint8_t read_els, write_els; // bit n: exists for ELn
@@ -79,6 +78,11 @@ struct sysreg_row {
 };
 
 extern const struct sysreg_row sysreg_rows[SYSREG_COUNT];
+
+static inline bool sysreg_is_tlbi_nxs(const struct sysreg_row *row)
+{
+	return (row->enc & SYSREG_ENC(3, 0, 15, 0, 0)) == SYSREG_ENC(1, 0, 9, 0, 0);
+}
 
 static inline unsigned sysreg_flags(enum sysreg reg)
 {
@@ -118,6 +122,9 @@ unsigned sysreg_trap_target(unsigned row);
 // A field of the fine-grained trap registers.
 bool sysreg_fgt_control(const struct sysreg_state *s, enum sysreg_fgt field, bool read,
 			struct sysreg_control *c);
+
+// HCRX_EL2.FGTnXS takes TLBI nXS out of the fine-grained traps.
+void sysreg_fgt_nxs(const struct sysreg_state *s, struct sysreg_control *c);
 
 // Rule `step` of sysreg_rule_count(). Holds: it is broken.
 bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *row, bool read,

@@ -102,7 +102,7 @@ void sysreg_chain_begin(struct sysreg_chain *chain, const struct pe *pe, uint16_
 	for (unsigned word = 0; word < CPU_MODEL_TRAP_WORDS; word++) {
 		chain->traps[word] = 0;
 	}
-	if (row == NULL || !has(pe, (enum feature)row->feature)) {
+	if (row == NULL || sysreg_lacks(&pe->model->features, reg) != FEAT_NONE) {
 		chain->stage = STAGE_IDST;
 		if (is_impdef(enc)) {
 			collect_traps(chain, impdef, 1);
@@ -244,6 +244,19 @@ static bool hpmn(const struct sysreg_chain *chain, struct sysreg_control *c)
 	return true;
 }
 
+static bool fgt(const struct sysreg_chain *chain, struct sysreg_control *c)
+{
+	const struct sysreg_row *row = chain->row;
+
+	if (!sysreg_fgt_control(&chain->state, (enum sysreg_fgt)row->fgt, chain->read, c)) {
+		return false;
+	}
+	if (sysreg_is_tlbi_nxs(row)) {
+		sysreg_fgt_nxs(&chain->state, c);
+	}
+	return true;
+}
+
 // The next control of the stage that the chain is in; false: the stage is over.
 static bool stage_next(struct sysreg_chain *chain, struct sysreg_control *c)
 {
@@ -270,8 +283,7 @@ static bool stage_next(struct sysreg_chain *chain, struct sysreg_control *c)
 		chain->step--;
 		return next_nv(chain, SYSREG_NV_TRAPS, c);
 	case STAGE_FGT:
-		return once && sysreg_fgt_control(&chain->state, (enum sysreg_fgt)chain->row->fgt,
-						  chain->read, c);
+		return once && fgt(chain, c);
 	case STAGE_TRAPS_EL2:
 		return next_trap(chain, 2, c);
 	case STAGE_HPMN:

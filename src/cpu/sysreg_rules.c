@@ -26,7 +26,6 @@ static const struct {
 	{RULE_CNTPS, SR_SCR_EL3, "SCR_EL3.{NS,EEL2}", SCR_EL3_NS | SCR_EL3_EEL2, SYSREG_SET},
 	{RULE_NONSECURE, SR_SCR_EL3, "SCR_EL3.NS", SCR_EL3_NS, SYSREG_CLEAR},
 	{RULE_TOP_WRITES, SYSREG_NONE, "written from the highest level only", 0, SYSREG_SET},
-	{RULE_AMU, SYSREG_NONE, "FEAT_AMUv1", 0, SYSREG_SET},
 	{RULE_AMU1, SYSREG_NONE, "AMCGCR_EL0.CG1NC", 0, SYSREG_SET},
 };
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
@@ -75,8 +74,6 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 		return s->secure;
 	case RULE_TOP_WRITES:
 		return !read && s->el != highest_el(pe);
-	case RULE_AMU:
-		return !has(pe, FEAT_AMUv1);
 	case RULE_AMU1:
 		return row->index >= aux_activity_counters(pe);
 	}

@@ -239,6 +239,13 @@ bool sysreg_fgt_control(const struct sysreg_state *s, enum sysreg_fgt field, boo
 	return true;
 }
 
+void sysreg_fgt_nxs(const struct sysreg_state *s, struct sysreg_control *c)
+{
+	c->when = s->pe->has_el3 ? "SCR_EL3.FGTEn is 1, HCRX_EL2.FGTnXS is 0"
+				 : "HCRX_EL2.FGTnXS is 0";
+	c->involved = c->involved && !(sysreg_effective_hcrx(s->pe) & HCRX_EL2_FGTnXS);
+}
+
 void sysreg_index_traps(struct cpu_model *model)
 {
 	for (size_t i = 0; i < TRAP_COUNT; i++) {

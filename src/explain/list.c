@@ -178,7 +178,7 @@ int strata_list_sysregs(const struct strata_explain_options *options, FILE *file
 		struct sysreg_info info;
 
 		sysreg_describe((enum sysreg)reg, &info);
-		if (!all && !feature_in(&model->features, info.feature)) {
+		if (!all && sysreg_lacks(&model->features, (enum sysreg)reg) != FEAT_NONE) {
 			continue;
 		}
 		if (json) {

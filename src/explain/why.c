@@ -127,7 +127,7 @@ static void why_access(struct scene *scene, struct strata_explanation *e, uint16
 	}
 	sysreg_describe(sysreg_find(enc), &info);
 	els = read ? info.read_els : info.write_els;
-	if (lacks(scene, e, info.feature)) {
+	if (lacks(scene, e, info.feature) || lacks(scene, e, info.also)) {
 		return;
 	}
 	if (els == 0) {

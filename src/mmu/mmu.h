@@ -35,6 +35,7 @@ struct mmu_features {
 	bool mte2; // FEAT_MTE2: Normal Tagged memory
 	bool s1pie, s1poe; // stage 1: indirect permissions, overlays
 	bool s2pie; // stage 2: indirect permissions
+	bool xs; // the XS attribute
 };
 
 // Everything that a translation depends on; raw register values of the regime's controlling
@@ -111,6 +112,8 @@ struct mmu_result {
 
 // attr of Normal Tagged memory (FEAT_MTE2).
 #define MMU_ATTR_TAGGED 0xf0
+#define MMU_ATTR_NC_NXS 0x40 // FEAT_XS: Normal Non-cacheable without the XS attribute
+#define MMU_ATTR_WT_NXS 0xa0 // the same, write-through
 
 enum mmu_fault_type {
 	MMU_FAULT_NONE,

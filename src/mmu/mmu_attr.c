@@ -8,12 +8,13 @@ struct mem_attrs attr_device(unsigned device)
 {
 	return (struct mem_attrs){.is_device = true,
 				  .device = (uint8_t)device,
-				  .share = SHARE_OUTER};
+				  .share = SHARE_OUTER,
+				  .xs = true};
 }
 
-struct mem_attrs attr_normal_nc(void)
+struct mem_attrs attr_normal_nc(bool xs)
 {
-	return (struct mem_attrs){.share = SHARE_OUTER};
+	return (struct mem_attrs){.share = SHARE_OUTER, .xs = xs};
 }
 
 // One nibble of MAIR: 00RW write-through transient, 0100 non-cacheable, 01RW write-back transient,
@@ -50,15 +51,16 @@ struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh)
 	struct mem_attrs attrs = {.share = share_decode(sh)};
 
 	if ((mair_attr & 0xf0) == 0) {
-		// Device; bits [1:0] other than 0b00 and 0b01 (FEAT_XS) are UNPREDICTABLE and
-		// ignored here.
-		return attr_device((mair_attr >> 2) & 3);
+		// Device; bit 1 set is UNPREDICTABLE and ignored here.
+		attrs = attr_device((mair_attr >> 2) & 3);
+		attrs.xs = (mair_attr & 1) == 0;
+		return attrs;
 	}
 	switch (mair_attr) {
-	case 0x40: // FEAT_XS: Normal Non-cacheable
+	case MMU_ATTR_NC_NXS: // FEAT_XS
 		attrs.share = SHARE_OUTER;
 		return attrs;
-	case 0xa0: // FEAT_XS: Normal write-through
+	case MMU_ATTR_WT_NXS: // FEAT_XS
 		attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WT, .alloc = 2};
 		return attrs;
 	case 0xf0: // FEAT_MTE2: tagged write-back
@@ -68,6 +70,7 @@ struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh)
 	default:
 		attrs.outer = hints_decode(mair_attr >> 4);
 		attrs.inner = hints_decode(mair_attr & 0xf);
+		attrs.xs = attrs.inner.cache != MEM_WB || attrs.outer.cache != MEM_WB;
 		return attrs;
 	}
 }
@@ -134,14 +137,18 @@ static bool stays_tagged(const struct mem_attrs *s1, const struct mem_attrs *com
 struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs *s2)
 {
 	struct mem_attrs attrs = {.share = share_combine(s1->share, s2->share)};
+	bool xs = s1->xs && s2->xs;
 
 	if (s1->is_device || s2->is_device) {
 		unsigned device = !s2->is_device || (s1->is_device && s1->device < s2->device)
 					  ? s1->device
 					  : s2->device;
 
-		return attr_device(device);
+		attrs = attr_device(device);
+		attrs.xs = xs;
+		return attrs;
 	}
+	attrs.xs = xs;
 	attrs.inner = hints_combine(s1->inner, s2->inner);
 	attrs.outer = hints_combine(s1->outer, s2->outer);
 	attrs.share = attr_share_effective(&attrs);
@@ -158,7 +165,8 @@ static struct mem_hints hints_forced_wb(const struct mem_attrs *s1, struct mem_h
 	return hints;
 }
 
-struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh)
+struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh,
+				  bool fnxs)
 {
 	struct mem_attrs attrs = *s1;
 	uint8_t share = share_combine(s1->share, share_decode(sh));
@@ -166,7 +174,9 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 	if ((s2_attr & 4) == 0) {
 		unsigned device = s2_attr & 3;
 
-		return attr_device(s1->is_device && s1->device < device ? s1->device : device);
+		attrs = attr_device(s1->is_device && s1->device < device ? s1->device : device);
+		attrs.xs = s1->xs && !fnxs;
+		return attrs;
 	}
 	switch (s2_attr & 3) {
 	case 3:
@@ -177,10 +187,11 @@ struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, 
 		break;
 	default:
 		if (!s1->is_device) {
-			attrs = attr_normal_nc();
+			attrs = attr_normal_nc(s1->xs);
 		}
 		break;
 	}
+	attrs.xs = attrs.xs && !fnxs;
 	attrs.share = share;
 	attrs.share = attr_share_effective(&attrs);
 	attrs.tagged = stays_tagged(s1, &attrs);
@@ -193,7 +204,7 @@ void attr_report(const struct mem_attrs *attrs, struct attr_result *result)
 	result->shareability = attr_share_effective(attrs);
 	if (attrs->is_device) {
 		result->memtype = MMU_MEM_DEVICE;
-		result->attr = (uint8_t)(attrs->device << 2);
+		result->attr = (uint8_t)(attrs->device << 2 | !attrs->xs);
 		return;
 	}
 	result->memtype = attrs->inner.cache == MEM_NC && attrs->outer.cache == MEM_NC
@@ -204,6 +215,13 @@ void attr_report(const struct mem_attrs *attrs, struct attr_result *result)
 		return;
 	}
 	result->attr = (uint8_t)(hints_encode(attrs->outer) << 4 | hints_encode(attrs->inner));
+	// EncodePARAttrs: read-allocate write-through, as the outer attribute says it, and
+	// Non-cacheable.
+	if (!attrs->xs && result->attr >> 4 == 0xa && attrs->inner.cache == MEM_WT) {
+		result->attr = MMU_ATTR_WT_NXS;
+	} else if (!attrs->xs && result->attr == 0x44) {
+		result->attr = MMU_ATTR_NC_NXS;
+	}
 }
 
 uint8_t mmu_fault_status(const struct mmu_fault *fault)

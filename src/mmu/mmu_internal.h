@@ -116,14 +116,16 @@ struct mem_attrs {
 	struct mem_hints inner, outer;
 	uint8_t share; // enum mem_share
 	bool tagged; // FEAT_MTE2: Normal Tagged
+	bool xs; // FEAT_XS: the XS attribute
 };
 
 struct mem_attrs attr_device(unsigned device);
-struct mem_attrs attr_normal_nc(void);
+struct mem_attrs attr_normal_nc(bool xs);
 struct mem_attrs attr_s1_decode(uint8_t mair_attr, unsigned sh);
 struct mem_attrs attr_s2_decode(unsigned attr, unsigned sh);
 struct mem_attrs attr_combine(const struct mem_attrs *s1, const struct mem_attrs *s2);
-struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh);
+struct mem_attrs attr_combine_fwb(const struct mem_attrs *s1, unsigned s2_attr, unsigned sh,
+				  bool fnxs);
 uint8_t attr_share_effective(const struct mem_attrs *attrs);
 
 // Stage 1 parameters for one VA range (AArch64.GetS1TTWParams and what follows from them).
@@ -451,7 +453,7 @@ uint8_t s1_table_perms(const struct s1_params *params, uint64_t desc);
 #define ATTR_SH_SHIFT 3 // above the index into MAIR
 #define ATTR_S1_OFF BIT(6)
 #define ATTR_S2 BIT(7)
-#define ATTR_S2_SHIFT 8 // bits 9:2 of the stage 2 descriptor
+#define ATTR_S2_SHIFT 8 // bits 11:2 of the stage 2 descriptor
 
 void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s2_output *s2,
 			 struct attr_result *out);
@@ -465,7 +467,7 @@ static inline void report_attrs(const struct walker *w, uint32_t s1_key, const s
 	uint32_t key = s1_key;
 
 	if (s2 != NULL) {
-		key |= ATTR_S2 | (uint32_t)bits(s2->leaf.desc, 9, 2) << ATTR_S2_SHIFT;
+		key |= ATTR_S2 | (uint32_t)bits(s2->leaf.desc, 11, 2) << ATTR_S2_SHIFT;
 	}
 	if (unlikely(w->view->attr_key[fetch][s1_key & 7] != key)) {
 		attr_combine_stages(w, s1_key, s2, attrs);

@@ -89,7 +89,7 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 		if (!fetch) {
 			return attr_device(0);
 		}
-		attrs = attr_normal_nc();
+		attrs = attr_normal_nc(true);
 		if ((regime->sctlr & SCTLR_I) != 0) {
 			attrs.inner = attrs.outer = (struct mem_hints){.cache = MEM_WT, .alloc = 2};
 		}
@@ -101,7 +101,7 @@ static struct mem_attrs s1_attrs(const struct walker *w, uint32_t key)
 	attrs.tagged = attrs.tagged && regime->features->mte2;
 	if (fetch ? attrs.is_device || (regime->sctlr & SCTLR_I) == 0
 		  : !attrs.is_device && (regime->sctlr & SCTLR_C) == 0) {
-		attrs = attr_normal_nc();
+		attrs = attr_normal_nc(attrs.xs);
 	}
 	// Device and Normal Non-cacheable are Outer Shareable already for stage 2 to combine with
 	// (Arm ARM D8.6.2); it shows where FWB makes such memory cacheable.
@@ -121,16 +121,22 @@ void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s
 		uint64_t desc = s2->leaf.desc;
 		unsigned sh = s2->params->ds ? s2->params->sh : (unsigned)bits(desc, 9, 8);
 
-		attrs = s2->fwb ? attr_combine_fwb(&s1, (unsigned)bits(desc, 5, 2), sh)
-				: attr_s2_decode((unsigned)bits(desc, 5, 2), sh);
+		if (s2->fwb) {
+			attrs = attr_combine_fwb(&s1, (unsigned)bits(desc, 5, 2), sh,
+						 bit(desc, 11));
+		} else {
+			attrs = attr_s2_decode((unsigned)bits(desc, 5, 2), sh);
+			attrs.xs = !bit(desc, 11); // FnXS
+		}
 		if (fetch ? attrs.is_device || (w->regime->hcr & HCR_ID) != 0
 			  : !attrs.is_device && (w->regime->hcr & HCR_CD) != 0) {
-			attrs = attr_normal_nc();
+			attrs = attr_normal_nc(attrs.xs);
 		}
 		if (!s2->fwb) {
 			attrs = attr_combine(&s1, &attrs);
 		}
 	}
+	attrs.xs |= !w->regime->features->xs;
 	attr_report(&attrs, out);
 }
 

@@ -14,7 +14,7 @@ import tempfile
 # 'all' has Armv8-R, which has no EL3: what it refuses is tried as Armv8.7-A.
 MARCH = ('all', 'armv8.7-a+memtag')
 # What capstone calls an instruction that is one and the same word.
-ALIASES = {('hint', None), ('dsb', 'ssbb'), ('dsb', 'pssbb'), ('udf', None), ('mov', 'movz'), ('mov', 'orr'), ('mov', 'add'),
+ALIASES = {('hint', None), ('dsb', 'ssbb'), ('dsb', 'pssbb'), ('dsb', 'msr'), ('udf', None), ('mov', 'movz'), ('mov', 'orr'), ('mov', 'add'),
            ('movz', 'mov'), ('movn', 'mov'), ('sys', None), ('sysl', None), ('ldr', None), ('str', 'stur'), ('add', 'mov'), ('orr', 'mov'),
            ('adds', 'cmn'), ('subs', 'cmp'), ('cas', 'cas'), ('csinc', 'cset'), ('subps', 'cmpp')}
 # Names that capstone 4 has from a draft.

@@ -46,7 +46,7 @@ def main():
     by_encoding = {e: n for n, e in ours.items()}
     reasons, used = read_reasons(os.path.join(folder, 'registers-missing.txt')), set()
     outside, errors, missing = {}, [], {}
-    for path in ('registers-2024-09.txt', 'registers-binutils.txt'):
+    for path in ('registers-2024-09.txt', 'registers-binutils.txt', 'registers-llvm.txt'):
         outside.update(read_list(os.path.join(folder, path)))
     for name, encoding in sorted(outside.items()):
         if name in ours:

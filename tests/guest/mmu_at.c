@@ -416,8 +416,26 @@ TEST(the_weaker_memory_type_of_the_two_stages_wins)
 	tlbi_all();
 	struct exc device = run_at(EL2, at_s12e1r, VA);
 
-	EXPECT_MASKED(nc.x[0], PAR_ATTR(0xff) | PAR_SH(3), PAR_ATTR(ATTR_NC) | PAR_SH(2));
-	EXPECT_MASKED(device.x[0], PAR_ATTR(0xff) | PAR_SH(3), PAR_ATTR(ATTR_DEVICE) | PAR_SH(2));
+	// Less what FEAT_XS says.
+	EXPECT_MASKED(nc.x[0], PAR_ATTR(0xfb) | PAR_SH(3), PAR_ATTR(ATTR_NC & 0xfb) | PAR_SH(2));
+	EXPECT_MASKED(device.x[0], PAR_ATTR(0xfe) | PAR_SH(3), PAR_ATTR(ATTR_DEVICE) | PAR_SH(2));
+}
+
+TEST(memory_that_is_write_back_in_stage_1_has_not_the_xs_attribute)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64isar1_el1), 56) >= 1, "no FEAT_XS");
+	QEMU_11_DIFFERS("PAR_EL1.ATTR does not say what stage 1 makes of XS");
+	start_both(PT_AP_RW_ALL);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], PT_AF | S2_MEMATTR(5) | S2_RW,
+		 3); // Non-cacheable
+	stage2_on(&s2);
+	struct exc nc = run_at(EL2, at_s12e1r, VA);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
+	tlbi_all();
+	struct exc device = run_at(EL2, at_s12e1r, VA);
+
+	EXPECT_MASKED(nc.x[0], PAR_ATTR(0xff), PAR_ATTR(0x40));
+	EXPECT_MASKED(device.x[0], PAR_ATTR(0xff), PAR_ATTR(0x01));
 }
 
 // ---- Who may use them ---------------------------------------------------------------------------

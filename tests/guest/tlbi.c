@@ -178,6 +178,31 @@ TEST(tlbi_of_el1_from_el2_and_el3_lets_the_new_mapping_in)
 }
 
 // Global entries match whatever ASID the operand holds.
+TEST(tlbi_nxs_lets_the_new_mapping_in)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64isar1_el1), 56) >= 1, "no FEAT_XS");
+	static const struct sysreg by_va_nxs[] = {
+		SYSREG(vae1nxs, 1, 0, 9, 7, 1),
+		SYSREG(vaae1isnxs, 1, 0, 9, 3, 3),
+		SYSREG(vale1osnxs, 1, 0, 9, 1, 5),
+	};
+	const struct sysreg rvae1isnxs = SYSREG(rvae1isnxs, 1, 0, 9, 2, 1);
+	const struct sysreg aside1nxs = SYSREG(aside1nxs, 1, 0, 9, 7, 2);
+	const struct sysreg vmalle1isnxs = SYSREG(vmalle1isnxs, 1, 0, 9, 3, 0);
+	const struct sysreg alle1nxs = SYSREG(alle1nxs, 1, 4, 9, 7, 4);
+	const struct sysreg vmalls12e1osnxs = SYSREG(vmalls12e1osnxs, 1, 4, 9, 1, 6);
+
+	FOR_EACH_REG(r, by_va_nxs)
+	{
+		EXPECT_REMAP(*r, VA_OP(VA));
+	}
+	EXPECT_REMAP(rvae1isnxs, RANGE_OP(VA, 0, 0));
+	EXPECT_REMAP(aside1nxs, ASID_OP(0));
+	EXPECT_REMAP(vmalle1isnxs, 0);
+	expect_remap(__LINE__, alle1nxs, 0, PT_AP_RW_ALL, EL2);
+	expect_remap(__LINE__, vmalls12e1osnxs, 0, PT_AP_RW_ALL, EL3);
+}
+
 TEST(tlbi_by_va_of_a_global_entry_ignores_the_asid)
 {
 	expect_remap(__LINE__, by_va[0], VA_OP(VA) | ASID_OP(77), PT_AP_RW_ALL, EL1);

@@ -470,6 +470,56 @@ START_TEST(forced_write_back)
 }
 END_TEST
 
+// FEAT_XS: FnXS, bit 11 of a leaf of stage 2, takes the attribute away; stage 2 never gives it.
+START_TEST(xs_attribute)
+{
+	static const struct {
+		uint8_t s1; // MAIR attribute
+		unsigned s2; // MemAttr[3:0]
+		bool fnxs, fwb;
+		uint8_t attr;
+	} cases[] = {
+		{0x44, 15, false, false, 0x44},
+		{0x44, 15, true, false, 0x40},
+		{0x40, 15, false, false, 0x40},
+		{0xaa, 15, true, false, 0xa0},
+		{0xa0, 15, false, false, 0xa0},
+		{0xa0, 5, false, false, 0x40},
+		{0xab, 15, true, false, 0xa0}, // inner hints are not told apart
+		{0xbb, 15, true, false, 0xbb}, // no such encoding without XS
+		{0x04, 15, true, false, 0x05},
+		{0x05, 15, false, false, 0x05},
+		{0x05, 0, false, false, 0x01},
+		{0x44, 1, false, false, 0x04},
+		{0x44, 1, true, false, 0x05},
+		{0xff, 1, false, false, 0x05}, // write-back has it not
+		{0xff, 15, true, false, 0xff},
+		{0xff, 5, false, false, 0x40},
+		{0xff, 10, false, false, 0xbb},
+		{0x44, 7, true, true, 0x40},
+		{0x04, 7, true, true, 0x05},
+		{0x44, 6, false, true, 0xff},
+		{0x44, 1, false, true, 0x04},
+		{0xff, 1, false, true, 0x05},
+		{0xff, 5, false, true, 0x40},
+		{0x44, 5, true, true, 0x40},
+	};
+
+	w.features.xs = true;
+	w.regime.mair = cases[_i].s1;
+	s1_map(D_SH(3));
+	if (cases[_i].fwb) {
+		w.regime.hcr |= BIT(46);
+		put(s2_place(&geometries[0], RAM_BASE, 1),
+		    RAM_BASE | D_BLOCK | D_S2_R | D_S2_W | D_S2_MEM(6) | D_AF);
+	}
+	s2_map(&geometries[0], 3,
+	       (D_S2_RW & ~D_S2_MEM(15)) | D_S2_MEM(cases[_i].s2) | (cases[_i].fnxs ? BIT(11) : 0));
+	ASSERT_OK(VA, MMU_READ, false);
+	ck_assert_uint_eq(w.result.attr, cases[_i].attr);
+}
+END_TEST
+
 START_TEST(stage2_cache_disables)
 {
 	s2_map(&geometries[0], 3, D_S2_RW);
@@ -615,6 +665,7 @@ int main(void)
 	tcase_add_test(tcase, lpa2);
 	tcase_add_loop_test(tcase, combined_attributes, 0, 14);
 	tcase_add_loop_test(tcase, forced_write_back, 0, 10);
+	tcase_add_loop_test(tcase, xs_attribute, 0, 24);
 	tcase_add_test(tcase, stage2_cache_disables);
 	tcase_add_test(tcase, default_cacheable);
 	tcase_add_test(tcase, stage2_applies_to_el10_only);

@@ -77,6 +77,7 @@ static const struct mmu_features features = {
 	.xnx = true,
 	.ttcnp = true,
 	.s2fwb = true,
+	.xs = true,
 	.e0pd = true,
 	.vmid16 = true,
 	.asid16 = true,

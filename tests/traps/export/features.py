@@ -41,6 +41,7 @@ FEATURES = {
     'FEAT_TCR2': [('MMFR3', 0, 1)],
     'FEAT_TIDCP1': [('MMFR1', 52, 1)],
     'FEAT_WFxT': [('ISAR2', 0, 2)],
+    'FEAT_XS': [('ISAR1', 56, 1)],
 }
 
 
