@@ -57,7 +57,7 @@ struct kept {
 struct report {
 	struct kept *kept;
 	size_t count, capacity;
-	size_t by_status[6];
+	size_t by_status[STRATA_TEST_UNUSABLE + 1];
 	bool verbose, quiet;
 };
 
@@ -71,7 +71,8 @@ static char *copy(const char *text)
 	return c;
 }
 
-static const char *const status_words[] = {"pass", "FAIL", "skip", "HANG", "CRASH", "BROKEN"};
+static const char *const status_words[] = {"pass",  "FAIL",   "skip",    "HANG",
+					   "CRASH", "BROKEN", "UNUSABLE"};
 
 static void on_result(void *opaque, const struct strata_test_result *r)
 {
@@ -92,6 +93,11 @@ static void on_result(void *opaque, const struct strata_test_result *r)
 						      .status = r->status,
 						      .seconds = r->seconds};
 	report->by_status[r->status]++;
+	if (r->status == STRATA_TEST_UNUSABLE) {
+		fflush(stdout);
+		fputs(r->message, stderr);
+		return;
+	}
 	if (report->quiet || (!bad && !report->verbose)) {
 		return;
 	}
@@ -111,8 +117,8 @@ static void print_summary(const struct report *report)
 {
 	const size_t *n = report->by_status;
 
-	printf("%zu tests: %zu passed, %zu failed", report->count, n[STRATA_TEST_PASSED],
-	       n[STRATA_TEST_FAILED]);
+	printf("%zu tests: %zu passed, %zu failed", report->count - n[STRATA_TEST_UNUSABLE],
+	       n[STRATA_TEST_PASSED], n[STRATA_TEST_FAILED]);
 	if (n[STRATA_TEST_HUNG] != 0) {
 		printf(", %zu hung", n[STRATA_TEST_HUNG]);
 	}
@@ -124,6 +130,10 @@ static void print_summary(const struct report *report)
 	}
 	if (n[STRATA_TEST_SKIPPED] != 0) {
 		printf(", %zu skipped", n[STRATA_TEST_SKIPPED]);
+	}
+	if (n[STRATA_TEST_UNUSABLE] != 0) {
+		printf("; %zu file%s could not be used", n[STRATA_TEST_UNUSABLE],
+		       n[STRATA_TEST_UNUSABLE] != 1 ? "s" : "");
 	}
 	putchar('\n');
 }
@@ -140,20 +150,61 @@ static void tap_text(FILE *file, const char *text)
 	}
 }
 
-// The message as a YAML block, each line indented.
+// How many bytes at `text` are one character that YAML and XML may have; 0: none.
+static size_t character_size(const char *text)
+{
+	const unsigned char *c = (const unsigned char *)text;
+	size_t size = c[0] < 0x80                    ? 1
+		      : c[0] >= 0xc2 && c[0] <= 0xdf ? 2
+		      : c[0] >= 0xe0 && c[0] <= 0xef ? 3
+		      : c[0] >= 0xf0 && c[0] <= 0xf4 ? 4
+						     : 0;
+
+	if (size == 1) {
+		return c[0] == '\t' || c[0] == '\n' || (c[0] >= 0x20 && c[0] != 0x7f);
+	}
+	for (size_t i = 1; i < size; i++) {
+		if ((c[i] & 0xc0) != 0x80) {
+			return 0;
+		}
+	}
+	// Not: controls, surrogates, numbers written too long or too large, U+FFFE and U+FFFF.
+	if ((c[0] == 0xc2 && c[1] < 0xa0) || (c[0] == 0xe0 && c[1] < 0xa0) ||
+	    (c[0] == 0xed && c[1] >= 0xa0) || (c[0] == 0xf0 && c[1] < 0x90) ||
+	    (c[0] == 0xf4 && c[1] >= 0x90) || (c[0] == 0xef && c[1] == 0xbf && c[2] >= 0xbe)) {
+		return 0;
+	}
+	return size;
+}
+
+// The message as a YAML block. Its indentation is said, since the first line's may be the deepest.
 static void tap_message(FILE *file, const struct kept *k)
 {
 	const char *at = k->message;
+	bool begin = true;
 
-	fprintf(file, "  ---\n  outcome: %s\n  at: \"%s:%u\"\n  message: |\n",
-		status_words[k->status], k->path, k->line);
-	while (*at != '\0') {
-		size_t size = strcspn(at, "\n");
-
-		fprintf(file, "    %.*s\n", (int)size, at);
-		at += size + (at[size] == '\n');
+	fprintf(file, "  ---\n  outcome: %s\n  at: \"", status_words[k->status]);
+	for (const char *c = k->path; *c != '\0'; c++) {
+		if (*c == '"' || *c == '\\') {
+			fputc('\\', file);
+		}
+		fputc(character_size(c) == 1 || (unsigned char)*c >= 0x80 ? *c : '?', file);
 	}
-	fputs("  ...\n", file);
+	if (k->line != 0) {
+		fprintf(file, ":%u", k->line);
+	}
+	fputs("\"\n  message: |2\n", file);
+	while (*at != '\0') {
+		size_t size = character_size(at);
+
+		if (begin && *at != '\n') {
+			fputs("    ", file);
+		}
+		begin = *at == '\n';
+		fprintf(file, "%.*s", size != 0 ? (int)size : 1, size != 0 ? at : "?");
+		at += size != 0 ? size : 1;
+	}
+	fputs(begin ? "  ...\n" : "\n  ...\n", file);
 }
 
 static void write_tap(FILE *file, const struct report *report)
@@ -178,48 +229,61 @@ static void write_tap(FILE *file, const struct report *report)
 
 // ---- JUnit --------------------------------------------------------------------------------------
 
-static void xml_text(FILE *file, const char *text)
+static void xml_part(FILE *file, const char *text, size_t length)
 {
-	for (; *text != '\0'; text++) {
-		unsigned char c = (unsigned char)*text;
+	const char *end = text + length;
 
-		if (c == '&') {
+	while (text < end) {
+		size_t size = character_size(text);
+
+		if (*text == '&') {
 			fputs("&amp;", file);
-		} else if (c == '<') {
+		} else if (*text == '<') {
 			fputs("&lt;", file);
-		} else if (c == '>') {
+		} else if (*text == '>') {
 			fputs("&gt;", file);
-		} else if (c == '"') {
+		} else if (*text == '"') {
 			fputs("&quot;", file);
-		} else if (c == '\n') {
-			fputs("&#10;", file);
-		} else if ((c < 0x20 && c != '\t') || c >= 0x7f) {
-			fputc('?', file); // XML has no such characters, or not in one byte
+		} else if (size == 0) {
+			fputc('?', file); // XML has no such characters
 		} else {
-			fputc(c, file);
+			fprintf(file, "%.*s", (int)size, text);
 		}
+		text += size != 0 ? size : 1;
 	}
 }
 
+static void xml_text(FILE *file, const char *text)
+{
+	xml_part(file, text, strlen(text));
+}
+
+// The first line of the message is an attribute, since some readers show nothing else.
 static void junit_case(FILE *file, const struct kept *k)
 {
-	const char *slash = strchr(k->name, '/');
-	static const char *const tags[] = {"", "failure", "skipped", "error", "error", "error"};
+	static const char *const tags[] = {"",      "failure", "skipped", "error",
+					   "error", "error",   "error"};
+	const char *slash = strchr(k->name, '/'), *line = k->message + strspn(k->message, " ");
 
 	fputs("  <testcase classname=\"", file);
-	fprintf(file, "%.*s", (int)(slash != NULL ? slash - k->name : 0), k->name);
+	xml_part(file, k->name, slash != NULL ? (size_t)(slash - k->name) : strlen(k->name));
 	fputs("\" name=\"", file);
 	xml_text(file, slash != NULL ? slash + 1 : k->name);
 	fputs("\" file=\"", file);
 	xml_text(file, k->path);
-	fprintf(file, "\" line=\"%u\" time=\"%.6f\"", k->line, k->seconds);
+	if (k->line != 0) {
+		fprintf(file, "\" line=\"%u", k->line);
+	}
+	fprintf(file, "\" time=\"%.6f\"", k->seconds);
 	if (k->status == STRATA_TEST_PASSED) {
 		fputs("/>\n", file);
 		return;
 	}
 	fprintf(file, "><%s message=\"", tags[k->status]);
+	xml_part(file, line, strcspn(line, "\n"));
+	fputs("\">", file);
 	xml_text(file, k->message);
-	fprintf(file, "\"/></testcase>\n");
+	fprintf(file, "</%s></testcase>\n", tags[k->status]);
 }
 
 static void write_junit(FILE *file, const struct report *report)
@@ -235,7 +299,8 @@ static void write_junit(FILE *file, const struct report *report)
 		"tests=\"%zu\" "
 		"failures=\"%zu\" errors=\"%zu\" skipped=\"%zu\" time=\"%.6f\">\n",
 		report->count, n[STRATA_TEST_FAILED],
-		n[STRATA_TEST_HUNG] + n[STRATA_TEST_CRASHED] + n[STRATA_TEST_BROKEN],
+		n[STRATA_TEST_HUNG] + n[STRATA_TEST_CRASHED] + n[STRATA_TEST_BROKEN] +
+			n[STRATA_TEST_UNUSABLE],
 		n[STRATA_TEST_SKIPPED], seconds);
 	for (size_t i = 0; i < report->count; i++) {
 		junit_case(file, &report->kept[i]);
@@ -331,7 +396,8 @@ static bool parse_valued(struct test_options *t, const char *name, const char *v
 		t->junit = value;
 	} else if (is_option(name, "--cpu")) {
 		t->o.cpu = value;
-	} else if (!parse_count(value, is_option(name, "--jobs") ? 64 : 1e6, &number)) {
+	} else if (!parse_count(value, is_option(name, "--jobs") ? 64 : 1e6, &number) ||
+		   (is_option(name, "--jobs") && number != (unsigned)number)) {
 		fprintf(stderr, "strata test: %s: '%s' is no number in range\n", name, value);
 		return false;
 	} else if (is_option(name, "--jobs")) {
@@ -387,6 +453,10 @@ static bool parse(struct test_options *t, int argc, char **argv)
 	if (t->file_count == 0) {
 		fputs("strata test: no file is given (see strata test --help)\n", stderr);
 	}
+	if (t->tap != NULL && t->junit != NULL && strcmp(t->tap, t->junit) == 0) {
+		fputs("strata test: --tap and --junit want different files\n", stderr);
+		return false;
+	}
 	return t->file_count != 0;
 }
 
@@ -423,14 +493,17 @@ static int run(const struct test_options *t)
 	report.quiet = to_stdout;
 	if (strata_test_run_files(t->files, t->file_count, &t->o, on_result, &report, error,
 				  sizeof(error)) != 0) {
-		fprintf(stderr, "%s\n", error);
-		return EXIT_UNUSABLE;
+		status = EXIT_UNUSABLE;
 	}
 	if (!to_stdout) {
 		print_summary(&report);
 	}
-	if (report.by_status[STRATA_TEST_PASSED] + report.by_status[STRATA_TEST_SKIPPED] !=
-	    report.count) {
+	if (report.count == 0 && t->o.filter_count != 0) {
+		fputs("strata test: no test has a name that --filter asks for\n", stderr);
+		status = EXIT_UNUSABLE;
+	} else if (status == EXIT_PASSED &&
+		   report.by_status[STRATA_TEST_PASSED] + report.by_status[STRATA_TEST_SKIPPED] !=
+			   report.count) {
 		status = EXIT_FAILED;
 	}
 	if (write_report(t->tap, &report, write_tap) != 0 ||

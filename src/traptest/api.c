@@ -36,6 +36,7 @@ static unsigned jobs_of(const struct strata_test_options *o)
 
 static const struct strata_test_options defaults;
 
+// Returns what the first file that can't be used gave; the others are loaded all the same.
 static int load(struct tt_suite *suite, const char *const *paths, size_t count,
 		const struct strata_test_options *o, char *error, size_t error_size)
 {
@@ -43,14 +44,21 @@ static int load(struct tt_suite *suite, const char *const *paths, size_t count,
 	int err = 0;
 
 	memset(suite, 0, sizeof(*suite));
-	suite->limit = o->limit != 0 ? o->limit : LIMIT_SECONDS;
+	suite->limit = o->limit > 0 ? o->limit : LIMIT_SECONDS;
 	suite->explain = o->explain;
-	for (size_t i = 0; err == 0 && i < count; i++) {
-		err = tt_suite_add_path(suite, paths[i], &context, error, error_size);
+	for (size_t i = 0; i < count; i++) {
+		char text[512];
+		int one = tt_suite_add_path(suite, paths[i], &context, text, sizeof(text));
+
+		if (one != 0) {
+			tt_suite_add_unusable(suite, paths[i], text);
+			if (err == 0) {
+				err = one;
+				snprintf(error, error_size, "%s", text);
+			}
+		}
 	}
-	if (err == 0) {
-		tt_suite_select(suite, o->filters, o->filter_count);
-	}
+	tt_suite_select(suite, o->filters, o->filter_count);
 	return err;
 }
 
@@ -62,9 +70,7 @@ int strata_test_run_files(const char *const *paths, size_t count,
 	struct tt_suite suite;
 	int err = load(&suite, paths, count, o, error, error_size);
 
-	if (err == 0) {
-		tt_suite_run(&suite, jobs_of(o), fn, opaque);
-	}
+	tt_suite_run(&suite, jobs_of(o), fn, opaque);
 	tt_suite_done(&suite);
 	return err;
 }
@@ -81,7 +87,7 @@ int strata_test_run_string(const char *name, const char *text,
 {
 	const struct strata_test_options *o = options != NULL ? options : &defaults;
 	struct tt_context context = context_of(o);
-	struct tt_suite suite = {.limit = o->limit != 0 ? o->limit : LIMIT_SECONDS,
+	struct tt_suite suite = {.limit = o->limit > 0 ? o->limit : LIMIT_SECONDS,
 				 .explain = o->explain};
 	int err = tt_suite_add_text(&suite, name, text, strlen(text), &context, error, error_size);
 
@@ -133,19 +139,18 @@ int strata_test_export(const char *const *paths, size_t count,
 
 enum strata_test_status strata_test_one(const char *text, char *message, size_t message_size)
 {
-	static const char head[] = "strata-trap-tests 1\n";
-	struct tt_context context = {0};
+	const struct tt_context context = {.headless = true};
 	struct tt_suite suite = {.limit = LIMIT_SECONDS};
-	size_t size = sizeof(head) + strlen(text);
 	enum strata_test_status status = STRATA_TEST_BROKEN;
-	char *whole = malloc(size);
-	char error[512] = "there is no test";
+	char error[512];
 
-	CHECK(whole != NULL);
-	snprintf(whole, size, "%s%s", head, text);
-	if (tt_suite_add_text(&suite, "test", whole, strlen(whole), &context, error,
-			      sizeof(error)) == 0 &&
-	    suite.count != 0) {
+	if (tt_suite_add_text(&suite, "test", text, strlen(text), &context, error, sizeof(error)) !=
+	    0) {
+		snprintf(message, message_size, "%s\n", error);
+	} else if (suite.count != 1) {
+		snprintf(message, message_size, "expected one case or test, not %zu\n",
+			 suite.count);
+	} else {
 		struct tt_pool *pool = tt_pool_create();
 		struct tt_result *result = malloc(sizeof(*result));
 
@@ -155,10 +160,7 @@ enum strata_test_status strata_test_one(const char *text, char *message, size_t 
 		snprintf(message, message_size, "%s", result->message);
 		tt_pool_destroy(pool);
 		free(result);
-	} else {
-		snprintf(message, message_size, "%s", error);
 	}
 	tt_suite_done(&suite);
-	free(whole);
 	return status;
 }

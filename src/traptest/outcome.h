@@ -10,7 +10,8 @@
 #include "traptest/prepared.h"
 #include "traptest/test_file.h"
 
-enum tt_status { TT_PASSED, TT_FAILED, TT_SKIPPED, TT_HUNG, TT_CRASHED, TT_BROKEN };
+// As enum strata_test_status.
+enum tt_status { TT_PASSED, TT_FAILED, TT_SKIPPED, TT_HUNG, TT_CRASHED, TT_BROKEN, TT_UNUSABLE };
 
 #define TT_MESSAGE_MAX 16384
 

@@ -463,7 +463,7 @@ struct tt_file *tt_file_parse(const char *path, const char *text, size_t size,
 	p->file = file;
 	p->context = context;
 	tt_reader_init(&p->r, file->path, text, size, arena, error, error_size);
-	if (parse_header(p)) {
+	if (context->headless || parse_header(p)) {
 		file->model = (struct cpu_model *)(uintptr_t)tt_model(p, &file->machine, NULL);
 		while (file->model != NULL && tt_next_line(&p->r, &c) && parse_statement(p, c)) {
 		}

@@ -56,8 +56,7 @@ int tt_suite_add_text(struct tt_suite *suite, const char *path, const char *text
 		struct tt_entry *entry = &suite->entries[suite->count++];
 		size_t room = strlen(file->stem) + strlen(file->items[i].name) + 2;
 
-		entry->file = file;
-		entry->item = &file->items[i];
+		*entry = (struct tt_entry){.file = file, .item = &file->items[i]};
 		entry->name = malloc(room);
 		CHECK(entry->name != NULL);
 		snprintf(entry->name, room, "%s/%s", file->stem, file->items[i].name);
@@ -110,6 +109,7 @@ void tt_suite_done(struct tt_suite *suite)
 {
 	for (size_t i = 0; i < suite->count; i++) {
 		free(suite->entries[i].name);
+		free(suite->entries[i].error);
 	}
 	for (size_t i = 0; i < suite->file_count; i++) {
 		tt_file_free(suite->files[i]);
@@ -117,6 +117,23 @@ void tt_suite_done(struct tt_suite *suite)
 	free(suite->entries);
 	free(suite->files);
 	memset(suite, 0, sizeof(*suite));
+}
+
+void tt_suite_add_unusable(struct tt_suite *suite, const char *path, const char *error)
+{
+	const char *slash = strrchr(path, '/'), *name = slash != NULL ? slash + 1 : path;
+	const char *dot = strrchr(name, '.');
+	struct tt_entry *entry;
+
+	suite->entries = realloc(suite->entries, (suite->count + 1) * sizeof(*suite->entries));
+	CHECK(suite->entries != NULL);
+	entry = &suite->entries[suite->count++];
+	*entry = (struct tt_entry){.name = dot != NULL && dot != name
+						   ? strndup(name, (size_t)(dot - name))
+						   : strdup(name),
+				   .error = strdup(error),
+				   .path = path};
+	CHECK(entry->name != NULL && entry->error != NULL);
 }
 
 // * and ?, anywhere.
@@ -161,7 +178,8 @@ void tt_suite_select(struct tt_suite *suite, const char *const *filters, size_t 
 	size_t kept = 0;
 
 	for (size_t i = 0; i < suite->count; i++) {
-		if (selected(suite->entries[i].name, filters, filter_count)) {
+		if (suite->entries[i].error != NULL ||
+		    selected(suite->entries[i].name, filters, filter_count)) {
 			suite->entries[kept++] = suite->entries[i];
 		} else {
 			free(suite->entries[i].name);
@@ -181,7 +199,10 @@ void tt_suite_run_one(const struct tt_suite *suite, size_t index, struct tt_pool
 	result->used = 0;
 	result->message[0] = '\0';
 	result->explain = suite->explain;
-	if (entry->item->skip != NULL) {
+	if (entry->error != NULL) {
+		result->status = TT_UNUSABLE;
+		tt_say(result, "%s", entry->error);
+	} else if (entry->item->skip != NULL) {
 		result->status = TT_SKIPPED;
 		tt_say(result, "%s", entry->item->skip);
 	} else if (suite->explain && !entry->item->is_case) {
@@ -199,7 +220,8 @@ static double limit_of(const struct tt_suite *suite, size_t index)
 {
 	const struct tt_item *item = suite->entries[index].item;
 
-	return !item->is_case && item->t.limit_host != 0 ? item->t.limit_host : suite->limit;
+	return item != NULL && !item->is_case && item->t.limit_host != 0 ? item->t.limit_host
+									 : suite->limit;
 }
 
 static void deliver(const struct tt_suite *suite, size_t index, enum tt_status status,
@@ -208,8 +230,8 @@ static void deliver(const struct tt_suite *suite, size_t index, enum tt_status s
 	const struct tt_entry *entry = &suite->entries[index];
 	const struct strata_test_result r = {
 		.name = entry->name,
-		.path = entry->file->path,
-		.line = entry->item->line,
+		.path = entry->file != NULL ? entry->file->path : entry->path,
+		.line = entry->item != NULL ? entry->item->line : 0,
 		.status = (enum strata_test_status)status,
 		.message = message,
 		.seconds = seconds,

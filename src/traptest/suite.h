@@ -14,6 +14,9 @@ struct tt_entry {
 	const struct tt_file *file;
 	const struct tt_item *item;
 	char *name; // "FILE/NAME"
+	// Of a file that can't be used: what is wrong with it and its path; there is no item then.
+	char *error;
+	const char *path;
 };
 
 struct tt_suite {
@@ -30,6 +33,9 @@ int tt_suite_add_path(struct tt_suite *suite, const char *path, const struct tt_
 		      char *error, size_t error_size);
 int tt_suite_add_text(struct tt_suite *suite, const char *path, const char *text, size_t size,
 		      const struct tt_context *context, char *error, size_t error_size);
+// In the place of a file that can't be used, so that it is reported. path has to stay.
+void tt_suite_add_unusable(struct tt_suite *suite, const char *path, const char *error);
+// Unusable files are always kept.
 void tt_suite_select(struct tt_suite *suite, const char *const *filters, size_t filter_count);
 void tt_suite_done(struct tt_suite *suite);
 

@@ -278,6 +278,7 @@ struct tt_context {
 	const char *const *defines; // NAME=VALUE
 	size_t define_count;
 	const char *cpu; // instead of the file's; NULL
+	bool headless; // the text is without the first line of a file
 };
 
 // Parse a file's text. path is for messages and for what is relative to it. NULL with one line in

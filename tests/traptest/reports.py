@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The reports of `strata test`: TAP and JUnit XML are well-formed and say the same, the order does not depend on the
-number of workers, and the exit status says how it went."""
+number of workers, a file that can't be used is reported and the others are run, and the exit status says how it went."""
 import os
 import re
 import subprocess
@@ -38,24 +38,36 @@ def run(strata, *arguments):
     return subprocess.run([strata, 'test', *arguments], capture_output=True, text=True, timeout=120, check=False)
 
 
-def check_tap(text):
-    lines = text.splitlines()
-    check(lines[0] == 'TAP version 13' and lines[1] == f'1..{len(WANTED)}', f'the head of TAP is {lines[:2]}')
+def check_yaml(lines):
+    # The block says its indentation: the first line of a message is often the deepest.
+    check(re.fullmatch(r'  outcome: [A-Z]+', lines[0]) and re.fullmatch(r'  at: "([^"\\]|\\.)*"', lines[1]) and
+          lines[2] == '  message: |2' and len(lines) > 3, f'a block begins with {lines[:3]}')
+    check(all(line.startswith('    ') for line in lines[3:]), f'lines of a block are not indented: {lines[3:]}')
+    check(all(char == '\t' or char >= ' ' and not '\x7f' <= char < '\xa0' for line in lines for char in line),
+          f'a block has characters that YAML has not: {lines}')
+
+
+def check_tap(text, wanted=None):
+    wanted = wanted or WANTED
+    lines = text.split('\n')[:-1]
+    check(lines[0] == 'TAP version 13' and lines[1] == f'1..{len(wanted)}', f'the head of TAP is {lines[:2]}')
     found, inside = [], False
     for line in lines[2:]:
-        match = re.fullmatch(r'(ok|not ok) (\d+) - (\S+)( # SKIP .+)?', line)
+        match = re.fullmatch(r'(ok|not ok) (\d+) - ([^#]+?)( # SKIP .+)?', line)
         if inside:
             inside = line != '  ...'
-            check(line.startswith('  '), f'a line of a block is not indented: {line!r}')
+            block.append(line)
+            if not inside:
+                check_yaml(block[:-1])
         elif line == '  ---':
-            inside = True
+            inside, block = True, []
         else:
             check(match is not None, f'TAP has the line {line!r}')
             if match:
-                found.append((match[3].split('/')[1], match[1]))
+                found.append((match[3].partition('/')[2], match[1]))
                 check(int(match[2]) == len(found), f'number {match[2]} stands where {len(found)} should')
     check(not inside, 'a block does not end')
-    check(found == WANTED, f'TAP says {found}')
+    check(found == wanted, f'TAP says {found}')
 
 
 def check_junit(path):
@@ -67,6 +79,31 @@ def check_junit(path):
     tags = [[child.tag for child in case] for case in cases]
     check(tags == [[], ['failure'], ['skipped'], ['error'], ['error'], []], f'JUnit has {tags}')
     check(all(float(case.get('time')) >= 0 and case.get('classname') == 'reports' for case in cases), 'times, classes')
+    failure = cases[1].find('failure')
+    check(failure.get('message') == 'MSR TTBR0_EL1, X3 (0xd5182003) at NS EL1' and
+          failure.text.splitlines()[1:3] == ['    - EL2 ec=0x18', '    + ok'], f'{failure.attrib} {failure.text}')
+
+
+def check_unusable(strata, directory):
+    # Names that XML has to escape, a guest that prints anything, files that can't be used before and after.
+    odd, bad = os.path.join(directory, 'a & <"b"> \u00e5.traps'), os.path.join(directory, 'bad.traps')
+    tap, junit = os.path.join(directory, 'odd.tap'), os.path.join(directory, 'odd.xml')
+    with open(odd, 'w', encoding='utf-8') as file:
+        file.write('strata-trap-tests 1\ntest prints\n  state EL1\n  hex\n  d2a12001 52800360 b9000020 528001a0 b9000020\n'
+                   '  end\n  output "\u00e5\\n"\nend\n')
+    with open(bad, 'w', encoding='utf-8') as file:
+        file.write('strata-trap-tests 1\ncase a: - | EL1 | NOP | ok\ncase x\n')
+    result = run(strata, '--tap', tap, '--junit', junit, bad, odd, '/no/such/file')
+    check(result.returncode == 2, f'exit status {result.returncode} with unusable files')
+    check(result.stderr == f"{bad}:3:7: expected a colon after the name\n"
+                           "/no/such/file: can't read: No such file or directory\n", f'errors: {result.stderr}')
+    check(result.stdout.endswith('1 tests: 0 passed, 1 failed; 2 files could not be used\n'), result.stdout)
+    with open(tap, encoding='utf-8', newline='') as file:
+        check_tap(file.read(), [('', 'not ok'), ('prints', 'not ok'), ('', 'not ok')])
+    cases = xml.parse(junit).getroot().findall('testcase')
+    check([(case.get('classname'), case.get('name'), case[0].tag) for case in cases] ==
+          [('bad', 'bad', 'error'), ('a & <"b"> \u00e5', 'prints', 'failure'), ('file', 'file', 'error')],
+          f'JUnit has {[case.attrib for case in cases]}')
 
 
 def main():
@@ -91,9 +128,13 @@ def main():
         with open(path, 'a', encoding='utf-8') as file:
             file.write('case x\n')
         bad = run(strata, path)
-        check(bad.returncode == 2 and bad.stdout == '' and
+        check(bad.returncode == 2 and bad.stdout == '0 tests: 0 passed, 0 failed; 1 file could not be used\n' and
               bad.stderr == f'{path}:16:7: expected a colon after the name\n', f'a malformed file: {bad}')
-        for arguments in ([], ['--jobs', 'x', path], ['--no-such', path], ['/no/such/file'], ['--tap']):
+        check_unusable(strata, directory)
+        none = run(strata, '--filter', 'nothing', os.path.join(directory, 'a & <"b"> \u00e5.traps'))
+        check(none.returncode == 2 and '--filter' in none.stderr, f'no name that a filter asks for: {none}')
+        for arguments in ([], ['--jobs', 'x', path], ['--jobs', '1.5', path], ['--no-such', path], ['/no/such/file'],
+                          ['--tap'], ['--tap', '-', '--junit', '-', path]):
             check(run(strata, *arguments).returncode == 2, f'exit status with {arguments}')
         check(run(strata, '--tap', '/no/such/dir/x', '--filter', 'none', path).returncode == 2, 'an unwritable report')
     for error in errors:

@@ -397,6 +397,32 @@ START_TEST(byte_order_mark)
 }
 END_TEST
 
+// A single test has the lines of its own text, and is single.
+START_TEST(one_test)
+{
+	static const struct {
+		const char *text, *message;
+	} texts[] = {
+		{"", "expected one case or test, not 0\n"},
+		{"case a: - | EL1 | NOP | ok\ncase b: - | EL1 | NOP | ok\n",
+		 "expected one case or test, not 2\n"},
+		{"case a: - | EL5 | NOP | ok\n", "test:1:13: expected a word of the state (NS, S, "
+						 "EL0 to EL3, SP0, PAN, DAIF=, mmu, "
+						 "stage2, ...)\n"},
+		{"machine cpu=max\ncase a: - | EL1 | NOP | okay\n",
+		 "test:2:25: expected ok, undefined, EL1, EL2 or EL3\n"},
+		{"strata-trap-tests 1\ncase a: - | EL1 | NOP | ok\n",
+		 "test:1:1: expected case, test, section, machine, default, requires or qemu=no at "
+		 "the beginning\n"},
+	};
+	char message[400];
+
+	ck_assert_int_eq(strata_test_one(texts[_i].text, message, sizeof(message)),
+			 STRATA_TEST_BROKEN);
+	ck_assert_str_eq(message, texts[_i].message);
+}
+END_TEST
+
 // What the guest prints may be anything; what is said of it is plain text.
 START_TEST(output_shown)
 {
@@ -607,6 +633,7 @@ int main(void)
 	tcase_add_test(tcase, matching_return);
 	tcase_add_test(tcase, byte_order_mark);
 	tcase_add_test(tcase, output_shown);
+	tcase_add_loop_test(tcase, one_test, 0, 5);
 	tcase_add_loop_test(tcase, hangs, 1, 3);
 	tcase_add_test(tcase, crash);
 	tcase_add_loop_test(tcase, order, 0, 4);
