@@ -344,7 +344,7 @@ bool sysins_execute(struct pe *pe, uint16_t enc, uint64_t value)
 	case 8:
 	case 9:
 		return at(pe, op1, crm, op2, value);
-	default: // IC IALLUIS, CFP, DVP, CPP: nothing is predicted or stale
+	default: // IC IALLUIS, CFP, DVP, COSP, CPP: nothing is predicted or stale
 		return true;
 	}
 }

@@ -38,6 +38,7 @@ FEATURES = {
     'FEAT_S2PIE': [('MMFR3', 12, 1)],
     'FEAT_S2POE': [('MMFR3', 20, 1)],
     'FEAT_SCTLR2': [('MMFR3', 4, 1)],
+    'FEAT_SPECRES2': [('ISAR1', 40, 2)],
     'FEAT_TCR2': [('MMFR3', 0, 1)],
     'FEAT_TIDCP1': [('MMFR1', 52, 1)],
     'FEAT_WFxT': [('ISAR2', 0, 2)],
