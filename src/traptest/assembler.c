@@ -2,6 +2,7 @@
 // The programs of tests. All assembly of a file goes through one run of the cross assembler, a
 // section for each test; words given in hexadecimal need none. What the vectors hold that no
 // snippet gives is written here.
+#define _GNU_SOURCE // strcasestr
 #include "traptest/assembler.h"
 
 #include <ctype.h>
@@ -23,7 +24,8 @@
 #define FINISH \
 	0xf0f0u // HLT of a program that came to its end; plus n: a vector of ELn without handler
 #define HANDLERS 0x800u // behind the vectors
-#define LABELS_MAX 256
+#define TOO_LONG \
+	"the program, or the handlers of a level, are longer than the 16 KiB that there are"
 
 // ---- words --------------------------------------------------------------------------------------
 
@@ -83,33 +85,64 @@ static void fill_vectors(struct tt_test *t)
 
 // ---- snippets of words --------------------------------------------------------------------------
 
-// The words of a snippet, separated by spaces, commas or lines; "//" and '#' begin a comment.
-static int parse_words(const struct tt_file *file, const struct tt_snippet *snippet,
-		       struct tt_test *t, size_t *at, char *error, size_t error_size)
+// Where reading the words of a snippet has come to. They are separated by spaces, commas or lines;
+// "//" and '#' begin a comment.
+struct words {
+	const char *text, *line_start;
+	unsigned line;
+};
+
+// 1: a word; 0: there is no more; -1: what stands there is none.
+static int next_word(struct words *w, uint32_t *word)
 {
-	const char *text = snippet->text;
-	unsigned line = snippet->line;
+	const char *digits;
+	size_t n;
 
-	while (*text != '\0') {
-		char *end;
-		unsigned long long word;
-
-		if (*text == '#' || (text[0] == '/' && text[1] == '/')) {
-			text += strcspn(text, "\n");
-		} else if (isspace((unsigned char)*text) || *text == ',') {
-			line += *text++ == '\n';
+	for (;;) {
+		if (*w->text == '#' || (w->text[0] == '/' && w->text[1] == '/')) {
+			w->text += strcspn(w->text, "\n");
+		} else if (*w->text == '\n') {
+			w->line_start = ++w->text;
+			w->line++;
+		} else if (isspace((unsigned char)*w->text) || *w->text == ',') {
+			w->text++;
 		} else {
-			word = strtoull(text, &end, 16);
-			if (end == text || word > UINT32_MAX || *at + 8 > t->code_size) {
-				snprintf(error, error_size,
-					 "%s:%u:1: expected an instruction as a hexadecimal word",
-					 file->path, line);
-				return -EINVAL;
-			}
-			put(t, *at, (uint32_t)word);
-			*at += 4;
-			text = end;
+			break;
 		}
+	}
+	if (*w->text == '\0') {
+		return 0;
+	}
+	digits = w->text + (w->text[0] == '0' && (w->text[1] | 32) == 'x' ? 2 : 0);
+	n = strspn(digits, "0123456789abcdefABCDEF");
+	if (n == 0 || n > 8 || isalnum((unsigned char)digits[n]) || digits[n] == '_') {
+		return -1;
+	}
+	*word = (uint32_t)strtoul(digits, NULL, 16);
+	w->text = digits + n;
+	return 1;
+}
+
+static struct words words_of(const struct tt_snippet *snippet)
+{
+	return (struct words){snippet->text, snippet->text, snippet->line};
+}
+
+// What is no word is refused with its place.
+static int check_words(const struct tt_file *file, const struct tt_snippet *snippet, char *error,
+		       size_t error_size)
+{
+	struct words w = words_of(snippet);
+	uint32_t word;
+	int more;
+
+	while ((more = next_word(&w, &word)) > 0) {
+	}
+	if (more < 0) {
+		snprintf(error, error_size,
+			 "%s:%u:%zu: expected an instruction as a hexadecimal word", file->path,
+			 w.line, (size_t)(w.text - w.line_start) + 1);
+		return -EINVAL;
 	}
 	return 0;
 }
@@ -121,10 +154,18 @@ static int lay_words(const struct tt_file *file, struct tt_test *t, char *error,
 
 	for (size_t i = 0; i < t->snippet_count; i++) {
 		const struct tt_snippet *s = &t->snippets[i];
-		size_t begin = next[s->el];
+		size_t begin = next[s->el], end = TT_AREA_VECTORS(s->el + 1u);
+		struct words w = words_of(s);
+		uint32_t word;
 
-		if (parse_words(file, s, t, &next[s->el], error, error_size) != 0) {
-			return -EINVAL;
+		while (next_word(&w, &word) > 0) {
+			if (next[s->el] + 8 > end) { // and the instruction that ends it
+				snprintf(error, error_size, "%s:%u:1: " TOO_LONG, file->path,
+					 w.line);
+				return -EINVAL;
+			}
+			put(t, next[s->el], word);
+			next[s->el] += 4;
 		}
 		put(t, next[s->el], s->el == 0 ? HLT(FINISH) : ERET);
 		next[s->el] += s->el == 0 ? 0 : 4;
@@ -145,7 +186,7 @@ struct labels {
 	struct {
 		const char *name;
 		size_t size;
-	} items[LABELS_MAX];
+	} * items;
 	size_t count;
 };
 
@@ -179,7 +220,10 @@ static void find_labels(const char *text, struct labels *labels)
 			n = is_name_start(*text) ? name_length(text) : 0;
 			n = n != 0 && text[n] == ':' ? n : 0;
 		}
-		if (n != 0 && labels->count < LABELS_MAX) {
+		if (n != 0) {
+			labels->items = realloc(labels->items,
+						(labels->count + 1) * sizeof(*labels->items));
+			CHECK(labels->items != NULL);
 			labels->items[labels->count].name = text;
 			labels->items[labels->count++].size = n;
 			text += n + 1;
@@ -190,17 +234,20 @@ static void find_labels(const char *text, struct labels *labels)
 	}
 }
 
-// The text with every label of the test made its own.
+// The text with every label of the test made its own. What a statement begins with is the name of
+// an instruction, unless it is followed by a colon: a label may be called as one.
 static void write_renamed(FILE *out, const char *text, const struct labels *labels, size_t number)
 {
-	bool quoted = false;
+	bool quoted = false, begins = true;
 
 	while (*text != '\0') {
 		size_t n = !quoted && is_name_start(*text) ? name_length(text) : 0;
-		bool renamed = false;
+		bool renamed = false, name = n != 0 && begins && text[n] != ':';
 
 		quoted = *text == '"' ? !quoted : *text != '\n' && quoted;
-		for (size_t i = 0; i < labels->count && n != 0 && !renamed; i++) {
+		begins = *text == '\n' || *text == ';' || *text == ':' ||
+			 (begins && (isspace((unsigned char)*text) || (n != 0 && !name)));
+		for (size_t i = 0; i < labels->count && n != 0 && !name && !renamed; i++) {
 			if (labels->items[i].size == n &&
 			    memcmp(labels->items[i].name, text, n) == 0) {
 				fprintf(out, ".Lt%zu_%.*s", number, (int)n, text);
@@ -220,21 +267,16 @@ static void write_renamed(FILE *out, const char *text, const struct labels *labe
 static void write_snippet(FILE *out, const struct tt_file *file, const struct tt_snippet *s,
 			  const struct labels *labels, size_t number)
 {
+	struct words w = words_of(s);
+	uint32_t word;
+
 	if (!s->hex) {
 		fprintf(out, "# %u \"%s\"\n", s->line, file->path);
 		write_renamed(out, s->text, labels, number);
 		return;
 	}
-	for (const char *text = s->text; *text != '\0';) {
-		size_t n = strspn(text, "0123456789abcdefABCDEFxX");
-
-		if (*text == '#' || *text == '/') {
-			n = strcspn(text, "\n");
-		} else if (n != 0) {
-			fprintf(out, "\t.inst %s%.*s\n",
-				text[0] == '0' && (text[1] | 32) == 'x' ? "" : "0x", (int)n, text);
-		}
-		text += n != 0 ? n : 1;
+	while (next_word(&w, &word) > 0) {
+		fprintf(out, "\t.inst 0x%x\n", word);
 	}
 }
 
@@ -243,6 +285,9 @@ static void write_level(FILE *out, const struct tt_file *file, const struct tt_t
 {
 	bool any = false;
 
+	// The assembler moves nowhere back: what comes before must have ended.
+	fprintf(out, "# %u \"%s\"\n\t.org 0x%x\n", file->items[number].line, file->path,
+		TT_AREA_VECTORS(el));
 	for (unsigned offset = 0; offset < HANDLERS; offset += 0x80) {
 		const struct tt_snippet *handler = NULL;
 
@@ -272,6 +317,17 @@ static void write_level(FILE *out, const struct tt_file *file, const struct tt_t
 	}
 }
 
+// The highest level with a handler; 0: none.
+static unsigned highest_level(const struct tt_test *t)
+{
+	unsigned el = 0;
+
+	for (size_t i = 0; i < t->snippet_count; i++) {
+		el = t->snippets[i].el > el ? t->snippets[i].el : el;
+	}
+	return el;
+}
+
 static void write_test(FILE *out, const struct tt_file *file, const struct tt_test *t,
 		       size_t number)
 {
@@ -289,9 +345,10 @@ static void write_test(FILE *out, const struct tt_file *file, const struct tt_te
 		}
 	}
 	fprintf(out, "\thlt #0x%x\n", FINISH);
-	for (unsigned el = 1; el <= 3; el++) {
+	for (unsigned el = 1; el <= highest_level(t); el++) {
 		write_level(out, file, t, el, &labels, number);
 	}
+	free(labels.items);
 }
 
 static bool has_assembly(const struct tt_item *item)
@@ -381,6 +438,22 @@ static int run_assembler(const char *source, const char *object, const char *mes
 	return err;
 }
 
+// Take away what was put before the names of labels.
+static void strip_prefixes(char *text)
+{
+	char *mark = text;
+
+	while ((mark = strcasestr(mark, ".Lt")) != NULL) {
+		size_t n = 3 + strspn(mark + 3, "0123456789");
+
+		if (n > 3 && mark[n] == '_') {
+			memmove(mark, mark + n + 1, strlen(mark + n + 1) + 1);
+		} else {
+			mark += n;
+		}
+	}
+}
+
 // "FILE:LINE: Error: text" as FILE:LINE:1: text.
 static void first_message(const char *messages, const char *path, char *error, size_t error_size)
 {
@@ -394,7 +467,10 @@ static void first_message(const char *messages, const char *path, char *error, s
 		line[strcspn(line, "\n")] = '\0';
 		if (mark != NULL) {
 			*mark = '\0';
-			snprintf(error, error_size, "%s:1: %s", line, mark + 9);
+			mark += 9;
+			strip_prefixes(mark);
+			snprintf(error, error_size, "%s:1: %s", line,
+				 strstr(mark, "move .org backwards") != NULL ? TOO_LONG : mark);
 			break;
 		}
 	}
@@ -427,6 +503,38 @@ static uint8_t *read_object(const char *path, size_t *size)
 	return data;
 }
 
+// The name of what the first relocation of a section asks for.
+static const char *first_symbol(const uint8_t *data, size_t size, const Elf64_Shdr *rela)
+{
+	const Elf64_Ehdr *head = (const Elf64_Ehdr *)(const void *)data;
+	const Elf64_Shdr *sections = (const Elf64_Shdr *)(const void *)(data + head->e_shoff);
+	const Elf64_Shdr *symbols, *names;
+	Elf64_Rela entry;
+	Elf64_Sym symbol;
+	uint64_t index;
+
+	if (rela->sh_link >= head->e_shnum || size < sizeof(entry) ||
+	    rela->sh_offset > size - sizeof(entry)) {
+		return "something";
+	}
+	memcpy(&entry, data + rela->sh_offset, sizeof(entry));
+	symbols = &sections[rela->sh_link];
+	index = ELF64_R_SYM(entry.r_info);
+	if (symbols->sh_link >= head->e_shnum || symbols->sh_offset > size ||
+	    index >= (size - symbols->sh_offset) / sizeof(symbol)) {
+		return "something";
+	}
+	memcpy(&symbol, data + symbols->sh_offset + index * sizeof(symbol), sizeof(symbol));
+	names = &sections[symbols->sh_link];
+	if (names->sh_offset > size || symbol.st_name >= size - names->sh_offset ||
+	    memchr(data + names->sh_offset + symbol.st_name, '\0',
+		   size - names->sh_offset - symbol.st_name) == NULL ||
+	    data[names->sh_offset + symbol.st_name] == '\0') {
+		return "something";
+	}
+	return (const char *)data + names->sh_offset + symbol.st_name;
+}
+
 // Put the sections .tN of the object into the tests. The file is our own assembler's work; what is
 // not as expected is refused all the same.
 static int take_sections(struct tt_file *file, const uint8_t *data, size_t size, char *error,
@@ -453,6 +561,15 @@ static int take_sections(struct tt_file *file, const uint8_t *data, size_t size,
 		size_t number, room = size - sections[head->e_shstrndx].sh_offset;
 		bool rela = false;
 
+		if (s->sh_name < room && (s->sh_flags & SHF_ALLOC) != 0 && s->sh_size != 0 &&
+		    sscanf(names + s->sh_name, ".t%zu", &number) != 1) {
+			snprintf(
+				error, error_size,
+				"%s: some assembly goes to section %s, which is in no test: all of "
+				"it has to stay in the section that it begins in",
+				file->path, names + s->sh_name);
+			return -EINVAL;
+		}
 		if (s->sh_name >= room || (s->sh_type != SHT_PROGBITS && s->sh_type != SHT_RELA)) {
 			continue;
 		}
@@ -463,15 +580,16 @@ static int take_sections(struct tt_file *file, const uint8_t *data, size_t size,
 		}
 		if (rela) {
 			snprintf(error, error_size,
-				 "%s:%u:1: the assembly of %s refers to something outside of the "
+				 "%s:%u:1: the assembly of %s refers to %s, which is not in the "
 				 "test",
-				 file->path, file->items[number].line, file->items[number].name);
+				 file->path, file->items[number].line, file->items[number].name,
+				 first_symbol(data, size, s));
 			return -EINVAL;
 		}
 		if (s->sh_offset > size || s->sh_size > size - s->sh_offset ||
-		    s->sh_size > file->items[number].t.code_size) {
-			snprintf(error, error_size, "%s:%u:1: the assembly of %s is too large",
-				 file->path, file->items[number].line, file->items[number].name);
+		    s->sh_size > TT_AREA_VECTORS(highest_level(&file->items[number].t) + 1)) {
+			snprintf(error, error_size, "%s:%u:1: " TOO_LONG, file->path,
+				 file->items[number].line);
 			return -EINVAL;
 		}
 		memcpy(file->items[number].t.code, data + s->sh_offset, s->sh_size);
@@ -560,6 +678,12 @@ int tt_assemble_file(struct tt_file *file, char *error, size_t error_size)
 		}
 		item->t.code_size = TT_AREA_SIZE;
 		item->t.code = tt_alloc(file->arena, TT_AREA_SIZE);
+		for (size_t k = 0; k < item->t.snippet_count; k++) {
+			if (item->t.snippets[k].hex &&
+			    check_words(file, &item->t.snippets[k], error, error_size) != 0) {
+				return -EINVAL;
+			}
+		}
 		if (has_assembly(item)) {
 			assembly = true;
 		} else {

@@ -11,7 +11,8 @@
 // that need one get a reason to skip. 0, or -EINVAL with what the assembler said first.
 int tt_assemble_file(struct tt_file *file, char *error, size_t error_size);
 
-// A test's code, from $code on: the program, then for EL1 to EL3 vectors and their handlers.
+// A test's code, from $code on: the program, then for EL1 to EL3 vectors and their handlers, 16 KiB
+// each.
 #define TT_AREA_SIZE 0x10000u
 #define TT_AREA_VECTORS(el) ((unsigned)(el)*0x4000u)
 

@@ -79,7 +79,11 @@ static const struct {
 	{HEAD "test a\n asm EL1+3\n end\nend\n",
 	 "f:3:6: expected ELn+OFFSET with the offset of a vector (0, 0x80, ... 0x780)"},
 	{HEAD "test a\n hex\n  xyz\n end\nend\n",
-	 "f:4:1: expected an instruction as a hexadecimal word"},
+	 "f:4:3: expected an instruction as a hexadecimal word"},
+	{HEAD "test a\n hex\n d503201f // NOP\n  1d503201f\n end\nend\n",
+	 "f:5:3: expected an instruction as a hexadecimal word"},
+	{HEAD "test a\n hex\n d503201f d503201x\n end\n asm EL2\n nop\n end\nend\n",
+	 "f:4:11: expected an instruction as a hexadecimal word"},
 	{HEAD "test a\n image ${NO_SUCH_VARIABLE_HERE}/x\nend\n",
 	 "f:3:8: nothing says what ${NO_SUCH_VARIABLE_HERE} is (--define)"},
 	// What could never be, so that a test would say nothing or always fail.
@@ -254,6 +258,22 @@ START_TEST(case_outcomes)
 }
 END_TEST
 
+struct seen {
+	char names[64][32];
+	enum strata_test_status status[64];
+	char message[64][400];
+	unsigned count;
+};
+
+static void note(void *opaque, const struct strata_test_result *r)
+{
+	struct seen *seen = opaque;
+
+	snprintf(seen->names[seen->count], sizeof(seen->names[0]), "%s", r->name);
+	snprintf(seen->message[seen->count], sizeof(seen->message[0]), "%s", r->message);
+	seen->status[seen->count++] = r->status;
+}
+
 // ---- the matcher --------------------------------------------------------------------------------
 
 // HVC #1 three times, HVC #2 once; EL2 returns from each.
@@ -397,6 +417,87 @@ START_TEST(byte_order_mark)
 }
 END_TEST
 
+#define TOO_LONG \
+	"the program, or the handlers of a level, are longer than the 16 KiB that there are"
+
+// Assembly that would not be what the test runs. Without an assembler there is nothing to be seen.
+START_TEST(assembly_refused)
+{
+	static const struct {
+		const char *text, *error;
+	} texts[] = {
+		{" asm\n .data\n .word 1\n .text\n nop\n end\nend\n",
+		 "f: some assembly goes to section .text, which is in no test: all of it has to "
+		 "stay "
+		 "in the section that it begins in"},
+		{" asm\n b nowhere\n end\nend\n",
+		 "f:2:1: the assembly of a refers to nowhere, which is not in the test"},
+		{" asm\n here: foo here\n end\nend\n",
+		 "f:4:1: unknown mnemonic `foo' -- `foo here'"},
+		{" asm\n .rept 4096\n nop\n .endr\n end\nend\n", "f:2:1: " TOO_LONG},
+		{" asm\n .rept 4096\n nop\n .endr\n end\n asm EL2\n end\nend\n",
+		 "f:2:1: " TOO_LONG},
+		{" asm EL3\n .rept 4096\n nop\n .endr\n end\nend\n", "f:2:1: " TOO_LONG},
+	};
+	const struct strata_test_options options = {.jobs = STRATA_TEST_IN_PROCESS};
+	char text[400], error[400] = "";
+	struct seen seen = {.count = 0};
+
+	snprintf(text, sizeof(text), HEAD "test a\n%s", texts[_i].text);
+	if (strata_test_run_string("f", text, &options, note, &seen, error, sizeof(error)) == 0) {
+		ck_assert_uint_eq(seen.count, 1);
+		ck_assert_msg(seen.status[0] == STRATA_TEST_SKIPPED, "'%s' was taken", text);
+	} else {
+		ck_assert_str_eq(error, texts[_i].error);
+	}
+}
+END_TEST
+
+// The same of words, for which no assembler is needed.
+START_TEST(too_many_words)
+{
+	const struct strata_test_options options = {.jobs = STRATA_TEST_IN_PROCESS};
+	char *text = malloc(100 + 4096 * 9), error[400] = "";
+	struct seen seen = {.count = 0};
+	char *at = text + sprintf(text, HEAD "test a\n state EL1\n hex\n");
+
+	for (unsigned i = 0; i < 4096; i++) {
+		at += sprintf(at, "d503201f ");
+	}
+	strcpy(at, "\n end\nend\n");
+	ck_assert_int_eq(strata_test_run_string("f", text, &options, note, &seen, error,
+						sizeof(error)),
+			 -EINVAL);
+	ck_assert_str_eq(error, "f:5:1: " TOO_LONG);
+	free(text);
+}
+END_TEST
+
+// Labels may be called as instructions are, and the words of a test stand beside assembly.
+START_TEST(labels)
+{
+	static const char text[] = "test a\n state EL1\n asm\n"
+				   " b: sub x5, x5, x5; mov: mov x0, #1\n"
+				   " cmp x0, #2 ; b.ne ret\n"
+				   " b b\n"
+				   " ret: add x0, x0, #1 // b\n"
+				   " .set ten, 10\n"
+				   " add x0, x0, ten\n"
+				   " adr x1, add\n"
+				   " ldr x1, [x1]\n"
+				   " b done\n"
+				   " add: .quad 0x77\n"
+				   " done: hvc #0\n"
+				   " end # of the program\n"
+				   " hex EL2\n 91000400, 0xd503201f # ADD X0, X0, #1; NOP\n end\n"
+				   " after X0=13, X1=0x77\n ends finished\nend\n";
+	char message[4096] = "";
+	enum strata_test_status status = strata_test_one(text, message, sizeof(message));
+
+	ck_assert_msg(status == STRATA_TEST_PASSED || status == STRATA_TEST_SKIPPED, "%s", message);
+}
+END_TEST
+
 // A single test has the lines of its own text, and is single.
 START_TEST(one_test)
 {
@@ -449,22 +550,6 @@ START_TEST(output_shown)
 END_TEST
 
 // ---- workers ------------------------------------------------------------------------------------
-
-struct seen {
-	char names[64][32];
-	enum strata_test_status status[64];
-	char message[64][400];
-	unsigned count;
-};
-
-static void note(void *opaque, const struct strata_test_result *r)
-{
-	struct seen *seen = opaque;
-
-	snprintf(seen->names[seen->count], sizeof(seen->names[0]), "%s", r->name);
-	snprintf(seen->message[seen->count], sizeof(seen->message[0]), "%s", r->message);
-	seen->status[seen->count++] = r->status;
-}
 
 #define LOOP(limit) " state EL1\n hex\n 14000000\n end\n limit " limit "\nend\n"
 
@@ -634,6 +719,9 @@ int main(void)
 	tcase_add_test(tcase, byte_order_mark);
 	tcase_add_test(tcase, output_shown);
 	tcase_add_loop_test(tcase, one_test, 0, 5);
+	tcase_add_loop_test(tcase, assembly_refused, 0, 6);
+	tcase_add_test(tcase, too_many_words);
+	tcase_add_test(tcase, labels);
 	tcase_add_loop_test(tcase, hangs, 1, 3);
 	tcase_add_test(tcase, crash);
 	tcase_add_loop_test(tcase, order, 0, 4);
