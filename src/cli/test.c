@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +13,7 @@
 #include "strata/strata_test.h"
 
 #define LIST_MAX 256
+#define RECORD_NAME_MAX 64
 
 enum { EXIT_PASSED, EXIT_FAILED, EXIT_UNUSABLE };
 
@@ -519,26 +521,67 @@ static int run(const struct test_options *t)
 	return status;
 }
 
-static const char *name_of(const char *path, char *name, size_t size)
+static void name_of(const char *path, char *name, size_t size)
 {
 	const char *slash = strrchr(path, '/');
 
 	snprintf(name, size, "%s", slash != NULL ? slash + 1 : path);
-	name[strcspn(name, ".")] = '\0';
+	name[strcspn(name, "@")] = '\0';
+	if (strrchr(name, '.') != NULL && strrchr(name, '.') != name) {
+		*strrchr(name, '.') = '\0';
+	}
 	for (char *c = name; *c != '\0'; c++) {
-		if (strchr("_-", *c) == NULL && (*c < '0' || (*c | 32) < 'a' || (*c | 32) > 'z') &&
+		if (strchr("._-", *c) == NULL && (*c < '0' || (*c | 32) < 'a' || (*c | 32) > 'z') &&
 		    (*c < '0' || *c > '9')) {
 			*c = '_';
 		}
 	}
-	return name[0] != '\0' ? name : "recorded";
+	if (name[0] == '\0') {
+		snprintf(name, size, "recorded");
+	}
 }
 
-// One image, with the options of `strata run`.
-static int record_one(int argc, char **argv)
+// Names are unique in a file: "name", "name-2", ...
+static void make_unique(char (*names)[RECORD_NAME_MAX], size_t count)
+{
+	char *name = names[count], base[RECORD_NAME_MAX - 8];
+	unsigned n = 1;
+
+	snprintf(base, sizeof(base), "%.*s", (int)sizeof(base) - 1, name);
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(names[i], name) == 0) {
+			snprintf(name, RECORD_NAME_MAX, "%s-%u", base, ++n);
+			i = SIZE_MAX; // once more from the first
+		}
+	}
+}
+
+// Nothing is printed of an image that can't be run.
+static int record_to(const struct strata_options *machine, const char *name, bool first,
+		     char *error, size_t error_size)
+{
+	size_t size = 0;
+	char *text = NULL;
+	FILE *file = open_memstream(&text, &size);
+	int err;
+
+	if (file == NULL) {
+		abort();
+	}
+	err = strata_test_record(machine, name, file, error, error_size);
+	fclose(file);
+	if (err == 0) {
+		printf("%s\n%s", first ? "strata-trap-tests 1\n" : "", text);
+	}
+	free(text);
+	return err;
+}
+
+// One image, with the options of `strata run`. names has those of the images before.
+static int record_one(int argc, char **argv, char (*names)[RECORD_NAME_MAX], size_t count)
 {
 	struct run_options options;
-	char error[512], name[64];
+	char error[512];
 	int status = EXIT_PASSED;
 
 	if (run_options_parse(&options, argc, argv, error, sizeof(error)) != 0) {
@@ -549,8 +592,10 @@ static int record_one(int argc, char **argv)
 	} else {
 		const char *image = options.machine.image != NULL ? options.machine.image : "";
 
-		if (strata_test_record(&options.machine, name_of(image, name, sizeof(name)), stdout,
-				       error, sizeof(error)) != 0) {
+		name_of(image, names[count], RECORD_NAME_MAX);
+		make_unique(names, count);
+		if (record_to(&options.machine, names[count], count == 0, error, sizeof(error)) !=
+		    0) {
 			fprintf(stderr, "strata test --record: %s\n", error);
 			status = EXIT_UNUSABLE;
 		}
@@ -562,20 +607,23 @@ static int record_one(int argc, char **argv)
 // What stands after -- are images, each of which is run with the options before.
 static int record(int argc, char **argv)
 {
+	char(*names)[RECORD_NAME_MAX] = calloc((size_t)argc + 1, sizeof(*names));
 	int options = 1, status = EXIT_PASSED;
 
+	if (names == NULL) {
+		abort();
+	}
 	while (options < argc && strcmp(argv[options], "--") != 0) {
 		options++;
 	}
-	puts("strata-trap-tests 1\n");
-	if (options == argc) {
-		return record_one(argc, argv);
+	if (options >= argc - 1) {
+		status = record_one(options, argv, names, 0);
 	}
 	for (int i = options + 1; i < argc && status == EXIT_PASSED; i++) {
 		argv[options] = argv[i];
-		status = record_one(options + 1, argv);
-		putchar('\n');
+		status = record_one(options + 1, argv, names, (size_t)(i - options - 1));
 	}
+	free(names);
 	return status;
 }
 

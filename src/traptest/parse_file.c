@@ -181,14 +181,23 @@ static bool parse_small(struct tt_parser *p, struct tt_cursor *c, unsigned min, 
 
 static bool parse_load(struct tt_parser *p, struct tt_cursor *c, struct tt_machine *m)
 {
-	const char *begin = c->at, *sign = memchr(c->at, '@', (size_t)(c->end - c->at));
+	const char *begin = c->at, *sign = c->end, *path = NULL;
 	struct tt_load *load = &m->loads[m->load_count];
+	bool quoted = c->at < c->end && *c->at == '"';
 
-	if (sign == NULL || m->load_count == sizeof(m->loads) / sizeof(m->loads[0])) {
+	while (sign > begin && sign[-1] != '@') {
+		sign--;
+	}
+	if (sign == begin || m->load_count == sizeof(m->loads) / sizeof(m->loads[0])) {
 		return tt_expected(&p->r, c, "FILE@ADDRESS, at most eight");
 	}
-	load->path = tt_path(p, tt_copy(p->arena, begin, (size_t)(sign - begin)), begin);
-	c->at = sign + 1;
+	if (quoted && (!tt_string(&p->r, c, &path) || c->at + 1 != sign)) {
+		return tt_expected(&p->r, c, "@ADDRESS");
+	}
+	load->path =
+		tt_path(p, quoted ? path : tt_copy(p->arena, begin, (size_t)(sign - 1 - begin)),
+			begin);
+	c->at = sign;
 	m->load_count++;
 	return load->path != NULL && tt_number(&p->r, c, &load->address);
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tests of whole programs: the block from `test` to `end`.
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -579,6 +580,9 @@ static bool parse_file_line(struct tt_parser *p, struct tt_cursor c, const char 
 		if (!tt_string(&p->r, &w, &text)) {
 			return false;
 		}
+		if (w.at != w.end) {
+			return tt_expected(&p->r, &w, "the end of the line");
+		}
 		*path = tt_path(p, text, w.at);
 	} else {
 		*path = tt_path(p, tt_copy(p->arena, w.at, (size_t)(w.end - w.at)), w.at);
@@ -670,6 +674,27 @@ static bool parse_text_line(struct tt_parser *p, struct tt_cursor c, const char 
 	return tt_string(&p->r, &c, text) && at_end(p, &c);
 }
 
+// FILE, or FILE@ADDRESS of a flat binary.
+static bool parse_image(struct tt_parser *p, struct tt_cursor c, struct tt_test *t)
+{
+	const char *sign;
+	char *end;
+
+	if (!parse_file_line(p, c, &t->image)) {
+		return false;
+	}
+	sign = strrchr(t->image, '@');
+	if (sign != NULL && isdigit((unsigned char)sign[1]) && access(t->image, F_OK) != 0) {
+		errno = 0;
+		t->image_address = strtoull(sign + 1, &end, 0);
+		t->image_is_flat = *end == '\0' && errno == 0;
+	}
+	if (t->image_is_flat) {
+		t->image = tt_copy(p->arena, t->image, (size_t)(sign - t->image));
+	}
+	return true;
+}
+
 static bool parse_program(struct tt_parser *p, struct tt_cursor c, struct tt_cursor word,
 			  struct tt_item *item, bool *is)
 {
@@ -689,7 +714,7 @@ static bool parse_program(struct tt_parser *p, struct tt_cursor c, struct tt_cur
 			       (int)(word.end - word.at), word.at);
 	}
 	if (tt_is_word(&word, "image")) {
-		return parse_file_line(p, c, &t->image);
+		return parse_image(p, c, t);
 	}
 	if (tt_is_word(&word, "machine")) {
 		t->machine.line = tt_line_number(&p->r);

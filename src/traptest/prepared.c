@@ -265,6 +265,8 @@ void tt_image_options(const struct tt_test *test, struct strata_options *o,
 
 	strata_options_init(o);
 	o->image = test->image;
+	o->image_is_flat = test->image_is_flat;
+	o->image_address = test->image_address;
 	o->cpu = machine->cpu;
 	o->memory = machine->memory != 0 ? machine->memory : UINT64_C(128) << 20;
 	o->ram_base = machine->ram_base != 0 ? machine->ram_base : o->ram_base;
@@ -406,6 +408,9 @@ static char *image_key(const struct tt_test *t)
 		(unsigned long long)m->seed, (unsigned long long)m->ram_base,
 		m->initrd != NULL ? m->initrd : "", m->append != NULL ? m->append : "",
 		m->dtb != NULL ? m->dtb : "", m->tlb);
+	if (t->image_is_flat) {
+		fprintf(file, "|@%llx", (unsigned long long)t->image_address);
+	}
 	for (size_t i = 0; i < m->load_count; i++) {
 		fprintf(file, "|%s@%llx", m->loads[i].path,
 			(unsigned long long)m->loads[i].address);

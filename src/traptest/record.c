@@ -21,6 +21,15 @@ struct recording {
 	size_t count, capacity;
 };
 
+// " sysreg=X", or " sysreg="TLBI X"".
+static void add_name(char *line, size_t size, const char *word, const char *name)
+{
+	const char *mark = strchr(name, ' ') != NULL ? "\"" : "";
+	size_t used = strlen(line);
+
+	snprintf(line + used, size - used, " %s=%s%s%s", word, mark, name, mark);
+}
+
 static void on_event(void *opaque, const struct trace_event *e)
 {
 	struct recording *rec = opaque;
@@ -54,14 +63,13 @@ static void on_event(void *opaque, const struct trace_event *e)
 				 (unsigned long long)bits(e->esr, 24, 0));
 			used = strlen(line);
 		}
-		if (e->sysreg != NULL && strchr(e->sysreg, ' ') == NULL) {
-			snprintf(line + used, sizeof(line) - used, " sysreg=%s", e->sysreg);
-			used = strlen(line);
+		if (e->sysreg != NULL) {
+			add_name(line, sizeof(line), "sysreg", e->sysreg);
 		}
-		if (e->control != NULL && strchr(e->control, ' ') == NULL) {
-			snprintf(line + used, sizeof(line) - used, " control=%s", e->control);
-			used = strlen(line);
+		if (e->control != NULL) {
+			add_name(line, sizeof(line), "control", e->control);
 		}
+		used = strlen(line);
 		symbol = board_symbol(rec->strata, e->from_el, e->pc);
 		if (symbol != NULL && strpbrk(symbol, " []{}\"") == NULL) {
 			snprintf(line + used, sizeof(line) - used, " at=%s", symbol);
@@ -118,8 +126,42 @@ static void write_lines(const struct recording *rec, FILE *file)
 	}
 }
 
+// As a text in quotation marks.
+static void write_text(FILE *file, const char *text, const char *after)
+{
+	fputc('"', file);
+	for (; *text != '\0'; text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c == '"' || c == '\\') {
+			fprintf(file, "\\%c", c);
+		} else if (c < 0x20 || c == 0x7f) {
+			fprintf(file, "\\x%02x", c);
+		} else {
+			fputc(c, file);
+		}
+	}
+	fprintf(file, "%s\"", after);
+}
+
+// A file by its absolute name, since nobody knows yet where the test will lie. after: what follows.
+static void write_path(FILE *file, const char *path, const char *after)
+{
+	char *whole = realpath(path, NULL);
+	const char *name = whole != NULL ? whole : path;
+
+	if (name[strcspn(name, " \t\"\\#{}[]@")] == '\0') {
+		fprintf(file, "%s%s", name, after);
+	} else {
+		write_text(file, name, after);
+	}
+	free(whole);
+}
+
 static void write_machine(const struct strata_options *o, FILE *file)
 {
+	static const char *const tlbs[] = {"sized", "forget", "keep"};
+
 	fprintf(file, "  machine cpu=%s memory=%lluK boot-el=%u smp=%u", o->cpu,
 		(unsigned long long)(o->memory >> 10), o->boot_el, o->smp);
 	if (o->secure) {
@@ -129,13 +171,19 @@ static void write_machine(const struct strata_options *o, FILE *file)
 		fprintf(file, " semihosting=yes");
 	}
 	if (o->initrd != NULL) {
-		fprintf(file, " initrd=%s", o->initrd);
+		fputs(" initrd=", file);
+		write_path(file, o->initrd, "");
 	}
 	if (o->append != NULL) {
-		fprintf(file, " append=\"%s\"", o->append);
+		fputs(" append=", file);
+		write_text(file, o->append, "");
 	}
 	if (o->dtb != NULL) {
-		fprintf(file, " dtb=%s", o->dtb);
+		fputs(" dtb=", file);
+		write_path(file, o->dtb, "");
+	}
+	if (o->tlb != STRATA_TLB_SIZED) {
+		fprintf(file, " tlb=%s", tlbs[o->tlb]);
 	}
 	if (o->has_entry) {
 		fprintf(file, " entry=0x%llx", (unsigned long long)o->entry);
@@ -147,12 +195,15 @@ static void write_machine(const struct strata_options *o, FILE *file)
 		fprintf(file, " ram-base=0x%llx", (unsigned long long)o->ram_base);
 	}
 	for (size_t i = 0; i < o->load_count; i++) {
-		fprintf(file, " load=%s@0x%llx", o->loads[i].path,
-			(unsigned long long)o->loads[i].address);
+		fputs(" load=", file);
+		write_path(file, o->loads[i].path, "");
+		fprintf(file, "@0x%llx", (unsigned long long)o->loads[i].address);
 	}
 	fputc('\n', file);
 	for (size_t i = 0; i < o->symbol_count; i++) {
-		fprintf(file, "  symbols %s\n", o->symbols[i]);
+		fputs("  symbols ", file);
+		write_path(file, o->symbols[i], "");
+		fputc('\n', file);
 	}
 }
 
@@ -199,6 +250,7 @@ int strata_test_record(const struct strata_options *options, const char *name, F
 	struct recording rec = {.count = 0};
 	struct strata_result r;
 	struct trace_sink *sink;
+	char address[24] = "";
 	int err;
 
 	o.event = ignore_event;
@@ -216,7 +268,12 @@ int strata_test_record(const struct strata_options *options, const char *name, F
 	strata_run(rec.strata, &r);
 	fprintf(file, "test %s\n", name);
 	write_machine(&o, file);
-	fprintf(file, "  image %s\n  limit insns=%llu\n  expect\n", o.image != NULL ? o.image : "-",
+	fputs("  image ", file);
+	if (o.image_is_flat) {
+		snprintf(address, sizeof(address), "@0x%llx", (unsigned long long)o.image_address);
+	}
+	write_path(file, o.image != NULL ? o.image : "-", address);
+	fprintf(file, "\n  limit insns=%llu\n  expect\n",
 		(unsigned long long)(r.outcome == STRATA_LIMIT ? r.insns : r.insns * 2 + 1000));
 	write_lines(&rec, file);
 	fprintf(file, "  end\n");

@@ -227,6 +227,8 @@ struct tt_pattern { // `not`, `watch`, `until`
 struct tt_test {
 	struct tt_machine machine;
 	const char *image;
+	bool image_is_flat;
+	uint64_t image_address; // of a flat one
 	struct tt_lines symbols, needs, outputs;
 	const char *input;
 	struct tt_state state;

@@ -4,6 +4,7 @@
 number of workers, a file that can't be used is reported and the others are run, and the exit status says how it went."""
 import os
 import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -106,6 +107,31 @@ def check_unusable(strata, directory):
           f'JUnit has {[case.attrib for case in cases]}')
 
 
+def check_record(strata, directory):
+    # A flat image that ends by PSCI, under names that have to be quoted, twice the same, from elsewhere.
+    code = struct.pack('<4I', 0xd2b08000, 0xf2800100, 0xd4000003, 0x14000000)  # MOV X0, #0x84000008; SMC #0; B .
+    images = [os.path.join(directory, *parts) for parts in (('a b', 'hyp.one.bin'), ('a b', 'hyp.two.bin'), ('hyp.one.bin',))]
+    os.mkdir(os.path.join(directory, 'a b'))
+    for image in images:
+        with open(image, 'wb') as file:
+            file.write(code)
+    here = os.getcwd()
+    os.chdir(directory)
+    relative = [os.path.relpath(image, directory) + '@0x40080000' for image in images]
+    result = run(strata, '--record', '--tlb', 'keep', '--append', 'a "b" c\\d', '--load', 'a b/hyp.one.bin@0x41000000', '--',
+                 *relative)
+    missing = run(strata, '--record', 'missing.bin@0x40080000')
+    os.chdir(here)
+    check(missing.returncode == 2 and missing.stdout == '' and 'missing.bin' in missing.stderr, f'no image: {missing}')
+    check(result.returncode == 0 and re.findall(r'(?m)^test (.*)', result.stdout) == ['hyp.one', 'hyp.two', 'hyp.one-2'] and
+          ' tlb=keep' in result.stdout, f'recorded: {result}')
+    path = os.path.join(directory, 'a b', 'recorded.traps')
+    with open(path, 'w', encoding='utf-8') as file:
+        file.write(result.stdout)
+    again = run(strata, path)
+    check(again.returncode == 0 and again.stdout == '3 tests: 3 passed, 0 failed\n', f'what was recorded: {again}')
+
+
 def main():
     strata = sys.argv[1]
     with tempfile.TemporaryDirectory() as directory:
@@ -131,6 +157,7 @@ def main():
         check(bad.returncode == 2 and bad.stdout == '0 tests: 0 passed, 0 failed; 1 file could not be used\n' and
               bad.stderr == f'{path}:16:7: expected a colon after the name\n', f'a malformed file: {bad}')
         check_unusable(strata, directory)
+        check_record(strata, directory)
         none = run(strata, '--filter', 'nothing', os.path.join(directory, 'a & <"b"> \u00e5.traps'))
         check(none.returncode == 2 and '--filter' in none.stderr, f'no name that a filter asks for: {none}')
         for arguments in ([], ['--jobs', 'x', path], ['--jobs', '1.5', path], ['--no-such', path], ['/no/such/file'],
