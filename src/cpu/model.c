@@ -43,16 +43,14 @@ static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_n1[] = {FEATURES_V8_2, FEAT_NONE};
 static const uint16_t features_v1[] = {FEATURES_V8_4, FEAT_CCIDX, FEAT_PACQARMA5, FEAT_NONE};
-static const uint16_t features_max[] = {FEATURES_V8_4,   FEAT_FRINTTS,   FEAT_FlagM2, FEAT_SB,
-					FEAT_SPECRES,    FEAT_SPECRES2,  FEAT_BTI,    FEAT_FPAC,
-					FEAT_PACIMP,     FEAT_WFxT,      FEAT_PAN3,   FEAT_TTL,
-					FEAT_TLBIOS,     FEAT_TLBIRANGE, FEAT_XS,     FEAT_E0PD,
-					FEAT_LVA,        FEAT_LPA,       FEAT_LPA2,   FEAT_GTG,
-					FEAT_TTST,       FEAT_CSV2_2,    FEAT_SEL2,   FEAT_ETS2,
-					FEAT_FGT,        FEAT_HCX,       FEAT_TIDCP1, FEAT_RNG_TRAP,
-					FEATURES_SYSTEM, FEAT_NV,        FEAT_NV2,    FEAT_MTE,
-					FEAT_MTE2,       FEAT_MTE3,      FEAT_MOPS,   FEAT_CSSC,
-					FEAT_HBC,        FEAT_AFP,       FEAT_RPRES,  FEAT_NONE};
+static const uint16_t features_max[] = {
+	FEATURES_V8_4, FEAT_FRINTTS,   FEAT_FlagM2, FEAT_SB,     FEAT_SPECRES,  FEAT_SPECRES2,
+	FEAT_BTI,      FEAT_FPAC,      FEAT_PACIMP, FEAT_WFxT,   FEAT_PAN3,     FEAT_TTL,
+	FEAT_TLBIOS,   FEAT_TLBIRANGE, FEAT_XS,     FEAT_E0PD,   FEAT_LVA,      FEAT_LPA,
+	FEAT_LPA2,     FEAT_GTG,       FEAT_TTST,   FEAT_CSV2_2, FEAT_SEL2,     FEAT_ETS2,
+	FEAT_FGT,      FEAT_FGT2,      FEAT_HCX,    FEAT_TIDCP1, FEAT_RNG_TRAP, FEATURES_SYSTEM,
+	FEAT_NV,       FEAT_NV2,       FEAT_MTE,    FEAT_MTE2,   FEAT_MTE3,     FEAT_MOPS,
+	FEAT_CSSC,     FEAT_HBC,       FEAT_AFP,    FEAT_RPRES,  FEAT_NONE};
 
 struct model_row {
 	const char *name;

@@ -111,9 +111,9 @@ static void hand_over(struct pe *pe, unsigned el, bool secure)
 		uint64_t scr = pe->sr[SR_SCR_EL3] | SCR_EL3_RW | SCR_EL3_HCE | SCR_EL3_ST;
 
 		scr |= SCR_EL3_APK | SCR_EL3_API | SCR_EL3_EnSCXT | SCR_EL3_FIEN | SCR_EL3_ATA |
-		       SCR_EL3_FGTEn | SCR_EL3_ECVEn | SCR_EL3_AMVOFFEN | SCR_EL3_EnAS0 |
-		       SCR_EL3_ADEn | SCR_EL3_HXEn | SCR_EL3_TCR2En | SCR_EL3_SCTLR2En |
-		       SCR_EL3_PIEn;
+		       SCR_EL3_FGTEn | SCR_EL3_FGTEn2 | SCR_EL3_ECVEn | SCR_EL3_AMVOFFEN |
+		       SCR_EL3_EnAS0 | SCR_EL3_ADEn | SCR_EL3_HXEn | SCR_EL3_TCR2En |
+		       SCR_EL3_SCTLR2En | SCR_EL3_PIEn;
 		scr = secure ? scr & ~SCR_EL3_NS : scr | SCR_EL3_NS;
 		if (secure && el == 2) {
 			scr |= SCR_EL3_EEL2;

@@ -19,6 +19,7 @@ FEATURES = {
     'FEAT_ECV_POFF': [('MMFR0', 60, 2)],
     'FEAT_EVT': [('MMFR2', 56, 1)],
     'FEAT_FGT': [('MMFR0', 56, 1)],
+    'FEAT_FGT2': [('MMFR0', 56, 2)],
     'FEAT_GICv3_NMI': [('PFR1', 36, 1)], # GICD_TYPER.NMI; no machine here has one without the other
     'FEAT_HBC': [('ISAR2', 20, 1)],
     'FEAT_HCX': [('MMFR1', 40, 1)],
