@@ -183,6 +183,12 @@ static bool take_switch(struct arguments *a, const char *command, const char *wo
 	return false;
 }
 
+// "-8]" of "LDR X0, [X1, -8]" is no option.
+static bool is_operand(const struct arguments *a, const char *word)
+{
+	return word[0] != '-' || (a->word_count > 0 && isdigit((unsigned char)word[1]));
+}
+
 static int parse(struct arguments *a, int argc, char **argv)
 {
 	const char *command = argv[0];
@@ -193,7 +199,7 @@ static int parse(struct arguments *a, int argc, char **argv)
 	for (int i = 1; i < argc; i++) {
 		if (options && strcmp(argv[i], "--") == 0) {
 			options = false;
-		} else if (!options || argv[i][0] != '-') {
+		} else if (!options || is_operand(a, argv[i])) {
 			if (a->word_count == WORDS_MAX) {
 				return usage(command, "'%s' is too much", argv[i]);
 			}

@@ -28,6 +28,7 @@ struct form {
 static const struct form forms[] = {
 #define ASM(mnemonic, operands, word) {#mnemonic, operands, word},
 #include "explain/assemble.def"
+#include "explain/assemble_mem.def"
 #undef ASM
 };
 #define FORM_COUNT (sizeof(forms) / sizeof(forms[0]))
@@ -40,7 +41,7 @@ struct input {
 	const char *text;
 	const char *at;
 	const char *far;
-	char expected[96]; // at `far`
+	char expected[240]; // at `far`, of all the forms that came so far
 };
 
 static void skip_space(struct input *in)
@@ -58,16 +59,41 @@ static bool at_end(const struct input *in)
 static bool expected(struct input *in, const char *at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+// Is `word` one of the alternatives "A or B or C"?
+static bool is_said(const char *list, const char *word)
+{
+	size_t n = strlen(word);
+
+	for (const char *at = list; (at = strstr(at, word)) != NULL; at++) {
+		if ((at == list || at[-1] == ' ') && (at[n] == '\0' || at[n] == ' ')) {
+			return true;
+		}
+	}
+	return false;
+}
+
 // Note what would have been right here, if no form came farther. Returns false.
 static bool expected(struct input *in, const char *at, const char *fmt, ...)
 {
+	char text[96];
+	size_t used;
 	va_list args;
 
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
 	if (at > in->far || in->expected[0] == '\0') {
 		in->far = at;
-		va_start(args, fmt);
-		vsnprintf(in->expected, sizeof(in->expected), fmt, args);
-		va_end(args);
+		in->expected[0] = '\0';
+	} else if (at < in->far || is_said(in->expected, text)) {
+		return false;
+	}
+	used = strlen(in->expected);
+	if (used + strlen(text) + 12 < sizeof(in->expected)) {
+		snprintf(in->expected + used, sizeof(in->expected) - used, "%s%s",
+			 used > 0 ? " or " : "", text);
+	} else if (used < 4 || strcmp(in->expected + used - 4, " ...") != 0) {
+		snprintf(in->expected + used, sizeof(in->expected) - used, " ...");
 	}
 	return false;
 }
@@ -89,7 +115,7 @@ static size_t take_name(struct input *in, char *name)
 		n++;
 	}
 	if (n > NAME_MAX_LENGTH) {
-		return 0;
+		n = 0; // it is the name of nothing
 	}
 	memcpy(name, in->at, n);
 	name[n] = '\0';
@@ -378,7 +404,10 @@ static bool system_operation(struct input *in, const char *mnemonic, uint32_t *w
 	}
 	snprintf(full, sizeof(full), "%s %s", mnemonic, name);
 	if (!sysreg_encoding_by_name(full, &enc)) {
-		return expected(in, start, "an operation of %s", mnemonic);
+		for (size_t i = 0; i <= strlen(mnemonic); i++) {
+			name[i] = (char)toupper((unsigned char)mnemonic[i]);
+		}
+		return expected(in, start, "an operation of %s", name);
 	}
 	// Those on all of something have no operand; they are accepted with one.
 	whole = strstr(sysreg_name(sysreg_find(enc)), "ALL") != NULL;

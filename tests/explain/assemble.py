@@ -15,8 +15,11 @@ import tempfile
 MARCH = ('all', 'armv8.7-a+memtag')
 # What capstone calls an instruction that is one and the same word.
 ALIASES = {('hint', None), ('dsb', 'ssbb'), ('dsb', 'pssbb'), ('dsb', 'msr'), ('udf', None), ('mov', 'movz'), ('mov', 'orr'), ('mov', 'add'),
+           ('mov', 'ins'),
            ('movz', 'mov'), ('movn', 'mov'), ('sys', None), ('sysl', None), ('ldr', None), ('str', 'stur'), ('add', 'mov'), ('orr', 'mov'),
            ('adds', 'cmn'), ('subs', 'cmp'), ('cas', 'cas'), ('csinc', 'cset'), ('subps', 'cmpp')}
+ALIASES |= {(op + size, op[:2] + 'u' + op[2:] + size) for op, sizes in (('ldr', ('b', 'h', 'sb', 'sh', 'sw')), ('str', ('b', 'h')))
+            for size in sizes}
 # Names that capstone 4 has from a draft.
 OLD = re.compile(r'^(psb|tsb|esb|bti|wfet|wfit|sb|dgh|csdb|ssbb|pssbb)$')
 

@@ -235,6 +235,8 @@ def check_tables():
         for control in (c for s in json.loads(done.stdout)['states'] for c in s['controls']):
             if 'about' not in control and not re.match(r'H[AD]?FG[RWI]TR_EL2\.|.* ', control['name']):
                 errors.append(f'{control["name"]} has no words (control_text.def)')
+    if run('explain', 'LDR', 'X0,', '[X1,', '-8]').stdout != run('explain', 'LDR X0, [X1, -8]').stdout:
+        errors.append('a negative operand without quotes')
     for name in ('explain', 'list-sysregs'):
         done = run(name, '--help')
         if done.returncode or done.stderr or 'Usage' not in done.stdout:

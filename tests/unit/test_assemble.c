@@ -38,6 +38,20 @@ static const struct {
 	{"FMOV D0, X1", 0x9e670020},
 	{"0xd5182003", 0xd5182003},
 	{"ADD V0.4S, V1.4S, V2.4S", 0x4ea28420},
+	// From the GNU assembler:
+	{"LDR X0,[X1,W2,UXTW #3]", 0xf8625820},
+	{"LDTRH W0,[X1]", 0x78400820},
+	{"CPYFPWT [X0]!,[X1]!,X2!", 0x19011440},
+	{"SETGETN [X0]!,X1!,X2", 0x1dc2b420},
+	{"FMOV V0.D[1],X1", 0x9eaf0020},
+	{"TBZ X0,#3,#8", 0x36180040},
+	{"LDRAA X0,[X1,#8]", 0xf8201420},
+	{"LDR Q0,[X1],#16", 0x3cc10420},
+	{"LDPSW X0,X1,[X2,#-8]!", 0x69ff0440},
+	{"CASALH W1,W2,[X3]", 0x48e1fc62},
+	{"LDSMAXB W1,W2,[X3]", 0x38214062},
+	{"ST2G X0,[X1],#32", 0xd9a02420},
+	{"STLXRB W0,W1,[X2]", 0x0800fc41},
 };
 
 START_TEST(words)
@@ -64,17 +78,20 @@ static const struct {
 	{"MSR TTBR0_EL1, X0, X1", 18, "the end"},
 	{"MSR DAIFSet, #16", 14, "from 0 to 15"},
 	{"SVC #65536", 5, "from 0 to 65535"},
-	{"TLBI VAE9, X0", 6, "an operation of tlbi"},
+	{"TLBI VAE9, X0", 6, "an operation of TLBI"},
 	{"TLBI VAE1", 10, "a register"},
 	{"LDP X0, X1, [X2, #3]", 18, "multiple of 8"},
 	{"LDR X0, [X1, #8", 16, "']'"},
 	{"0x1d5182003", 1, "32 bits"},
 	{"MSR S1_0_C7_C8_0, X0", 5, "op0 2 or 3"},
+	{"DSB FOO", 5, "nsh or ishld or ishst or ish or ld or st or sy or an immediate"},
+	{"LDR X0, [X1, Q2]", 14, "an immediate or X0 to X30 or xzr or W0 to W30 or wzr"},
+	{"B.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA #8", 3, "a condition"},
 };
 
 START_TEST(refusals)
 {
-	char error[200];
+	char error[320];
 	unsigned column = 0;
 	uint32_t word;
 
