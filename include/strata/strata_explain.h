@@ -24,7 +24,7 @@ struct strata_explain_options {
 	bool sp0; // SPSel is 0
 	bool mmu, stage2; // stage 1 of the level's regime, and stage 2, are on: docs/trap-tests.md
 	const char *const
-		*settings; // "HCR_EL2.TVM=1", "SCTLR_EL1=0x30d00800", "X3=5", "PSTATE.PAN=1"
+		*settings; // "HCR_EL2.TVM=1", "SCTLR_EL1=0x30d00980", "X3=5", "PSTATE.PAN=1"
 	size_t setting_count;
 };
 
@@ -53,7 +53,8 @@ struct strata_explain_control {
 	char name[64]; // "HCR_EL2.TVM"
 	char when[96]; // the state in which it is asked; empty: always
 	bool has_value;
-	uint64_t value; // of the field
+	uint64_t value; // of the field; of several, their bits where they are, from the lowest on
+	char value_text[24]; // the same in words: "1", "0x1f", "{1,0}" of several fields
 	bool involved; // it is asked in this state
 	bool holds; // its value is the one that does something
 	bool decides; // it is the one

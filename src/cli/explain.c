@@ -20,6 +20,7 @@ struct arguments {
 	const char *words[WORDS_MAX]; // what is no option
 	size_t word_count;
 	const char *matrix;
+	const char *state; // an option that is about the state, if one was given
 	bool json, all, help;
 };
 
@@ -42,7 +43,7 @@ static void explain_help(FILE *file)
 	      "and "
 	      "the map of\n"
 	      "                         docs/trap-tests.md\n"
-	      "      --set R=V          a setting: HCR_EL2.TVM=1, SCTLR_EL1=0x30d00800, "
+	      "      --set R=V          a setting: HCR_EL2.TVM=1, SCTLR_EL1=0x30d00980, "
 	      "CPACR_EL1[21:20]=1, X3=5,\n"
 	      "                         SP=0x1000, PSTATE.PAN=1; may be repeated\n"
 	      "      --cpu MODEL        CPU model with switches (max)\n"
@@ -143,8 +144,10 @@ static int take_valued(struct arguments *a, const char *command, int argc, char 
 				return usage(command, "%s: too many settings", value);
 			}
 			a->settings[a->options.setting_count++] = value;
+			a->state = names[n];
 			return 0;
 		case 2:
+			a->state = names[n];
 			return take_level(a, command, value);
 		default:
 			a->matrix = value;
@@ -177,6 +180,9 @@ static bool take_switch(struct arguments *a, const char *command, const char *wo
 		if (strcmp(word, switches[i].name) == 0 &&
 		    (switches[i].both || strcmp(command, "explain") == 0)) {
 			*switches[i].flag = switches[i].value;
+			if (!switches[i].both) {
+				a->state = switches[i].name;
+			}
 			return true;
 		}
 	}
@@ -278,6 +284,10 @@ int explain_command(int argc, char **argv)
 	if (a.matrix != NULL && a.word_count != 0) {
 		usage("explain", "--matrix takes no instruction besides its register ('%s')",
 		      a.words[0]);
+		return RUN_USAGE;
+	}
+	if (a.matrix != NULL && a.state != NULL) {
+		usage("explain", "--matrix shows all states: %s has no meaning with it", a.state);
 		return RUN_USAGE;
 	}
 	if (a.matrix == NULL && a.word_count == 0) {

@@ -83,9 +83,13 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 // What a rule says in this state only: of the bits that it depends on, those that matter here.
 static void say_here(const struct sysreg_state *s, unsigned rule, struct sysreg_control *c)
 {
-	if ((rule == RULE_ALIAS || rule == RULE_EL2ON) && !s->pe->has_el2) {
+	if ((rule == RULE_ALIAS || rule == RULE_EL2ON) && !s->pe->has_el2) { // its fields are RES0
 		c->name = "EL2 is not implemented";
 		c->reg = SYSREG_NONE;
+	} else if (rule == RULE_EL2ON) {
+		c->involved = s->el == 3;
+	} else if (rule == RULE_CNTPS && s->el == 3) {
+		c->involved = false;
 	} else if (rule == RULE_SECURE_EL2 && s->el == 3) {
 		c->name = "SCR_EL3.EEL2";
 		c->mask = SCR_EL3_EEL2;

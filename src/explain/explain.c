@@ -262,6 +262,34 @@ static uint64_t control_value(struct scene *scene, const struct sysreg_control *
 	return (scene_value(scene, c->reg) & mask) >> ctz64(mask);
 }
 
+// "1", or of a name such as "SCR_EL3.{NS,EEL2}" "{1,0}".
+static void control_value_text(struct scene *scene, const struct sysreg_control *c, char *buffer,
+			       size_t size)
+{
+	const char *at = strchr(c->name, '{');
+	uint64_t value = control_value(scene, c);
+	struct text text;
+
+	text_init(&text, buffer, size);
+	if (at == NULL) {
+		text_add(&text, value > 9 ? "0x%llx" : "%llu", (unsigned long long)value);
+		return;
+	}
+	for (char sign = '{'; *at == sign; sign = ',') {
+		size_t n = strcspn(at + 1, ",}");
+		char name[32];
+		const struct sysreg_field *field;
+
+		snprintf(name, sizeof(name), "%.*s", (int)n, at + 1);
+		field = sysreg_field_find(c->reg, name, (pe_hcr(scene_pe(scene)) >> 34) & 1);
+		value = field != NULL ? scene_value(scene, c->reg) & sysreg_field_mask(field) : 0;
+		text_add(&text, "%c%llu", sign,
+			 (unsigned long long)(field != NULL ? value >> field->lo : 0));
+		at += n + 1;
+	}
+	text_add(&text, "}");
+}
+
 static int collect_chain(struct scene *scene, struct strata_explanation *e, uint16_t enc, bool read,
 			 unsigned rt)
 {
@@ -281,7 +309,10 @@ static int collect_chain(struct scene *scene, struct strata_explanation *e, uint
 			 c.name != NULL ? c.name : "the encoding, or its level");
 		snprintf(slot->when, sizeof(slot->when), "%s", c.when != NULL ? c.when : "");
 		slot->has_value = c.reg != SYSREG_NONE && c.mask != 0;
-		slot->value = slot->has_value ? control_value(scene, &c) : 0;
+		if (slot->has_value) {
+			slot->value = control_value(scene, &c);
+			control_value_text(scene, &c, slot->value_text, sizeof(slot->value_text));
+		}
 		slot->involved = c.involved;
 		slot->holds = c.holds;
 		slot->decides = !decided && c.involved && c.holds;

@@ -35,7 +35,8 @@ static bool is_system_instruction(const struct sysreg_info *info)
 
 // Registers that KVM_GET_ONE_REG knows by other ids than their encodings: those of struct kvm_regs
 // (KVM_REG_ARM_CORE with the offset in words), two of the virtual timer, whose ids are swapped for
-// good, and fields of PSTATE, which are a part of kvm_regs.regs.pstate and have none (0).
+// good, and fields of PSTATE, which are a part of kvm_regs.regs.pstate and have none (0). Nor have
+// the _EL12 and _EL02 names of other registers.
 static const struct {
 	uint16_t reg;
 	uint64_t id;
@@ -69,7 +70,7 @@ static uint64_t kvm_id(const struct sysreg_info *info)
 {
 	enum sysreg reg = sysreg_find((uint16_t)info->enc);
 
-	if (is_system_instruction(info)) {
+	if (is_system_instruction(info) || info->alias != SYSREG_NONE) {
 		return 0;
 	}
 	for (size_t i = 0; i < sizeof(kvm_others) / sizeof(kvm_others[0]); i++) {

@@ -22,19 +22,21 @@ struct place {
 	const char *name;
 	unsigned el;
 	bool secure, e2h, tge;
+	bool eel2; // Secure EL2 is there
 };
 
 static const struct place places[] = {
-	{"NS EL0", 0, false, false, false},
-	{"NS EL0, E2H=1, TGE=1 (a host's)", 0, false, true, true},
-	{"NS EL1", 1, false, false, false},
-	{"NS EL1, E2H=1", 1, false, true, false},
-	{"NS EL2", 2, false, false, false},
-	{"NS EL2, E2H=1", 2, false, true, false},
-	{"Secure EL1", 1, true, false, false},
-	{"Secure EL2", 2, true, false, false},
-	{"EL3", 3, true, false, false},
-	{"EL3, E2H=1", 3, true, true, false},
+	{"NS EL0", 0, false, false, false, false},
+	{"NS EL0, E2H=1, TGE=1 (a host's)", 0, false, true, true, false},
+	{"NS EL1", 1, false, false, false, false},
+	{"NS EL1, E2H=1", 1, false, true, false, false},
+	{"NS EL2", 2, false, false, false, false},
+	{"NS EL2, E2H=1", 2, false, true, false, false},
+	{"Secure EL1", 1, true, false, false, false},
+	{"Secure EL1, EEL2=1", 1, true, false, false, true},
+	{"Secure EL2", 2, true, false, false, true},
+	{"EL3", 3, true, false, false, false},
+	{"EL3, E2H=1", 3, true, true, false, false},
 };
 #define PLACE_COUNT (sizeof(places) / sizeof(places[0]))
 
@@ -48,14 +50,21 @@ struct cell {
 
 static bool set_place(struct scene *scene, const struct place *p)
 {
-	const char *settings[] = {p->e2h ? "HCR_EL2.E2H=1" : "HCR_EL2.E2H=0",
-				  p->tge ? "HCR_EL2.TGE=1" : "HCR_EL2.TGE=0"};
+	const char *settings[3];
 	struct scene_state state = {.el = p->el,
 				    .secure = p->secure && p->el != 3,
-				    .settings = settings,
-				    .setting_count = p->e2h || p->tge ? 2 : 0};
+				    .settings = settings};
 	char error[256];
 
+	if (p->e2h) {
+		settings[state.setting_count++] = "HCR_EL2.E2H=1";
+	}
+	if (p->tge) {
+		settings[state.setting_count++] = "HCR_EL2.TGE=1";
+	}
+	if (p->eel2) {
+		settings[state.setting_count++] = "SCR_EL3.EEL2=1";
+	}
 	return scene_set(scene, &state, error, sizeof(error)) == 0;
 }
 
@@ -84,35 +93,66 @@ static void look(struct scene *scene, const struct place *p, uint16_t enc, bool 
 	explain_end_of_control(&open, enc, read, 0, pe, &cell->end);
 	sysreg_chain_begin(&chain, pe, enc, read);
 	while (sysreg_chain_next(&chain, &c)) {
-		if (c.involved && c.name != NULL && cell->control_count < CONTROLS_MAX) {
+		// Without bits and not so in this machine: never so.
+		if (c.involved && c.name != NULL && (c.reg != SYSREG_NONE || c.holds) &&
+		    cell->control_count < CONTROLS_MAX) {
 			cell->controls[cell->control_count++] = c;
 		}
 	}
 }
 
-// "TVM=1", "FPEN=0b00 or 0b10": the value at which the control acts.
-static void acting_value(const struct pe *pe, const struct sysreg_control *c, char *buffer,
-			 size_t size)
+// Other fields than the one that is named have to be 1 too: HCR_EL2.NV2 "with NV=1".
+static void add_companions(const struct sysreg_control *c, uint64_t named, bool e2h,
+			   struct text *text)
 {
-	static const char *const texts[] = {[SYSREG_SET] = "1",
-					    [SYSREG_CLEAR] = "0",
-					    [SYSREG_ALL] = "all ones",
-					    [SYSREG_NOT_ALL] = "not all ones",
-					    [SYSREG_LOW_CLEAR] = "x0"};
+	bool first = true;
 
+	for (uint64_t rest = c->mask & ~named; rest != 0; rest &= rest - 1) {
+		const struct sysreg_field *field =
+			sysreg_field_of_bit(c->reg, (unsigned)ctz64(rest), e2h);
+
+		text_add(text, "%s%s=1", first ? " with " : ", ",
+			 field != NULL ? field->name : "?");
+		first = false;
+	}
+}
+
+// "=1", "=0 or 2", "=1 with NV=1": the value at which the control acts.
+static void acting_value(const struct pe *pe, const struct sysreg_control *c, uint16_t enc,
+			 char *buffer, size_t size)
+{
 	uint64_t named = explain_named_bits(pe, c);
+	bool one = (named & (named - 1)) == 0;
+	struct sysreg_info info;
+	struct text text;
 
+	text_init(&text, buffer, size);
 	if (c->reg == SYSREG_NONE) {
-		buffer[0] = '\0';
 		return;
 	}
-	if (c->test == SYSREG_ALL && (named & (named - 1)) == 0) {
-		snprintf(buffer, size, "=1");
-		return;
+	switch (c->test) {
+	case SYSREG_SET:
+		text_add(&text, one ? "=1" : "=not 0");
+		break;
+	case SYSREG_CLEAR:
+		text_add(&text, "=0");
+		break;
+	case SYSREG_ALL:
+		text_add(&text, one ? "=1" : "=all ones");
+		add_companions(c, named, (pe_hcr(pe) >> 34) & 1, &text);
+		break;
+	case SYSREG_NOT_ALL:
+		if (strcmp(c->name, "MDCR_EL2.HPMN") == 0) { // a number, not a pattern
+			sysreg_describe(sysreg_find(enc), &info);
+			text_add(&text, "=0 to %u", info.index);
+		} else {
+			text_add(&text, "=0, 1 or 2");
+		}
+		break;
+	case SYSREG_LOW_CLEAR:
+		text_add(&text, "=0 or 2");
+		break;
 	}
-	snprintf(buffer, size, "=%s",
-		 c->test == SYSREG_SET && (c->mask & (c->mask - 1)) != 0 ? "not 0"
-									 : texts[c->test]);
 }
 
 static void print_cell(const struct place *p, bool read, bool is_sys, const struct cell *cell,
@@ -126,10 +166,10 @@ static void print_cell(const struct place *p, bool read, bool is_sys, const stru
 	for (size_t i = 0; i < cell->control_count; i++) {
 		const struct sysreg_control *c = &cell->controls[i];
 		struct strata_explain_end end;
-		char value[32];
+		char value[64];
 
 		explain_end_of_control(c, enc, read, 0, pe, &end);
-		acting_value(pe, c, value, sizeof(value));
+		acting_value(pe, c, enc, value, sizeof(value));
 		if (c->outcome == SYSREG_TRAPPED) {
 			fprintf(file, "    %s%s -> EL%u, EC 0x%02x", c->name, value, c->target_el,
 				c->ec);
@@ -150,6 +190,7 @@ static void json_cell(struct json *json, const struct place *p, bool read, bool 
 	json_bool(json, "secure", p->secure);
 	json_bool(json, "e2h", p->e2h);
 	json_bool(json, "tge", p->tge);
+	json_bool(json, "eel2", p->eel2);
 	json_text(json, "direction", is_sys ? "execute" : read ? "read" : "write");
 	json_open(json, "open", '{');
 	json_end(json, &cell->end);
@@ -158,10 +199,10 @@ static void json_cell(struct json *json, const struct place *p, bool read, bool 
 	for (size_t i = 0; i < cell->control_count; i++) {
 		const struct sysreg_control *c = &cell->controls[i];
 		struct strata_explain_end end;
-		char value[32];
+		char value[64];
 
 		explain_end_of_control(c, enc, read, 0, pe, &end);
-		acting_value(pe, c, value, sizeof(value));
+		acting_value(pe, c, enc, value, sizeof(value));
 		json_open(json, NULL, '{');
 		json_text(json, "name", c->name);
 		if (*explain_control_text(c->name) != '\0') {

@@ -32,13 +32,6 @@ static const char *state_name(const struct strata_explanation *e)
 	return names[e->secure][e->el & 3];
 }
 
-static void print_value(FILE *file, const struct strata_explain_control *c)
-{
-	if (c->has_value) {
-		fprintf(file, c->value > 9 ? "=0x%llx" : "=%llu", (unsigned long long)c->value);
-	}
-}
-
 // The first line has it at length.
 static void print_short(FILE *file, const struct strata_explain_end *end)
 {
@@ -60,8 +53,7 @@ static void print_asked(const struct strata_explanation *e, FILE *file)
 		if (!c->involved) {
 			continue;
 		}
-		fprintf(file, "  %s", c->name);
-		print_value(file, c);
+		fprintf(file, "  %s%s%s", c->name, c->has_value ? "=" : "", c->value_text);
 		if (*explain_control_text(c->name) != '\0') {
 			fprintf(file, " (%s)", explain_control_text(c->name));
 		}

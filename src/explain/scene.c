@@ -146,6 +146,15 @@ static int find_hcr(struct scene *s, const struct scene_state *state, uint64_t *
 	return 0;
 }
 
+// What software cannot write in the ID space says what the model is, and follows from --cpu.
+static bool is_identification(enum sysreg reg)
+{
+	struct sysreg_info info;
+
+	sysreg_describe(reg, &info);
+	return info.write_els == 0 && (info.enc >> 14) == 3 && ((info.enc >> 7) & 15) == 0;
+}
+
 static int apply(struct scene *s, const struct setting *set, uint64_t *pstate, const char *text,
 		 char *error, size_t error_size)
 {
@@ -167,6 +176,12 @@ static int apply(struct scene *s, const struct setting *set, uint64_t *pstate, c
 		return 0;
 	case SETTING_SYSREG:
 		break;
+	}
+	if (is_identification(set->reg)) {
+		snprintf(error, error_size,
+			 "'%.60s': %s is read-only, it follows from the CPU model", text,
+			 sysreg_name(set->reg));
+		return -EINVAL;
 	}
 	if (!pe_peek(pe, set->reg, &value) ||
 	    !pe_poke(pe, set->reg, (value & ~set->mask) | set->value)) {
@@ -199,6 +214,9 @@ static int check_level(struct scene *s, const struct scene_state *state, char *e
 	}
 	if (state->el == 2 && !el2) {
 		return fail(error, error_size, "there is no Secure EL2: SCR_EL3.EEL2 is 0");
+	}
+	if (state->stage2 && !s->has_el2) {
+		return fail(error, error_size, "this machine has no EL2, and so no stage 2");
 	}
 	if (state->el == 1 && el2 && (hcr & TGE)) {
 		return fail(error, error_size, "nothing can be at EL1 while HCR_EL2.TGE is 1");
@@ -238,6 +256,7 @@ int scene_set(struct scene *s, const struct scene_state *state, char *error, siz
 	if (state->mmu || state->stage2) {
 		open_memory(s->machine);
 	}
+	open_poke(pe, SR_VNCR_EL2, UINT64_MAX, OPEN_DATA);
 	pe_set_pstate(pe, pstate);
 	for (unsigned n = 0; n <= 30; n++) {
 		pe_set_x(pe, n, OPEN_DATA);
@@ -252,8 +271,8 @@ int scene_set(struct scene *s, const struct scene_state *state, char *error, siz
 			return -EINVAL;
 		}
 	}
-	if (state->el == 0) {
-		pstate &= ~UINT64_C(1);
+	if (state->el == 0 && (pstate & 1)) {
+		return fail(error, error_size, "PSTATE.SP is 0 at EL0, which has SP_EL0 only");
 	}
 	pe_set_pstate(pe, pstate);
 	pe_set_pc(pe, s->pc);

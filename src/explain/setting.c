@@ -36,9 +36,13 @@ static int fail(char *error, size_t error_size, const char *fmt, ...)
 static const struct {
 	const char *name;
 	uint8_t hi, lo;
-} pstate_fields[] = {{"NZCV", 31, 28}, {"TCO", 25, 25},   {"DIT", 24, 24}, {"UAO", 23, 23},
-		     {"PAN", 22, 22},  {"SS", 21, 21},    {"IL", 20, 20},  {"ALLINT", 13, 13},
-		     {"SSBS", 12, 12}, {"BTYPE", 11, 10}, {"DAIF", 9, 6},  {"SP", 0, 0}};
+	enum feature feature;
+} pstate_fields[] = {{"NZCV", 31, 28, FEAT_NONE}, {"TCO", 25, 25, FEAT_MTE},
+		     {"DIT", 24, 24, FEAT_DIT},   {"UAO", 23, 23, FEAT_UAO},
+		     {"PAN", 22, 22, FEAT_PAN},   {"SS", 21, 21, FEAT_NONE},
+		     {"IL", 20, 20, FEAT_NONE},   {"ALLINT", 13, 13, FEAT_NMI},
+		     {"SSBS", 12, 12, FEAT_SSBS}, {"BTYPE", 11, 10, FEAT_BTI},
+		     {"DAIF", 9, 6, FEAT_NONE},   {"SP", 0, 0, FEAT_NONE}};
 
 bool setting_number(const char *text, uint64_t *value)
 {
@@ -76,22 +80,30 @@ bool setting_number(const char *text, uint64_t *value)
 	return true;
 }
 
+// A number of one or two digits, the place of a bit. NULL: there is none.
+static const char *bit_place(const char *text, unsigned *place)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)*text)) {
+		return NULL;
+	}
+	*place = (unsigned)strtoul(text, &end, 10);
+	return end - text <= 2 && *place <= 63 ? end : NULL;
+}
+
 // "[27:26]" or "[26]" after a register's name.
 static int bit_range(const char *text, const char *whole, uint64_t *mask, char *error,
 		     size_t error_size)
 {
 	unsigned hi = 0, lo = 0;
-	int used = 0;
+	const char *at = bit_place(text + 1, &hi);
 
-	if (sscanf(text, "[%2u:%2u]%n", &hi, &lo, &used) != 2 || used == 0) {
-		used = 0;
-		if (sscanf(text, "[%2u]%n", &hi, &used) != 1 || used == 0) {
-			return fail(error, error_size,
-				    "'%.60s': bits are written [HIGH:LOW] or [N]", whole);
-		}
-		lo = hi;
+	lo = hi;
+	if (at != NULL && *at == ':') {
+		at = bit_place(at + 1, &lo);
 	}
-	if (text[used] != '\0' || hi > 63 || lo > hi) {
+	if (at == NULL || strcmp(at, "]") != 0 || lo > hi) {
 		return fail(error, error_size, "'%.60s': bits are written [HIGH:LOW] or [N]",
 			    whole);
 	}
@@ -159,6 +171,7 @@ static int field_target(struct setting *s, const char *name, bool e2h, char *err
 int setting_target(const char *text, bool e2h, struct setting *s, char *error, size_t error_size)
 {
 	size_t n = strcspn(text, ".[");
+	struct sysreg_info info;
 	char name[NAME_SIZE];
 	uint16_t enc;
 
@@ -179,6 +192,11 @@ int setting_target(const char *text, bool e2h, struct setting *s, char *error, s
 	if (s->reg == SYSREG_NONE || !sysreg_encoding_by_name(name, &enc) || (enc >> 14) < 2) {
 		s->reg = SYSREG_NONE;
 		return fail(error, error_size, "'%.48s': no such register", name);
+	}
+	sysreg_describe(s->reg, &info);
+	if (info.alias != SYSREG_NONE) {
+		return fail(error, error_size, "%s is another name of %s: set that", info.name,
+			    sysreg_name(info.alias));
 	}
 	if (text[n] == '[') {
 		return bit_range(text + n, text, &s->mask, error, error_size);
@@ -218,9 +236,26 @@ int setting_parse(const char *text, bool e2h, struct setting *s, char *error, si
 	return 0;
 }
 
+static int pstate_check(const struct setting *s, const struct cpu_model *model, char *error,
+			size_t error_size)
+{
+	for (size_t i = 0; i < sizeof(pstate_fields) / sizeof(pstate_fields[0]); i++) {
+		if (s->mask == MASK(pstate_fields[i].hi, pstate_fields[i].lo) && s->value != 0 &&
+		    !feature_in(&model->features, pstate_fields[i].feature)) {
+			return fail(error, error_size,
+				    "PSTATE.%s needs %s, which this CPU model has not",
+				    pstate_fields[i].name, feature_name(pstate_fields[i].feature));
+		}
+	}
+	return 0;
+}
+
 int setting_check(const struct setting *s, const struct cpu_model *model, bool e2h, char *error,
 		  size_t error_size)
 {
+	if (s->kind == SETTING_PSTATE) {
+		return pstate_check(s, model, error, error_size);
+	}
 	if (s->kind != SETTING_SYSREG) {
 		return 0;
 	}

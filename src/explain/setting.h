@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One setting of a machine's state as text: "HCR_EL2.TVM=1", "SCTLR_EL1=0x30d00800",
+// One setting of a machine's state as text: "HCR_EL2.TVM=1", "SCTLR_EL1=0x30d00980",
 // "HCR_EL2[27:26]=1", "X3=5", "SP=0x1000", "PSTATE.PAN=1".
 #ifndef STRATA_EXPLAIN_SETTING_H
 #define STRATA_EXPLAIN_SETTING_H

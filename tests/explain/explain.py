@@ -5,6 +5,7 @@ the output against each other, bad input, and garbage."""
 import json
 import random
 import re
+import shlex
 import subprocess
 import sys
 
@@ -99,6 +100,17 @@ CASES = [
     ('--el 3 MRS X0, VSTTBR_EL2', (3, 0, 0), '', 'without SCR_EL3.EEL2: permitted'),
     ('--el 2 MRS X0, VSTTBR_EL2', (2, 0, 0), '', 'without SCR_EL3.NS: permitted'),
     ('--el 2 MRS X0, CNTPS_CTL_EL1', (2, 0, 0), '', 'EL1 and EL3 only'),
+    ('MRS X0, CNTPS_CTL_EL1', (1, 0, 0), '', 'SCR_EL3.{NS,EEL2}={1,0} '),
+    ('--el 0 --set PMUSERENR_EL0=0 MRS X0, PMCCNTR_EL0', (1, 0x18, 0x30e41b), 'PMUSERENR_EL0.{EN,CR}', '{EN,CR}={0,0} '),
+    # VNCR_EL2 points to memory, as X registers do.
+    ('--set HCR_EL2.NV=1 --set HCR_EL2.NV2=1 MRS X0, HCR_EL2', None, '', 'done in memory, at VNCR_EL2.BADDR + 0x78\n'),
+    ('--set HCR_EL2.NV=1 --set HCR_EL2.NV2=1 --set VNCR_EL2=0 MRS X0, HCR_EL2', (2, 0x25, 0x2010), 'HCR_EL2.NV2', 'FAR 0x78: external abort'),
+    # Whole registers, in three bases; a later setting wins.
+    ('--set HCR_EL2=0x84000000 MSR TTBR0_EL1, X0', (2, 0x18, 0x300800), 'HCR_EL2.TVM', ''),
+    ('--set HCR_EL2=2214592512 MSR TTBR0_EL1, X0', (2, 0x18, 0x300800), 'HCR_EL2.TVM', ''),
+    ('--set HCR_EL2=0b1000_0100_0000_0000_0000_0000_0000_0000 MSR TTBR0_EL1, X0', (2, 0x18, 0x300800), 'HCR_EL2.TVM', ''),
+    ('--set HCR_EL2=0x84000000 --set HCR_EL2[26]=0 MSR TTBR0_EL1, X0', None, '', 'permitted'),
+    ('--set HCR_EL2[27:26]=1 MSR TTBR0_EL1, X0', (2, 0x18, 0x300800), 'HCR_EL2.TVM', ''),
     # One control after the other, where the instruction is no register access; fields of two bits; PSTATE.
     ('--el 0 --set CPACR_EL1.FPEN=1 LDR Q0, [X1]', (1, 0x07, 0x1e00000), 'CPACR_EL1.FPEN', 'without CPACR_EL1.FPEN: completes'),
     ('--set HCR_EL2.E2H=1 --set CPTR_EL2.FPEN=2 FADD D0, D1, D2', (2, 0x07, 0x1e00000), 'CPTR_EL2.FPEN',
@@ -132,6 +144,14 @@ BAD = [
     ('--set SCR_EL3.NS=0 NOP', 'Security state'), ('--no-el3 --el 3 NOP', 'no such level'), ('--no-el3 --secure NOP', 'no such level'),
     ('--cpu cortex-a53 --secure --el 2 NOP', 'Secure EL2'), ('--frob NOP', "unknown option '--frob'"),
     ('--matrix FROB', "'FROB'"), ('--matrix TTBR0_EL1 NOP', 'takes no instruction'), ('--matrix', 'needs a value'),
+    ('--set ID_AA64PFR0_EL1=0 NOP', 'follows from the CPU model'), ('--set MIDR_EL1=1 NOP', 'follows from the CPU model'),
+    ('--set SCTLR_EL12.M=1 NOP', 'another name of SCTLR_EL1'), ('--set HCR_EL2[+3]=1 NOP', '[HIGH:LOW]'),
+    ('--set HCR_EL2[64]=1 NOP', '[HIGH:LOW]'), ('--set HCR_EL2[3:]=1 NOP', '[HIGH:LOW]'), ('--set HCR_EL2[3:4]=1 NOP', '[HIGH:LOW]'),
+    ('--set HCR_EL2[27:26]=4 NOP', '2 bits'), ('--cpu cortex-a53 --set PSTATE.PAN=1 NOP', 'needs FEAT_PAN'),
+    ('--cpu max,mte=off --set PSTATE.TCO=1 NOP', 'needs FEAT_MTE'), ('--el 0 --set PSTATE.SP=1 NOP', 'SP_EL0'),
+    ('--no-el2 --stage2 NOP', 'no stage 2'), ('--no-el2 --set HCR_EL2.TVM=1 NOP', 'fixed to 0'),
+    ('--el 2 --matrix TTBR0_EL1', '--el has no meaning'), ('--set HCR_EL2.TVM=1 --matrix TTBR0_EL1', '--set has no meaning'),
+    ('--mmu --matrix TTBR0_EL1', '--mmu has no meaning'),
     ('--set X31=1 NOP', 'no such register'), ('--set PSTATE.M=5 NOP', "no field 'M'"), ('LDR X0, [X1', "']'"),
 ]
 
@@ -203,6 +223,70 @@ def check_garbage():
     return errors
 
 
+def check_pages(pages):
+    """What the pages show is what is printed; what they and the help name as settings can be set."""
+    errors, shown, settings = [], 0, set()
+    for page in pages:
+        with open(page, encoding='utf-8') as file:
+            text = file.read()
+        for command, output in re.findall(r'^    (?:\$ )?(?:build/)?strata (explain [^[\n]*)\n((?:    [^$\n].*\n)*)', text, re.M):
+            if command.startswith('explain '):
+                done = run(*shlex.split(command))
+                output = re.sub(r'^    ', '', output, flags=re.M)
+                shown += 1
+                if done.returncode or (output.strip() and not output.startswith('strata ') and done.stdout != output):
+                    errors.append(f'{page}: {command}: {done.stderr}{done.stdout}')
+        settings |= set(re.findall(r'`([A-Z][A-Z0-9_]*(?:\.[A-Z]+|\[[0-9:]+\])?=[0-9][0-9a-fx_]*)`', text))
+    settings |= set(re.findall(r'[A-Z][A-Z0-9_]*(?:\.[A-Z]+|\[[0-9:]+\])?=[0-9][0-9a-fx]*', run('explain', '--help').stdout))
+    for setting in settings:
+        done = run('explain', '--set', setting, 'NOP')
+        if done.returncode:
+            errors.append(f'{setting}, which is documented: {done.stderr}')
+    if shown < 4 or len(settings) < 7:
+        errors.append(f'{shown} commands and {len(settings)} settings were found in the pages')
+    return errors
+
+
+# The keys that the page names; those in the second set may be missing.
+END = {'outcome', 'el', 'secure', 'text'}, {'ec', 'iss', 'far', 'control'}
+KEYS = {
+    'answer': ({'instruction', 'word', 'cpu', 'from', 'end', 'controls', 'without', 'with', 'chain_agrees'}, {'access', 'why'}),
+    'end': END, 'then': END, 'open': END,
+    'without': (END[0] | {'controls'}, END[1]), 'with': (END[0] | {'controls'}, END[1]),
+    'control': ({'name', 'involved', 'holds', 'decides', 'then'}, {'about', 'value', 'when'}),
+    'matrix': ({'name', 'op0', 'op1', 'crn', 'crm', 'op2', 'states'}, {'e2h', 'alias_of', 'vncr'}),
+    'state': ({'state', 'el', 'secure', 'e2h', 'tge', 'eel2', 'direction', 'open', 'controls'}, set()),
+    'acting': ({'name', 'then'}, {'about', 'acts_at'}),
+    'row': ({'name', 'op0', 'op1', 'crn', 'crm', 'op2', 'kind', 'access', 'groups'}, {'fgt', 'feature', 'e2h', 'alias_of', 'vncr', 'kvm'}),
+}
+
+
+def check_keys():
+    errors = []
+
+    def check(kind, item):
+        if not KEYS[kind][0] <= set(item) <= KEYS[kind][0] | KEYS[kind][1]:
+            errors.append(f'the keys of {kind}: {sorted(item)}')
+
+    for line in ('--set HCR_EL2.TVM=1 MSR TTBR0_EL1, X3', '--mmu --set X1=0x40200000 LDR X0, [X1]', '--no-el3 SMC 0', 'ERET'):
+        answer = json.loads(run('explain', '--json', *words_of(line)).stdout)
+        check('answer', answer)
+        check('end', answer['end'])
+        for kind, key in (('control', 'controls'), ('without', 'without'), ('with', 'with')):
+            for item in answer[key]:
+                check(kind, item)
+    matrix = json.loads(run('explain', '--json', '--matrix', 'SCTLR_EL12').stdout)
+    check('matrix', matrix)
+    for state in matrix['states']:
+        check('state', state)
+        check('open', state['open'])
+        for control in state['controls']:
+            check('acting', control)
+    for row in json.loads(run('list-sysregs', '--json', '--all').stdout):
+        check('row', row)
+    return errors
+
+
 def check_tables():
     errors = []
     listing = run('list-sysregs', '--json')
@@ -219,6 +303,9 @@ def check_tables():
                       ('SP_EL0', '0x603000000010003e'), ('ELR_EL1', '0x6030000000100046'), ('FPCR', '0x60200000001000d5')):
         if by_name[name]['kvm'] != kvm:
             errors.append(f'{name}: {by_name[name]["kvm"]}')
+    for name in ('SCTLR_EL12', 'CNTV_CTL_EL02', 'DAIF', 'TLBI VAE1'):
+        if 'kvm' in by_name[name]:
+            errors.append(f'{name} has an id: {by_name[name]["kvm"]}')
     if len(json.loads(run('list-sysregs', '--json', '--cpu', 'cortex-a53').stdout)) >= len(rows):
         errors.append('an old core has no fewer registers')
     matrix = json.loads(run('explain', '--json', '--matrix', 'TTBR0_EL1').stdout)
@@ -227,6 +314,19 @@ def check_tables():
         errors.append('the matrix of TTBR0_EL1 at EL2 with E2H')
     if 'HCR_EL2.TVM' not in [c['name'] for c in states['NS EL1', 'write']['controls']]:
         errors.append('the matrix of TTBR0_EL1 without HCR_EL2.TVM')
+    for name, words in (('PMEVCNTR3_EL0', 'MDCR_EL2.HPMN=0 to 3 -> EL2'), ('TTBR0_EL1', 'HCR_EL2.NV2=1 with NV=1, NV1=1 -> done in'),
+                        ('SCTLR_EL12', 'HCR_EL2.NV2=1 with NV=1 -> done in'), ('FPCR', 'CPACR_EL1.FPEN=0, 1 or 2 -> EL1, EC 0x07'),
+                        ('FPCR', 'CPACR_EL1.FPEN=0 or 2 -> EL1, EC 0x07'), ('TTBR0_EL1', '  Secure EL1, EEL2=1, write: permitted'),
+                        ('VSTTBR_EL2', 'SCR_EL3.EEL2=0 -> UNDEFINED: EL3')):
+        text = run('explain', '--matrix', name).stdout
+        if words not in text:
+            errors.append(f'"{words}" is not in the matrix of {name}')
+        if 'PMCR_EL0.N' in text or max(map(len, text.splitlines())) > 120:
+            errors.append(f'the matrix of {name} says what can never be, or is wide')
+    for name in ('CNTPS_CTL_EL1', 'SCTLR_EL12'):
+        if [c for s in json.loads(run('explain', '--json', '--matrix', name).stdout)['states'] for c in s['controls']
+                if s['el'] != 1 and s['state'][:3] != 'EL3' and 'EEL2' in c['name']]:
+            errors.append(f'the matrix of {name} has a control of another level')
     for name in list(by_name)[::7]:
         done = run('explain', '--json', '--matrix', name)
         if done.returncode or done.stderr or not done.stdout:
@@ -250,7 +350,7 @@ def main():
         errors += [f'{case[0]}: {e}' for e in check_case(*case)]
     for case in BAD:
         errors += [f'{case[0]}: {e}' for e in check_bad(*case)]
-    errors += check_tables() + check_garbage()
+    errors += check_keys() + check_tables() + check_garbage() + check_pages(sys.argv[2:])
     for error in errors:
         print(error)
     print(f'{len(CASES)} cases, {len(BAD)} errors of the user, 300 of garbage: {len(errors)} wrong')
