@@ -84,7 +84,7 @@ static const struct {
 	{"LDR X0, [X1, #8", 16, "']'"},
 	{"0x1d5182003", 1, "32 bits"},
 	{"MSR S1_0_C7_C8_0, X0", 5, "op0 2 or 3"},
-	{"DSB FOO", 5, "nsh or ishld or ishst or ish or ld or st or sy or an immediate"},
+	{"DSB FOO", 5, "nsh or ishld or ishst or ish or ld or st or sy or"},
 	{"LDR X0, [X1, Q2]", 14, "an immediate or X0 to X30 or xzr or W0 to W30 or wzr"},
 	{"B.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA #8", 3, "a condition"},
 };
