@@ -39,6 +39,7 @@ if [ "$only" != tidy ]; then
 	tests/images/fetch.sh
 fi
 if wanted gcc; then
+	tests/images/fetch.sh --kvm
 	build build -DCMAKE_C_COMPILER=gcc -DSTRATA_TESTS=ON
 	check build
 fi

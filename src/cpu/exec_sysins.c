@@ -203,7 +203,10 @@ static bool at(struct pe *pe, unsigned op1, unsigned crm, unsigned op2, uint64_t
 		el = 2;
 	}
 	pe_regime_build(pe, el, secure, &regime);
-	if (mmu_walk(pe->bus, &regime, &access, false, &result, &fault)) {
+	// By what the TLB holds, as an access would go. KVM relies on that where it looks up the
+	// IPA of a stage-2 fault: a walk of its own could meet a fault that the access did not, and
+	// KVM would let the guest try again for ever.
+	if (mmu_translate(pe->tlb, &regime, &access, &result, &fault)) {
 		pe->sr[SR_PAR_EL1] = mmu_par_success(&regime, &result);
 		return true;
 	}

@@ -41,6 +41,8 @@ AT_SNIPPET(s12e1w);
 SNIPPET(at_s1e1rp, "sys #0, c7, c9, #0, x0\n\tisb\n\tmrs x0, par_el1");
 SNIPPET(at_s1e1wp, "sys #0, c7, c9, #1, x0\n\tisb\n\tmrs x0, par_el1");
 
+SNIPPET(load, "ldr x0, [x0]");
+
 static struct pgtable s1, s2;
 
 static void start(uint64_t attrs)
@@ -353,6 +355,34 @@ TEST(at_s1_with_a_stage2_fault_on_the_walk)
 	EXPECT_EQ(e1.hpfar, hole >> 12 << 4);
 	EXPECT_NO_EXC(e2);
 	EXPECT_MASKED(e2.x[0], PAR_F | PAR_PTW | PAR_S, PAR_F | PAR_PTW | PAR_S);
+}
+
+// What an access could use from the TLB, AT uses too. Neither has to be there, but a hypervisor
+// that looks up the IPA of a fault with AT gets no further where the access and AT see different
+// things: here stage 2 of a translation table lost its Access flag, which needs no TLBI.
+TEST(at_goes_by_what_the_tlb_holds)
+{
+	const uint64_t alias = 0x200000000ul, block = 0x1ffffful;
+
+	QEMU_DIFFERS("AT always walks the tables");
+	start_both(PT_AP_RW_ALL);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_NORMAL | S2_RW, 3);
+	uint64_t *table = pgtable_entry(&s1, VA, 2);
+	uint64_t level3 = *table & ~0xffful;
+
+	map_range(&s2, alias, level3 & ~block, block + 1, S2_NORMAL | S2_RW, 2);
+	*table = (alias + (level3 & block)) | 3;
+	stage2_on(&s2);
+	struct exc read = run_at(EL1, load, VA);
+	*pgtable_entry(&s2, alias, 2) &= ~BIT(10);
+	dsb_isb();
+	struct exc held = run_at(EL2, at_s1e1r, VA);
+	tlbi_all();
+	struct exc walked = run_at(EL2, at_s1e1r, VA);
+
+	EXPECT_NO_EXC(read);
+	EXPECT_PA(held, LOW_IPA);
+	EXPECT_PAR_FAULT(walked, PAR_PTW | PAR_S | PAR_FST(FSC_ACCESS(2)));
 }
 
 // Without stage 2, S12 is the same as S1.

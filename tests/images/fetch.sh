@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Fetch Debian's arm64 cloud kernel and a static busybox, and build the initramfs of the tests.
+# Fetch Debian's arm64 cloud kernel and a static busybox, and build the initramfs of the tests; with
+# --kvm also Debian's QEMU for arm64, for a guest under KVM.
 #
 # Packages come through apt-get from the sources this machine is configured with, and apt checks
 # their signatures.  Lists, state and cache are private, so the host's packages stay as they are.
@@ -20,13 +21,16 @@ usage() {
 	Usage: fetch.sh [OPTION]
 	Fetch the Linux kernel and build the initramfs that the system tests and bench/boot run.
 
+	  --kvm        also bring a user space that runs a guest with KVM: Debian's QEMU for arm64
 	  --print-dir  print the directory they are in, and do nothing else
 	  --check      fetch nothing; exit with 77 unless everything is there
 	  --refresh    fetch the newest packages even if there are images already
 	  --help       print this and exit
 
+	The packages come from this machine's apt sources, or from those in the file
+	\$STRATA_APT_SOURCES: another release's, with another directory.
 	The directory is \$STRATA_IMAGE_CACHE, or strata/images in \$XDG_CACHE_HOME or ~/.cache.
-	In it: Image, System.map, initramfs.cpio.gz.
+	In it: Image, System.map, initramfs.cpio.gz; with --kvm also kvm.cpio.
 	Exit status: 0 they are there; 77 they can't be had (1 if STRATA_REQUIRE_IMAGES=1); 2 usage.
 	END
 }
@@ -58,6 +62,7 @@ apt() {
 		-oDir::State="$work/apt" -oDir::State::Lists="$work/apt/lists" \
 		-oDir::State::status="$work/apt/status" \
 		-oDir::Cache="$work/apt/cache" \
+		${STRATA_APT_SOURCES:+-oDir::Etc::SourceList="$(realpath "$STRATA_APT_SOURCES")" -oDir::Etc::SourceParts=-} \
 		"$@"
 }
 
@@ -83,7 +88,7 @@ kernel_package() {
 		sed -n 's/^ *Depends: *\(linux-image-[0-9][^ :]*\).*/\1/p' | head -n 1
 }
 
-fetch_all() {
+read_lists() {
 	for tool in apt-get apt-cache dpkg-deb; do
 		command -v $tool >/dev/null || skip "$tool is missing, which fetches Debian packages"
 	done
@@ -92,7 +97,11 @@ fetch_all() {
 	say "reading the package lists for arm64"
 	apt apt-get update >"$work/log" 2>&1 ||
 		skip "package lists can't be fetched: $(reason "$work/log")"
+}
+
+fetch_all() {
 	local kernel
+	read_lists
 	kernel=$(kernel_package) || true
 	# apt-get update is content when a source can't be reached, so look for its complaint here.
 	[ -n "$kernel" ] ||
@@ -101,14 +110,47 @@ fetch_all() {
 	fetch_package busybox-static
 
 	local version=${kernel#linux-image-}
-	[ "$(od -An -tx1 -j56 -N4 "$work/root/boot/vmlinuz-$version" | tr -d ' ')" = 41524d64 ] ||
+	local image=$work/root/boot/vmlinuz-$version
+	if [ ! -e "$image" ]; then # from Debian 14 on it is in a package of its own
+		fetch_package "linux-binary-$version"
+		image=$work/root/usr/lib/modules/$version/vmlinuz
+	fi
+	[ "$(od -An -tx1 -j56 -N4 "$image" | tr -d ' ')" = 41524d64 ] ||
 		skip "the kernel in $kernel is not a plain arm64 Image"
-	mv "$work/root/boot/vmlinuz-$version" "$cache/Image"
+	mv "$image" "$cache/Image"
 	mv "$work/root/bin/busybox" "$cache/busybox" 2>/dev/null ||
 		mv "$work/root/usr/bin/busybox" "$cache/busybox"
 	printf '%s\n' "$version" >"$cache/version"
 	(cd "$cache" && sha256sum Image busybox version >packages.sha256.new)
 	mv "$cache/packages.sha256.new" "$cache/packages.sha256"
+}
+
+# QEMU with all that it depends on, unpacked, and of that what it loads in one archive.
+fetch_kvm() {
+	read_lists
+	say "fetching qemu-system-arm and what it depends on"
+	apt apt-get -y --no-install-recommends --download-only install qemu-system-arm >"$work/log" 2>&1 ||
+		skip "qemu-system-arm can't be fetched: $(reason "$work/log")"
+	mkdir -p "$work/kvm"
+	for package in "$work"/apt/cache/archives/*.deb; do
+		dpkg-deb -x "$package" "$work/kvm" || skip "$(basename "$package") can't be unpacked"
+	done
+	say "building the user space for KVM"
+	python3 "$here/mkkvm.py" "$work/kvm" "$cache" "$here/init-kvm" "$work/kvm.cpio"
+	mv "$work/kvm.cpio" "$cache/"
+	(cd "$cache" && sha256sum kvm.cpio >kvm.sha256)
+	kvm_inputs >"$cache/kvm.inputs"
+}
+
+kvm_inputs() {
+	sha256sum "$cache"/{Image,busybox,initramfs.cpio.gz} "$here"/{init-kvm,mkkvm.py,mkcpio.py} |
+		cut -d' ' -f1
+}
+
+kvm_sound() {
+	[ -s "$cache/kvm.sha256" ] && [ -s "$cache/kvm.inputs" ] &&
+		[ "$(kvm_inputs)" = "$(cat "$cache/kvm.inputs")" ] &&
+		(cd "$cache" && sha256sum --status -c kvm.sha256) 2>/dev/null
 }
 
 packages_sound() {
@@ -134,7 +176,10 @@ make_rest() {
 	python3 "$here/mkcpio.py" "$cache/busybox" "$here/init" "$work/initramfs.cpio"
 	gzip -n -9 <"$work/initramfs.cpio" >"$work/initramfs.cpio.gz"
 	say "reading the kernel's symbols"
-	python3 "$here/kallsyms.py" "$cache/Image" "$work/System.map"
+	if ! python3 "$here/kallsyms.py" "$cache/Image" "$work/System.map"; then
+		[ -n "${STRATA_APT_SOURCES:-}" ] || exit 1
+		: >"$work/System.map" # another release's kernel: no names, then
+	fi
 	mv "$work/initramfs.cpio.gz" "$work/System.map" "$cache/"
 	(cd "$cache" && sha256sum initramfs.cpio.gz System.map >made.sha256)
 	made_inputs >"$cache/made.inputs"
@@ -142,10 +187,12 @@ make_rest() {
 
 refresh=0
 check=0
+kvm=0
 for arg in "$@"; do
 	case $arg in
 	--print-dir) printf '%s\n' "$cache"; exit 0 ;;
 	--check) check=1 ;;
+	--kvm) kvm=1 ;;
 	--refresh) refresh=1 ;;
 	--help) usage; exit 0 ;;
 	*) say "unknown option $arg"; usage >&2; exit 2 ;;
@@ -167,5 +214,9 @@ if [ $refresh = 1 ] || ! packages_sound; then
 fi
 if ! made_sound; then
 	make_rest
+fi
+if [ $kvm = 1 ] && { [ $refresh = 1 ] || ! kvm_sound; }; then
+	[ $check = 0 ] || skip "no kvm.cpio in $cache (tests/images/fetch.sh --kvm brings it)"
+	fetch_kvm
 fi
 say "kernel $(cat "$cache/version") and initramfs are in $cache"

@@ -23,10 +23,17 @@ def entry(ino, name, mode, data=b"", rdev=(0, 0)):
     return head + data + b"\0" * (-len(data) % 4)
 
 
-def archive(busybox, init):
-    """All members in sorted order, closed by the trailer and padded to a 512-byte block."""
+def archive(busybox, init, files=None):
+    """All members in sorted order, closed by the trailer and padded to a 512-byte block.
+
+    files: more of them, {path without the first slash: contents}; their directories are made."""
     members = {name: (S_IFDIR | 0o755, b"", (0, 0)) for name in
                ("bin", "dev", "proc", "root", "sbin", "sys", "tmp", "usr", "usr/bin", "usr/sbin")}
+    for name, data in (files or {}).items():
+        parts = name.split("/")[:-1]
+        for depth in range(1, len(parts) + 1):
+            members.setdefault("/".join(parts[:depth]), (S_IFDIR | 0o755, b"", (0, 0)))
+        members[name] = (S_IFREG | 0o755, data, (0, 0))
     members["bin/busybox"] = (S_IFREG | 0o755, busybox, (0, 0))
     members["dev/console"] = (S_IFCHR | 0o600, b"", (5, 1))
     members["init"] = (S_IFREG | 0o755, init, (0, 0))
