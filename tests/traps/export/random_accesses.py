@@ -6,8 +6,8 @@
 
 random_guest.c makes up words and controls from the seed; booted in both machines it must print the same: the level that
 an exception is taken to, ESR, ELR, SPSR and vector, or that the instruction retired, PSTATE then, which register it
-changed, which register a read came from, and the fields of PSTATE that it read. Only bits vary that both machines have
-(asked at run time) and that QEMU implements (the table here). Encodings that QEMU has not are left out and counted. FILE
+changed, which register a read came from, and the fields of PSTATE that it read; of the page of VNCR_EL2 the same. Only
+bits vary that both machines have (asked at run time) and that QEMU implements (the tables here). Encodings that QEMU has not are left out and counted. FILE
 has lines INSTRUCTION | FROM | STRATA | QEMU | CONDITIONS | REASON (see there) for differences that have a rule.
 
 Exit status 0, 1 (differences, or with --stale a line of FILE that explains nothing), 77 (no QEMU or no cross compiler;
@@ -24,10 +24,13 @@ import subprocess
 import sys
 
 from compare import FLAGS, GCC, LIB, QEMU, output_of
+from features import id_code, read_features
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 NONE = 0xff
 PSTATE_VALUE = 0xfe
+VNCR_VALUE = 0xfd
+VNCR_CHANGED = 0x1000
 SECONDS = 15 # without a line of output: the machine hangs
 
 
@@ -59,20 +62,44 @@ CONTROLS = {
     'ICC_SRE_EL3': bits(0, 1, 2, 3),
     'ICH_HCR_EL2': bits(10, 11, 12, 13, 14),
 }
+# More of them, where QEMU has a feature.
+CONTROLS_WITH = {
+    'FEAT_FGT': {'SCR_EL3': bits(27), 'HFGRTR_EL2': EVERY, 'HFGWTR_EL2': EVERY, 'HFGITR_EL2': EVERY, 'HDFGRTR_EL2': EVERY,
+                 'HDFGWTR_EL2': EVERY, 'MDCR_EL2': bits(27), 'MDCR_EL3': bits(27), 'MDSCR_EL1': bits(12)},
+    'FEAT_HCX': {'SCR_EL3': bits(38)},
+    'FEAT_TCR2': {'SCR_EL3': bits(43), 'HCRX_EL2': bits(14), 'TCR2_EL1': EVERY, 'TCR2_EL2': EVERY},
+    'FEAT_SCTLR2': {'SCR_EL3': bits(44), 'HCRX_EL2': bits(15), 'SCTLR2_EL1': EVERY, 'SCTLR2_EL2': EVERY},
+    'FEAT_S1PIE': {'SCR_EL3': bits(45), 'PIR_EL1': EVERY, 'PIRE0_EL1': EVERY, 'PIR_EL2': EVERY, 'PIRE0_EL2': EVERY,
+                   'S2PIR_EL2': EVERY},
+    'FEAT_ECV': {'SCR_EL3': bits(28), 'CNTHCTL_EL2': bits(13, 14, 15, 16)},
+    'FEAT_TIDCP1': {'HCR_EL2': bits(20), 'SCTLR_EL1': bits(63), 'SCTLR_EL2': bits(63)},
+    'FEAT_NMI': {'HCRX_EL2': bits(6), 'SCTLR_EL1': bits(61, 62), 'SCTLR_EL2': bits(61, 62)},
+    'FEAT_RNG_TRAP': {'SCR_EL3': bits(40)},
+    'FEAT_XS': {'HCRX_EL2': bits(4)},
+    # MDCR_EL2.TPMCR is older, but not in QEMU.
+    'FEAT_NV2': {'HCR_EL2': bits(42, 43, 44, 45), 'MDCR_EL2': bits(5)},
+}
+PSTATE_ALLINT = bits(13) # with FEAT_NMI
 # Registers that hold what is written: which of them an access reaches.
 STORAGE = ('TTBR0_EL1 TTBR1_EL1 TCR_EL1 MAIR_EL1 CONTEXTIDR_EL1 TPIDR_EL0 TPIDR_EL1 TPIDRRO_EL0 FAR_EL1 TTBR0_EL2 TTBR1_EL2 '
            'TCR_EL2 MAIR_EL2 FAR_EL2 CONTEXTIDR_EL2 TPIDR_EL2 VTTBR_EL2 CNTVOFF_EL2 CNTV_CVAL_EL0 CNTP_CVAL_EL0 '
            'CNTHP_CVAL_EL2 CNTHV_CVAL_EL2 CNTPS_CVAL_EL1 SCXTNUM_EL0 SCXTNUM_EL1 SCXTNUM_EL2 SCXTNUM_EL3 PAR_EL1 '
-           'APIAKEYLO_EL1 APIAKEYHI_EL1 APGAKEYLO_EL1 APGAKEYHI_EL1 GCR_EL1 RGSR_EL1 VPIDR_EL2 VMPIDR_EL2').split()
+           'APIAKEYLO_EL1 APIAKEYHI_EL1 APGAKEYLO_EL1 APGAKEYHI_EL1 GCR_EL1 RGSR_EL1 VPIDR_EL2 VMPIDR_EL2 '
+           'AFSR0_EL1 AFSR1_EL1 AFSR0_EL2 AFSR1_EL2 AMAIR_EL1 AMAIR_EL2 TFSR_EL1 TFSR_EL2 SP_EL0 SP_EL1 SP_EL2 HACR_EL2').split()
+# As those, but also written by the way back (SMC of EL1 goes to EL2 with HCR_EL2.TSC): looked at last.
+WRITTEN_BY_EXCEPTIONS = 'ELR_EL1 ELR_EL2 SPSR_EL1 SPSR_EL2 ESR_EL1 ESR_EL2'.split()
 # These only keep their values from case to case.
 KEPT = ('PMSELR_EL0 CSSELR_EL1 ERRSELR_EL1 HSTR_EL2 MDSCR_EL1 HPFAR_EL2 TCR_EL3 MAIR_EL3 HCRX_EL2 HFGRTR_EL2 HFGWTR_EL2 '
         'HFGITR_EL2 HDFGRTR_EL2 HDFGWTR_EL2 HAFGRTR_EL2 AMUSERENR_EL0 VNCR_EL2 CNTPOFF_EL2 CNTP_CTL_EL0 CNTV_CTL_EL0 '
-        'CNTHP_CTL_EL2 CNTHV_CTL_EL2').split()
+        'CNTHP_CTL_EL2 CNTHV_CTL_EL2 TCR2_EL1 TCR2_EL2 SCTLR2_EL1 SCTLR2_EL2 PIR_EL1 PIRE0_EL1 PIR_EL2 PIRE0_EL2 '
+        'S2PIR_EL2').split()
+VNCR_PAGE = 0x40030000
 # In the layout of HCR_EL2.E2H = 1: everything permitted.
 OPEN_E2H = {'CPTR_EL2': 3 << 20, 'CNTHCTL_EL2': 0xf03}
 # Never written: EL3's own state, vectors, a reset.
 NEVER = 'SCTLR_EL3 VBAR_EL1 VBAR_EL2 VBAR_EL3 VBAR_EL12 RMR_EL3 DBGPRCR_EL1 OSDLR_EL1'.split()
 RMR = 0xf602
+GCSCR = [0xc000 | op1 << 11 | 2 << 7 | 5 << 3 for op1 in (0, 4, 5, 6)] # ELx: EXLOCKEN makes exception returns illegal
 
 
 def encoding(row):
@@ -97,18 +124,23 @@ class Image:
                 self.names.setdefault(encoding(row), row['name'])
         self.encodings = sorted(self.names)
         upper = {name.upper(): name for name in opened}
-        self.registers = [upper[name] for name in [*CONTROLS, *STORAGE, *KEPT] if name in upper]
-        self.opened, self.work = opened, work
+        self.registers = [upper[name] for name in [*CONTROLS, *STORAGE, *KEPT, *WRITTEN_BY_EXCEPTIONS] if name in upper]
+        opened['VNCR_EL2'] = opened['VNCR_EL2'][0], VNCR_PAGE
+        self.opened, self.work, self.pstate = opened, work, 0
         self.masks = [(self.allowed(name, 0), self.allowed(name, 1)) for name in self.registers]
 
     @staticmethod
-    def allowed(name, e2h):
-        mask = CONTROLS.get(name.upper(), EVERY if name.upper() in STORAGE else 0)
-        return mask[e2h] if isinstance(mask, tuple) else mask
+    def allowed(name, e2h, features=None):
+        mask = CONTROLS.get(name.upper(), EVERY if name.upper() in STORAGE + WRITTEN_BY_EXCEPTIONS else 0)
+        mask = mask[e2h] if isinstance(mask, tuple) else mask
+        for feature, controls in CONTROLS_WITH.items():
+            if features is None or features.has(feature):
+                mask |= controls.get(name.upper(), 0)
+        return mask
 
     def source(self):
         by_name = {name: enc for enc, name in self.names.items()}
-        never = [by_name[name] for name in NEVER if name in by_name] + [RMR]
+        never = [by_name[name] for name in NEVER if name in by_name] + [RMR, *GCSCR]
         code = ['.section .text.random, "ax"', '.balign 16', '.global random_escape', 'random_escape:', 'smc #0x7e57', 'b .']
         rows = []
         for i, name in enumerate(self.registers):
@@ -122,6 +154,8 @@ class Image:
             + ''.join(f'extern const char random_read{i}[], random_write{i}[];\n' for i in range(len(rows)))
             + 'const struct random_register random_registers[] = {\n' + ',\n'.join(rows) + '};\n'
             + f'const unsigned random_register_count = {len(rows)};\n'
+            + id_code('random') + f'const uint64_t random_more_pstate = {self.pstate:#x};\n'
+            + f'const uint64_t random_vncr_page = {VNCR_PAGE:#x};\n'
             + 'const uint32_t random_encodings[] = {' + ', '.join(map(hex, self.encodings)) + '};\n'
             + f'const unsigned random_encoding_count = {len(self.encodings)};\n'
             + 'const uint32_t random_never_written[] = {' + ', '.join(map(hex, never)) + '};\n'
@@ -254,9 +288,10 @@ class Comparison:
         el, esr, elr, _, _, offset, changed, source = case[2:]
         names = self.image.registers
         if el == 0:
-            return 'ok' + (f' changes {names[changed]}' if changed != NONE else '') + (
-                f' value {source >> 8:#x}' if source & 0xff == PSTATE_VALUE else f' reads {names[source]}' if source != NONE
-                else '')
+            return ('ok' + ('' if changed == NONE else f' stores VNCR_EL2+{changed - VNCR_CHANGED:#x}'
+                            if changed >= VNCR_CHANGED else f' changes {names[changed]}')
+                    + (f' value {source >> 8:#x}' if source & 0xff == PSTATE_VALUE else '' if source == NONE else
+                       f' reads VNCR_EL2+{source >> 8:#x}' if source & 0xff == VNCR_VALUE else f' reads {names[source]}'))
         return (f'EL{el - 1} {esr >> 26:#04x}' + (f' vector {offset & 0x180:#x}' if offset & 0x180 else '')
                 + (f' elr {elr:+#x}' if elr not in (0, 4) else ''))
 
@@ -285,9 +320,12 @@ def read_words(lines, image):
 def prepare(image, strata, qemu):
     """Bits that both machines have, and what only Strata has."""
     elf = image.build()
-    ours, theirs = (read_masks(complete_lines_of(command('probe=1')))
-                    for command in (strata_command(strata, elf), qemu_command(qemu, elf)))
-    image.masks = [tuple(ours[i, e2h] & theirs[i, e2h] for e2h in (0, 1)) for i in range(len(image.registers))]
+    lines = [complete_lines_of(command('probe=1')) for command in (strata_command(strata, elf), qemu_command(qemu, elf))]
+    ours, theirs = map(read_masks, lines)
+    features = read_features(map(' '.join, lines[1]))
+    image.masks = [tuple(ours[i, e2h] & theirs[i, e2h] & image.allowed(name, e2h, features) for e2h in (0, 1))
+                   for i, name in enumerate(image.registers)]
+    image.pstate = PSTATE_ALLINT if features.has('FEAT_NMI') else 0
     elf = image.build()
     ours, theirs = (read_words(complete_lines_of(command('words=1')), image)
                     for command in (strata_command(strata, elf), qemu_command(qemu, elf)))

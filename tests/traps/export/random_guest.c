@@ -23,10 +23,14 @@
 #define PSTATE_BITS (BIT(12) | BIT(22) | BIT(23) | BIT(24) | BIT(25)) // SSBS, PAN, UAO, DIT, TCO
 #define PSTATE_IL BIT(20)
 // What exceptions change. They leave the flags and DIT (AArch64.TakeException), which QEMU 7.2
-// clears; it has not ALLINT.
+// clears. ALLINT is in random_more_pstate.
 #define PSTATE_AT_VECTOR (BIT(12) | BIT(20) | BIT(22) | BIT(23) | BIT(25) | UINT64_C(0x3df))
 #define NO_REGISTER 0xff
 #define PSTATE_VALUE 0xfe // and the value in the bits above
+#define VNCR_VALUE 0xfd // and the offset in the bits above
+#define VNCR_CHANGED 0x1000u // plus the offset
+#define VNCR_SIZE 0x1000u
+#define HCR_NV2_BIT BIT(45)
 
 struct guest_entry {
 	uint64_t x[31];
@@ -150,6 +154,19 @@ static void open_registers(bool e2h)
 	}
 }
 
+static void print_ids(void)
+{
+	for (unsigned i = 0; i < random_id_count; i++) {
+		put('i');
+		put('d');
+		put(' ');
+		put_hex(random_ids[i].enc);
+		put_hex(((uint64_t(*)(void))random_ids[i].read)());
+		put('\n');
+	}
+	flush();
+}
+
 // Which bits of each can be set and cleared.
 static void print_masks(void)
 {
@@ -192,6 +209,40 @@ static uint64_t random_bits(uint64_t a, uint64_t b)
 	default:
 		return v;
 	}
+}
+
+// The page of VNCR_EL2: every place has a value of its own.
+static uint64_t vncr_value(uint64_t round, unsigned offset)
+{
+	return mix(round << 16 | offset, 11);
+}
+
+static volatile uint64_t *vncr_place(unsigned offset)
+{
+	return (volatile uint64_t *)(random_vncr_page + offset);
+}
+
+static void fill_vncr_page(uint64_t round)
+{
+	for (unsigned i = 0; i < VNCR_SIZE; i += 8) {
+		*vncr_place(i) = vncr_value(round, i);
+	}
+}
+
+// The first place that has changed; put back.
+static unsigned restore_vncr_page(uint64_t round)
+{
+	unsigned changed = NO_REGISTER;
+
+	for (unsigned i = VNCR_SIZE; i > 0; i -= 8) {
+		uint64_t old = vncr_value(round, i - 8);
+
+		if (*vncr_place(i - 8) != old) {
+			*vncr_place(i - 8) = old;
+			changed = VNCR_CHANGED + i - 8;
+		}
+	}
+	return changed;
 }
 
 // Random control registers of a round: each bit that varies is its open value in about one register
@@ -322,7 +373,7 @@ static void draw(uint64_t n, struct random_case *c)
 		c->el = EL0;
 	}
 	c->spsr = guest_spsr((enum el)c->el) & ~(mix(n, 6) % 8 == 0 ? BIT(0) : 0);
-	c->spsr |= mix(n, 7) & (UINT64_C(0xf0000000) | PSTATE_BITS);
+	c->spsr |= mix(n, 7) & (UINT64_C(0xf0000000) | PSTATE_BITS | random_more_pstate);
 	c->spsr |= mix(n, 8) % 32 == 0 ? PSTATE_IL : 0;
 }
 
@@ -427,6 +478,8 @@ static void run_case(uint64_t n)
 	struct guest_entry entry;
 	struct outcome o = {0};
 	uint64_t source = NO_REGISTER;
+	bool nv2 = value[1] & HCR_NV2_BIT;
+	unsigned changed, stored;
 
 	draw(n, &c);
 	put_code(c.word, c.el == EL0);
@@ -440,8 +493,6 @@ static void run_case(uint64_t n)
 	entry.spsr = c.spsr;
 	write_sysreg(vbar_el1, VECTORS(1));
 	write_sysreg(vbar_el2, VECTORS(2));
-	write_sysreg(esr_el1, 0);
-	write_sysreg(esr_el2, 0);
 	put('c');
 	put(' ');
 	put_hex(n);
@@ -454,14 +505,20 @@ static void run_case(uint64_t n)
 		// The fields of PSTATE must be the same; otherwise values are the machines' own.
 		source = (c.word & 0xfff8ff00) == 0xd5384200 ? PSTATE_VALUE | seen << 8
 							     : source_of(seen);
+		for (unsigned i = 0; i < VNCR_SIZE && nv2; i += 8) {
+			source = seen == *vncr_place(i) ? VNCR_VALUE | i << 8 : source;
+		}
 	}
 	put_hex((uint64_t)(o.el + 1));
 	put_hex(o.esr);
 	put_hex(o.el == EL_NONE ? 0 : o.elr - CODE);
 	put_hex(o.spsr & ~UINT64_C(0x200c00));
-	put_hex(o.pstate & (o.el == EL_NONE ? ~UINT64_C(0x200c00) : PSTATE_AT_VECTOR));
+	put_hex(o.pstate &
+		(o.el == EL_NONE ? ~UINT64_C(0x200c00) : PSTATE_AT_VECTOR | random_more_pstate));
 	put_hex(o.offset);
-	put_hex(restore(o.el != EL_NONE || c.el == EL0));
+	changed = restore(o.el != EL_NONE || c.el == EL0);
+	stored = nv2 ? restore_vncr_page(n / ROUND) : NO_REGISTER;
+	put_hex(stored != NO_REGISTER ? stored : changed);
 	put_hex(source);
 	put('\n');
 }
@@ -526,6 +583,7 @@ static void run_cases(uint64_t from, uint64_t to, bool slow)
 			guest_reset();
 			open_registers(false);
 			set_registers(round);
+			fill_vncr_page(round);
 		}
 		if (slow) {
 			put('b');
@@ -555,6 +613,7 @@ TEST(accesses)
 	prepare_vectors();
 	probe_registers();
 	if (option(line, "probe=") != 0) {
+		print_ids();
 		print_masks();
 	} else if (option(line, "words=") != 0) {
 		print_words();

@@ -19,6 +19,17 @@ extern const struct random_register random_registers[];
 extern const unsigned random_register_count; // SCR_EL3 and HCR_EL2 are the first two
 extern const char random_escape[]; // SMC #ESC_DONE
 
+// Identification registers.
+struct random_id {
+	uint32_t enc;
+	const void *read;
+};
+extern const struct random_id random_ids[];
+extern const unsigned random_id_count;
+
+extern const uint64_t random_more_pstate; // bits that vary and are compared, of features
+extern const uint64_t random_vncr_page; // for VNCR_EL2
+
 extern const uint32_t random_encodings[]; // known ones: bits 20:5
 extern const unsigned random_encoding_count;
 extern const uint32_t random_never_written[]; // bits 20:5
