@@ -295,7 +295,8 @@ static bool dc_block(struct pe *pe, unsigned op2, uint64_t va)
 	return (op2 == 3 || dc_zva(pe, va, unchecked)) && (op2 == 1 || dc_gva(pe, va));
 }
 
-// Maintenance by address: caches do not exist, the translation and its faults do.
+// Maintenance by address: caches do not exist, the translation and its faults do. PSTATE.PAN is not
+// asked (CreateAccDescDC, CreateAccDescIC).
 static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 {
 	struct mmu_access access = {
@@ -312,7 +313,6 @@ static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 	if (mem_hit(invalidate ? entry->tag_w : entry->tag_r, va, 1)) {
 		return true;
 	}
-	access.pan = pe->pan && !access.el0;
 	if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 		return true;
 	}

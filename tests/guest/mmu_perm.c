@@ -13,6 +13,9 @@ SNIPPET(store_x0_svc, "str x1, [x0]" ESCAPE_SVC);
 SNIPPET(call_x0, "mov x19, x30\n\tblr x0\n\tmov x30, x19");
 SNIPPET(load_unprivileged, "ldtr x1, [x0]");
 SNIPPET(store_unprivileged, "sttr x1, [x0]");
+SNIPPET(invalidate_x0, "dc ivac, x0");
+SNIPPET(clean_x0, "dc cvac, x0");
+SNIPPET(zero_x0, "dc zva, x0");
 
 #define VA 0x80000000ul
 #define TCR_HPD0 BIT(41)
@@ -307,6 +310,20 @@ TEST(pan_does_not_hold_for_unprivileged_loads)
 
 	EXPECT_NO_EXC(r);
 	EXPECT_NO_EXC(w);
+}
+
+// But for DC ZVA, which writes.
+TEST(pan_does_not_hold_for_cache_maintenance)
+{
+	SKIP_UNLESS(HAS_PAN, "no FEAT_PAN");
+	start(PT_AP_RW_ALL);
+	struct exc invalidate = run_at_spsr(guest_spsr(EL1) | SPSR_PAN, invalidate_x0, VA);
+	struct exc clean = run_at_spsr(guest_spsr(EL1) | SPSR_PAN, clean_x0, VA);
+	struct exc zero = run_at_spsr(guest_spsr(EL1) | SPSR_PAN, zero_x0, VA);
+
+	EXPECT_NO_EXC(invalidate);
+	EXPECT_NO_EXC(clean);
+	EXPECT_ABORT(zero, EL1, EC_DABT_SAME, ISS_WNR | FSC_PERMISSION(3), VA);
 }
 
 TEST(ldtr_and_sttr_at_el1_have_the_permissions_of_el0)

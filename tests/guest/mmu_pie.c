@@ -260,6 +260,19 @@ PIE_TEST(cache_maintenance_needs_what_it_does)
 	EXPECT_NO_EXC(clean0);
 }
 
+// Entries that would take a privileged write take no invalidation.
+PIE_TEST(pan_is_nothing_to_cache_maintenance)
+{
+	const uint64_t pan = guest_spsr(EL1) | SPSR_PAN;
+
+	start(0xc, 8);
+	struct exc w = run_at_spsr(pan, store_x0, PAGE_VA, INSN_RET);
+	struct exc invalidate = run_at_spsr(pan, invalidate_x0, PAGE_VA);
+
+	EXPECT_ABORT(w, EL1, EC_DABT_SAME, ISS_WNR | FSC_PERMISSION(3), PAGE_VA);
+	EXPECT_NO_EXC(invalidate);
+}
+
 static uint64_t par_of(const char *snippet)
 {
 	struct exc e = run_at(EL1, snippet, PAGE_VA);

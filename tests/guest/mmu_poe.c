@@ -330,6 +330,20 @@ POE_TEST(cache_maintenance)
 	EXPECT_ABORT(clean0, EL1, EC_DABT_LOWER, iss, PAGE_VA);
 }
 
+POE_TEST(pan_is_nothing_to_cache_maintenance)
+{
+	const uint64_t iss = ISS2_OVERLAY | ISS_CM | ISS_WNR | FSC_PERMISSION(3);
+	const uint64_t pan = guest_spsr(EL1) | SPSR_PAN;
+
+	start(5, 1);
+	struct exc invalidate = run_at_spsr(pan, invalidate_x0, PAGE_VA);
+
+	EXPECT_NO_EXC(invalidate);
+	set_overlays(1, 0);
+	invalidate = run_at_spsr(pan, invalidate_x0, PAGE_VA);
+	EXPECT_ABORT(invalidate, EL1, EC_DABT_SAME, iss, PAGE_VA);
+}
+
 static uint64_t par_of(const char *snippet)
 {
 	struct exc e = run_at(EL1, snippet, PAGE_VA);
