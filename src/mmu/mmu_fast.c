@@ -40,11 +40,11 @@ static inline unsigned direct_rights(const struct mmu_view *view, const struct m
 		x = (desc & DESC_UXN) == 0 && (table_perms & TABLE_PXN) == 0;
 	}
 	rights = data[el0][ap];
-	if (unlikely(view->wxn) && (rights & RIGHT_WRITE) != 0) {
-		x = false;
-	}
 	if (access->pan && view->pan && !el0 && ((ap & 1) != 0 || (view->epan && ux))) {
 		rights = 0;
+	}
+	if (unlikely(view->wxn) && (rights & RIGHT_WRITE) != 0) {
+		x = false;
 	}
 	if (unlikely(clean)) {
 		rights &= ~(unsigned)RIGHT_WRITE;

@@ -148,13 +148,14 @@ static void s1_direct(const struct walker *w, const struct s1_params *params,
 	}
 	rights->base = RIGHT_OVERLAID | (r ? RIGHT_READ : 0) | (r && !read_only ? RIGHT_WRITE : 0) |
 		       (x ? RIGHT_FETCH : 0);
-	if (unlikely(view->wxn) && x && (rights->base & RIGHT_WRITE) != 0) {
-		rights->base |= RIGHT_WXN;
-	}
 	if (!access->el0 && access->pan && view->pan && !params->nv1 &&
 	    (el0 || (view->epan && ux))) {
 		rights->base &= (uint8_t) ~(RIGHT_READ | RIGHT_WRITE);
 		rights->no_data = el0 ? "PSTATE.PAN" : control_name(w->regime, CONTROL_EPAN);
+	}
+	// What PAN has taken is not written.
+	if (unlikely(view->wxn) && x && (rights->base & RIGHT_WRITE) != 0) {
+		rights->base |= RIGHT_WXN;
 	}
 }
 

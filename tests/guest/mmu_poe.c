@@ -277,6 +277,20 @@ POE_TEST(overlays_and_wxn)
 	expect_rights(__LINE__, EL1, 0, EL1, CAN_READ | CAN_WRITE, CAN_EXEC);
 }
 
+// What EPAN has taken WXN need not take: the store is denied by PAN and not by the overlay. PAN is
+// nothing to fetches.
+POE_TEST(overlays_and_wxn_and_epan)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr1_el1), 20) >= 3, "no FEAT_PAN3");
+	start_direct(PT_AP_RW_EL1);
+	write_sysreg(sctlr_el1, read_sysreg(sctlr_el1) | SCTLR_WXN | SCTLR_EPAN);
+	tlbi_all();
+	expect_rights(__LINE__, EL1, 0, EL1, CAN_READ | CAN_EXEC, CAN_WRITE);
+	expect_rights(__LINE__, EL1, SPSR_PAN, EL1, CAN_EXEC, 0);
+	write_reg(POR_EL1, PERM(PAGE_OVERLAY, 3) | PERM(0, 7));
+	expect_rights(__LINE__, EL1, SPSR_PAN, EL1, CAN_EXEC, CAN_WRITE);
+}
+
 // ---- How faults tell of it ----------------------------------------------------------------------
 
 // The overlay is asked first.
