@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The activity monitors extension (Arm ARM D12, FEAT_AMUv1): the counters of group 0, which no
-// level and no Security state stops, and no auxiliary group. sr[] holds what a counter had counted
-// at pe->amu_since; what came after it is computed.
+// The activity monitors extension (Arm ARM D12, FEAT_AMUv1, FEAT_AMUv1p1): the counters of group
+// 0, which no level and no Security state stops, and no auxiliary group. sr[] holds what a counter
+// had counted at pe->amu_since; what came after it is computed.
 #include "cpu/amu.h"
 
 #include "cpu/pe_internal.h"
 #include "cpu/pmu.h"
+#include "cpu/sysreg_fields.h"
 #include "cpu/sysreg_internal.h"
 
 #define COUNTERS 4u
@@ -23,11 +24,12 @@
 static const struct {
 	uint16_t counter, type; // the registers
 	uint16_t event;
+	uint16_t offset; // the register that a guest's reads are less by, or SYSREG_NONE
 } rows[COUNTERS] = {
-	{SR_AMEVCNTR00_EL0, SR_AMEVTYPER00_EL0, PMU_CPU_CYCLES},
-	{SR_AMEVCNTR01_EL0, SR_AMEVTYPER01_EL0, EVENT_CNT_CYCLES},
-	{SR_AMEVCNTR02_EL0, SR_AMEVTYPER02_EL0, PMU_INST_RETIRED},
-	{SR_AMEVCNTR03_EL0, SR_AMEVTYPER03_EL0, EVENT_STALL_BACKEND_MEM},
+	{SR_AMEVCNTR00_EL0, SR_AMEVTYPER00_EL0, PMU_CPU_CYCLES, SR_AMEVCNTVOFF00_EL2},
+	{SR_AMEVCNTR01_EL0, SR_AMEVTYPER01_EL0, EVENT_CNT_CYCLES, SYSREG_NONE},
+	{SR_AMEVCNTR02_EL0, SR_AMEVTYPER02_EL0, PMU_INST_RETIRED, SR_AMEVCNTVOFF02_EL2},
+	{SR_AMEVCNTR03_EL0, SR_AMEVTYPER03_EL0, EVENT_STALL_BACKEND_MEM, SR_AMEVCNTVOFF03_EL2},
 };
 
 // How often the event of a counter has happened at a time. A waiting PE counts nothing, the
@@ -69,10 +71,23 @@ static void sync(struct pe *pe)
 	pe->amu_since = active_time(pe);
 }
 
+// Do EL0 and EL1 read less than was counted (AMEVCNTR0<n>_EL0)?
+static bool offsets_hold(const struct pe *pe)
+{
+	return pe->el < 2 && !pe_in_host(pe) && (pe_hcr_effective(pe) & HCR_EL2_AMVOFFEN) &&
+	       (!pe->has_el3 || (pe->sr[SR_SCR_EL3] & SCR_EL3_AMVOFFEN));
+}
+
 static uint64_t read_counter(struct pe *pe, void *opaque, enum sysreg reg)
 {
+	unsigned n = sysreg_rows[reg].index;
+	uint64_t value = count(pe, n);
+
 	(void)opaque;
-	return count(pe, sysreg_rows[reg].index);
+	if (rows[n].offset != SYSREG_NONE && offsets_hold(pe)) {
+		value -= pe->sr[rows[n].offset];
+	}
+	return value;
 }
 
 static void write_counter(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// amu.c - FEAT_AMUv1: the activity monitors, what their four architected counters count, who may
-// read and write them, and the traps (Arm ARM D12, D24.6). Here an instruction takes a cycle of a
-// nanosecond, and the system counter advances every 16.
+// amu.c - FEAT_AMUv1 and FEAT_AMUv1p1: the activity monitors, what their four architected counters
+// count, who may read and write them, and the traps (Arm ARM D12, D24.6). Here an instruction takes
+// a cycle of a nanosecond, and the system counter advances every 16.
 
 #include "emit.h"
 #include "gic.h"
 
 #define NEEDS_AMU SKIP_UNLESS(id_field(read_sysreg(id_aa64pfr0_el1), 44) >= 1, "no FEAT_AMUv1")
+#define HAS_AMUV1P1 (id_field(read_sysreg(id_aa64pfr0_el1), 44) >= 2)
 #define HAS_VHE id_field(read_sysreg(id_aa64mmfr1_el1), 8)
 #define HAS_FGT id_field(read_sysreg(id_aa64mmfr0_el1), 56)
 
@@ -29,10 +30,10 @@ static const struct sysreg written_at_the_top[] = {
 	SYSREG(amevcntr03, 3, 3, 13, 4, 3),
 };
 static const struct sysreg absent[] = {
-	SYSREG(amcg1idr, 3, 3, 13, 2, 6),     SYSREG(amcntenclr1, 3, 3, 13, 3, 0),
-	SYSREG(amcntenset1, 3, 3, 13, 3, 1),  SYSREG(amevcntr10, 3, 3, 13, 12, 0),
-	SYSREG(amevcntr115, 3, 3, 13, 13, 7), SYSREG(amevtyper10, 3, 3, 13, 14, 0),
-	SYSREG(amevcntr04, 3, 3, 13, 4, 4),   SYSREG(amevtyper04, 3, 3, 13, 6, 4),
+	SYSREG(amcntenclr1, 3, 3, 13, 3, 0),  SYSREG(amcntenset1, 3, 3, 13, 3, 1),
+	SYSREG(amevcntr10, 3, 3, 13, 12, 0),  SYSREG(amevcntr115, 3, 3, 13, 13, 7),
+	SYSREG(amevtyper10, 3, 3, 13, 14, 0), SYSREG(amevcntr04, 3, 3, 13, 4, 4),
+	SYSREG(amevtyper04, 3, 3, 13, 6, 4),
 };
 static const struct sysreg amuserenr_row = SYSREG(amuserenr, 3, 3, 13, 2, 3);
 static const struct sysreg amevcntr00 = SYSREG(amevcntr00, 3, 3, 13, 4, 0);
@@ -107,7 +108,8 @@ TEST(amcr_has_hdbg)
 {
 	NEEDS_AMU;
 	write_sysreg(amcr_el0, ~0ul);
-	EXPECT_EQ(read_sysreg(amcr_el0), BIT(10));
+	// CG1RZ is of FEAT_AMUv1p1.
+	EXPECT_EQ(read_sysreg(amcr_el0), HAS_AMUV1P1 ? BIT(10) | BIT(17) : BIT(10));
 	write_sysreg(amcr_el0, 0);
 	EXPECT_EQ(read_sysreg(amcr_el0), 0);
 }
@@ -315,4 +317,111 @@ TEST(hafgrtr_traps_reads_of_a_counter)
 	EXPECT_ACCESS(EL1, READ, controls[6]); // AMEVCNTR01_EL0
 	EXPECT_ACCESS(EL2, READ, amevcntr00);
 	write_sysreg(hafgrtr_el2, 0);
+}
+
+// ---- FEAT_AMUv1p1: offsets for guests -----------------------------------------------------------
+
+#define HCR_AMVOFFEN BIT(51)
+#define SCR_AMVOFFEN BIT(35)
+#define OFFSET 0x100000
+
+// Read at a level; counters stand still, at 0x1000000 and the counter's number.
+static struct exc read_all_at(enum el el)
+{
+	struct exc e = run_at(el, measure);
+
+	EXPECT_NO_EXC(e);
+	return e;
+}
+
+static void offsets(uint64_t hcr, uint64_t scr)
+{
+	write_sysreg(amuserenr_el0, 1);
+	write_sysreg(amcntenclr0_el0, 0xf);
+	write_sysreg(amevcntr00_el0, 0x1000000);
+	write_sysreg(amevcntr01_el0, 0x1000001);
+	write_sysreg(amevcntr02_el0, 0x1000002);
+	write_sysreg(amevcntr03_el0, 0x1000003);
+	write_sysreg(S3_4_C13_C8_0, OFFSET); // AMEVCNTVOFF00_EL2
+	write_sysreg(S3_4_C13_C8_2, 2 * OFFSET); // AMEVCNTVOFF02_EL2
+	write_sysreg(S3_4_C13_C8_3, 3 * OFFSET); // AMEVCNTVOFF03_EL2
+	write_sysreg(hcr_el2, hcr);
+	write_sysreg(scr_el3, scr);
+}
+
+#define EXPECT_OFFSETS(e, n) \
+	do { \
+		struct exc e_ = (e); \
+		EXPECT_EQ(e_.x[0], 0x1000000 - (n)*OFFSET); \
+		EXPECT_EQ(e_.x[1], 0x1000001); \
+		EXPECT_EQ(e_.x[2], 0x1000002 - (n)*2 * OFFSET); \
+		EXPECT_EQ(e_.x[3], 0x1000003 - (n)*3 * OFFSET); \
+	} while (0)
+
+#define NEEDS_AMUV1P1 SKIP_UNLESS(HAS_AMUV1P1, "no FEAT_AMUv1p1")
+
+TEST(amcg1idr_names_no_auxiliary_counter)
+{
+	NEEDS_AMUV1P1;
+	EXPECT_EQ(read_sysreg(S3_3_C13_C2_6), 0);
+}
+
+TEST(offsets_are_for_guests)
+{
+	NEEDS_AMUV1P1;
+	offsets(HCR_BASE | HCR_AMVOFFEN, SCR_BASE | SCR_AMVOFFEN);
+	EXPECT_OFFSETS(read_all_at(EL0), 1);
+	EXPECT_OFFSETS(read_all_at(EL1), 1);
+	EXPECT_OFFSETS(read_all_at(EL2), 0);
+	EXPECT_OFFSETS(read_all_at(EL3), 0);
+}
+
+TEST(offsets_need_hcr_el2_amvoffen)
+{
+	NEEDS_AMUV1P1;
+	offsets(HCR_BASE, SCR_BASE | SCR_AMVOFFEN);
+	EXPECT_OFFSETS(read_all_at(EL1), 0);
+}
+
+TEST(offsets_need_scr_el3_amvoffen)
+{
+	NEEDS_AMUV1P1;
+	offsets(HCR_BASE | HCR_AMVOFFEN, SCR_BASE);
+	EXPECT_OFFSETS(read_all_at(EL1), 0);
+	EXPECT_OFFSETS(read_all_at(EL0), 0);
+}
+
+TEST(offsets_need_el2_in_the_state)
+{
+	NEEDS_AMUV1P1;
+	offsets(HCR_BASE | HCR_AMVOFFEN, (SCR_BASE | SCR_AMVOFFEN) & ~SCR_NS);
+	EXPECT_OFFSETS(read_all_at(EL1), 0);
+}
+
+TEST(a_host_of_el0_has_no_offsets)
+{
+	NEEDS_AMUV1P1;
+	SKIP_UNLESS(HAS_VHE, "no FEAT_VHE");
+	offsets(HCR_BASE | HCR_AMVOFFEN | HCR_E2H | HCR_TGE, SCR_BASE | SCR_AMVOFFEN);
+	EXPECT_OFFSETS(read_all_at(EL0), 0);
+	// EL1 of a guest of that host
+	offsets(HCR_BASE | HCR_AMVOFFEN | HCR_E2H, SCR_BASE | SCR_AMVOFFEN);
+	EXPECT_OFFSETS(read_all_at(EL1), 1);
+}
+
+TEST(only_three_offsets_are_there)
+{
+	NEEDS_AMUV1P1;
+	static const struct sysreg none[] = {
+		SYSREG(amevcntvoff01, 3, 4, 13, 8, 1),
+		SYSREG(amevcntvoff04, 3, 4, 13, 8, 4),
+		SYSREG(amevcntvoff10, 3, 4, 13, 10, 0),
+		SYSREG(amevcntvoff115, 3, 4, 13, 11, 7),
+	};
+
+	FOR_EACH_REG(r, none)
+	{
+		EXPECT_UNDEFINED(EL2, READ, *r, EL2);
+		EXPECT_UNDEFINED(EL3, WRITE, *r, EL3);
+	}
 }
