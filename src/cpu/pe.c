@@ -58,6 +58,7 @@ int pe_create(struct pe **out, const struct pe_config *config, const char **erro
 	pe->sp_banks[3] = &pe->sp_el3; // has no system register
 	event_init(&pe->wait_event, "wait timeout", wait_timeout, pe);
 	sysreg_init(pe);
+	pe_set_gic(pe, 7, 16);
 	if (has(pe, FEAT_PMUv3)) {
 		pe->pmu = pmu_create(pe);
 		if (pe->pmu == NULL) {
@@ -95,6 +96,12 @@ void pe_destroy(struct pe *pe)
 	free(pe->jumps);
 	free(pe->pauth_cache);
 	free(pe);
+}
+
+void pe_set_gic(struct pe *pe, unsigned priority_bits, unsigned list_registers)
+{
+	pe->gic_priority_bits = (uint8_t)priority_bits;
+	pe->gic_list_registers = (uint8_t)list_registers;
 }
 
 void pe_without_firmware(struct pe *pe)

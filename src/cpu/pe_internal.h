@@ -277,6 +277,7 @@ struct pe {
 	void *state_changed_opaque;
 	uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line);
 	void *intid_opaque;
+	uint8_t gic_priority_bits, gic_list_registers; // decide which registers there are
 	uint64_t amu_since; // when the activity monitors were last brought up to date (cpu/amu.c)
 	struct pmu *pmu; // cpu/pmu.c
 	struct pauth_cache *pauth_cache;

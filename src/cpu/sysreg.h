@@ -83,6 +83,11 @@ void pe_set_intid_source(struct pe *pe,
 			 uint32_t (*intid)(struct pe *pe, void *opaque, enum pe_line line),
 			 void *opaque);
 
+// What the interrupt controller implements: bits of priority (5 to 7) and list registers (1 to 16).
+// Registers beyond are UNDEFINED (GIC architecture specification, ICC_AP0R<n>_EL1, ICH_LR<n>_EL2).
+// Until it is said, all are there.
+void pe_set_gic(struct pe *pe, unsigned priority_bits, unsigned list_registers);
+
 // The event stream and SEV-like events: set the event register and wake a PE in WFE.
 void pe_signal_event(struct pe *pe);
 

@@ -39,6 +39,8 @@ enum sysreg_rule {
 	RULE_AMU1 = 2048, // .index below the number of auxiliary activity counters
 	RULE_ALIAS = 4096, // of every .alias: E2H is 1
 	RULE_EL2ON = 8192, // of every row with that flag, and of every .alias
+	RULE_AP = 16384, // .index of an active priorities register that the GIC has
+	RULE_LR = 32768, // .index below the number of list registers
 };
 
 // Fields of the fine-grained trap registers (fgt.def).
@@ -131,6 +133,8 @@ bool sysreg_rule_control(const struct sysreg_state *s, const struct sysreg_row *
 			 unsigned step, struct sysreg_control *c);
 unsigned sysreg_rule_count(void);
 bool sysreg_has_rules(const struct sysreg_row *row);
+// False: of a number of registers that are alike, the implementation has fewer.
+bool sysreg_is_implemented(const struct pe *pe, const struct sysreg_row *row);
 
 // Mark the registers of trap.def and fgt.def.
 void sysreg_mark_trap_registers(bool marks[SYSREG_COUNT]);

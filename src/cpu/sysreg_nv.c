@@ -90,12 +90,14 @@ static bool timer_control(const struct pe *pe, enum sysreg reg, struct sysreg_co
 }
 
 // Registers of EL2 and names of its host, by their op1. Those of Secure EL2 are not there in
-// Non-secure state, and the reset registers of EL2 only where EL2 is the highest level.
+// Non-secure state, and the reset registers of EL2 only where EL2 is the highest level; of
+// counters, list registers and active priorities those that there are.
 static bool is_el2_name(const struct pe *pe, const struct sysreg_row *row)
 {
 	unsigned op1 = op1_of(row);
 
 	return (op1 == 4 || op1 == 5) && !(row->rules & RULE_RVBAR2) &&
+	       sysreg_is_implemented(pe, row) &&
 	       (!(row->rules & RULE_SECURE_EL2) || pe_is_secure(pe));
 }
 

@@ -27,6 +27,8 @@ static const struct {
 	{RULE_NONSECURE, SR_SCR_EL3, "SCR_EL3.NS", SCR_EL3_NS, SYSREG_CLEAR},
 	{RULE_TOP_WRITES, SYSREG_NONE, "written from the highest level only", 0, SYSREG_SET},
 	{RULE_AMU1, SYSREG_NONE, "AMCGCR_EL0.CG1NC", 0, SYSREG_SET},
+	{RULE_AP, SYSREG_NONE, "ICC_CTLR_EL1.PRIbits", 0, SYSREG_SET},
+	{RULE_LR, SYSREG_NONE, "ICH_VTR_EL2.ListRegs", 0, SYSREG_SET},
 };
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 
@@ -39,6 +41,19 @@ static unsigned highest_el(const struct pe *pe)
 static unsigned aux_activity_counters(const struct pe *pe)
 {
 	return (unsigned)bits(pe->model->id[SR_AMCGCR_EL0], 15, 8);
+}
+
+// ICC_AP0R<n>_EL1 and its like: the second needs six bits of priority, the others seven.
+static bool has_active_priorities(const struct pe *pe, unsigned n)
+{
+	return n == 0 || pe->gic_priority_bits >= (n == 1 ? 6 : 7);
+}
+
+bool sysreg_is_implemented(const struct pe *pe, const struct sysreg_row *row)
+{
+	return (!(row->rules & RULE_AMU1) || row->index < aux_activity_counters(pe)) &&
+	       (!(row->rules & RULE_AP) || has_active_priorities(pe, row->index)) &&
+	       (!(row->rules & RULE_LR) || row->index < pe->gic_list_registers);
 }
 
 static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *row, unsigned rule,
@@ -75,7 +90,9 @@ static bool rule_broken(const struct sysreg_state *s, const struct sysreg_row *r
 	case RULE_TOP_WRITES:
 		return !read && s->el != highest_el(pe);
 	case RULE_AMU1:
-		return row->index >= aux_activity_counters(pe);
+	case RULE_AP:
+	case RULE_LR:
+		return !sysreg_is_implemented(pe, row);
 	}
 	return false;
 }

@@ -431,6 +431,7 @@ static void pe_connect(struct gicv3 *gic, unsigned i)
 	gic->has_nmi = gic->has_nmi || p->has_nmi;
 	p->bank.valid = ~UINT32_C(0);
 	gicv3_ppi_line(gic, i, GICV3_PPI_MAINTENANCE, &p->virt.maintenance);
+	pe_set_gic(p->pe, PRIORITY_BITS, LR_COUNT);
 	gicv3_cpu_bind(p);
 	gicv3_virt_bind(p);
 	pe_set_state_listener(p->pe, state_changed, p);

@@ -606,14 +606,6 @@ static void ich_ap1r_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_
 	gicv3_virt_set_apr(opaque, true, value);
 }
 
-static uint64_t zero_read(struct pe *pe, void *opaque, enum sysreg reg)
-{
-	(void)pe;
-	(void)opaque;
-	(void)reg;
-	return 0;
-}
-
 static void ignore_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t value)
 {
 	(void)pe;
@@ -622,12 +614,8 @@ static void ignore_write(struct pe *pe, void *opaque, enum sysreg reg, uint64_t 
 	(void)value;
 }
 
-static const enum sysreg lr_regs[16] = {
-	SR_ICH_LR0_EL2,  SR_ICH_LR1_EL2,  SR_ICH_LR2_EL2,  SR_ICH_LR3_EL2,
-	SR_ICH_LR4_EL2,  SR_ICH_LR5_EL2,  SR_ICH_LR6_EL2,  SR_ICH_LR7_EL2,
-	SR_ICH_LR8_EL2,  SR_ICH_LR9_EL2,  SR_ICH_LR10_EL2, SR_ICH_LR11_EL2,
-	SR_ICH_LR12_EL2, SR_ICH_LR13_EL2, SR_ICH_LR14_EL2, SR_ICH_LR15_EL2,
-};
+static const enum sysreg lr_regs[LR_COUNT] = {SR_ICH_LR0_EL2, SR_ICH_LR1_EL2, SR_ICH_LR2_EL2,
+					      SR_ICH_LR3_EL2};
 
 static unsigned lr_index(enum sysreg reg)
 {
@@ -660,13 +648,7 @@ static const struct {
 	sysreg_write_fn *write;
 } virt_rows[] = {
 	{SR_ICH_AP0R0_EL2, ich_ap0r_read, ich_ap0r_write},
-	{SR_ICH_AP0R1_EL2, zero_read, ignore_write},
-	{SR_ICH_AP0R2_EL2, zero_read, ignore_write},
-	{SR_ICH_AP0R3_EL2, zero_read, ignore_write},
 	{SR_ICH_AP1R0_EL2, ich_ap1r_read, ich_ap1r_write},
-	{SR_ICH_AP1R1_EL2, zero_read, ignore_write},
-	{SR_ICH_AP1R2_EL2, zero_read, ignore_write},
-	{SR_ICH_AP1R3_EL2, zero_read, ignore_write},
 	{SR_ICH_HCR_EL2, NULL, hcr_write},
 	{SR_ICH_VTR_EL2, vtr_read, ignore_write},
 	{SR_ICH_MISR_EL2, misr_read, ignore_write},
@@ -680,9 +662,8 @@ void gicv3_virt_bind(struct gicv3_pe *p)
 	for (size_t i = 0; i < sizeof(virt_rows) / sizeof(virt_rows[0]); i++) {
 		sysreg_bind(p->pe, virt_rows[i].reg, virt_rows[i].read, virt_rows[i].write, p);
 	}
-	for (unsigned i = 0; i < sizeof(lr_regs) / sizeof(lr_regs[0]); i++) {
-		sysreg_bind(p->pe, lr_regs[i], i < LR_COUNT ? lr_read : zero_read,
-			    i < LR_COUNT ? lr_write : ignore_write, p);
+	for (unsigned i = 0; i < LR_COUNT; i++) {
+		sysreg_bind(p->pe, lr_regs[i], lr_read, lr_write, p);
 	}
 }
 
