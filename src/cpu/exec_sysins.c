@@ -229,7 +229,8 @@ static bool dc_zva(struct pe *pe, uint64_t va, unsigned flags)
 	struct mmu_access access = {.va = va_make(va),
 				    .type = MMU_WRITE,
 				    .el0 = pe->el == 0,
-				    .size = 1};
+				    .size = 1,
+				    .misaligned = true};
 	uint64_t start = va & ~(uint64_t)(ZVA_SIZE - 1);
 	const struct fast_entry *entry;
 	struct mmu_result result;
@@ -237,14 +238,7 @@ static bool dc_zva(struct pe *pe, uint64_t va, unsigned flags)
 
 	access.pan = pe->pan && !access.el0;
 	if (!mem_hit(mem_entry(pe->fast, start)->tag_w, start, 1)) {
-		if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
-			if (result.memtype == MMU_MEM_DEVICE) {
-				fault = (struct mmu_fault){.type = MMU_FAULT_ALIGNMENT,
-							   .write = true};
-				mem_abort(pe, va, &fault, false, false);
-				return false;
-			}
-		} else {
+		if (!mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
 			mem_abort(pe, va, &fault, false, false);
 			return false;
 		}

@@ -13,7 +13,6 @@ struct target {
 	uint8_t *host; // NULL: not RAM
 	uint64_t pa;
 	enum pas pas;
-	enum mmu_memtype memtype;
 	struct bus_ram *tagged; // the RAM of Normal Tagged memory, else NULL
 };
 
@@ -164,7 +163,7 @@ static inline __attribute__((always_inline)) void fill(struct pe *pe, struct fas
 	if (unlikely(r->attr == MMU_ATTR_TAGGED) && fast->key.tags) {
 		return;
 	}
-	if (r->memtype != MMU_MEM_DEVICE) {
+	if (!r->aligned) {
 		if (ram == NULL) {
 			return;
 		}
@@ -206,7 +205,7 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 		.el0 = pe->el == 0 || ((flags & MEM_UNPRIV) && pe_unpriv_is_el0(pe)),
 		.atomic = (flags & MEM_ATOMIC) != 0,
 		.size = (uint8_t)size,
-		.aligned_required = (flags & (MEM_ATOMIC | MEM_EXCLUSIVE)) != 0,
+		.misaligned = (va & (size - 1)) != 0 || (flags & MEM_MISALIGNED) != 0,
 	};
 	struct mmu_result result;
 	struct mmu_fault mf;
@@ -217,13 +216,8 @@ static inline __attribute__((always_inline)) bool locate_inline(struct pe *pe, u
 		mem_abort(pe, va, &mf, false, false);
 		return false;
 	}
-	if (unlikely(result.memtype == MMU_MEM_DEVICE) && (va & (size - 1)) != 0) {
-		alignment_abort(pe, va, write);
-		return false;
-	}
 	target->pa = result.pa.v;
 	target->pas = result.pas;
-	target->memtype = result.memtype;
 	target->host = NULL;
 	target->tagged = NULL;
 	ram = bus_ram_find(pe->bus, result.pas, result.pa.v);
@@ -267,7 +261,7 @@ static inline const struct fast_entry *aligned_entry(const struct pe *pe, uint64
 	const struct fast_entry *e = &fast->a[(va >> PAGE_SHIFT) & (FAST_ALIGNED_COUNT - 1)];
 
 	return unlikely(fast->used_a != 0) && (write ? e->tag_w : e->tag_r) == (va & ~PAGE_MASK) &&
-			       (va & (size - 1)) == 0
+			       (va & (size - 1)) == 0 && (flags & MEM_MISALIGNED) == 0
 		       ? e
 		       : NULL;
 }
@@ -301,6 +295,26 @@ static bool crosses_page(uint64_t va, unsigned size)
 	return (va & PAGE_MASK) + size > PAGE_SIZE;
 }
 
+// An access across a page boundary: both pages must let it through before anything is done. It is
+// not aligned, and so neither may be Device memory (of the second it is a choice,
+// Unpredictable_DEVPAGE2). False: pe->fault.
+static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool write,
+				 unsigned flags)
+{
+	uint64_t last = va + size - 1;
+	struct target target;
+
+	flags |= MEM_MISALIGNED;
+	if (!locate(pe, va, 1, write, flags, &target)) {
+		return false;
+	}
+	if (!locate(pe, last, 1, write, flags, &target)) {
+		pe->fault.far = last & ~PAGE_MASK;
+		return false;
+	}
+	return true;
+}
+
 // Does the access hit a watchpoint? True: pe->fault, which is the abort of the translation if there
 // is one, since that comes first (Arm ARM, Synchronous exception prioritization).
 static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
@@ -315,33 +329,10 @@ static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsig
 		if (!locate(pe, va, size, write, flags, &target)) {
 			return true;
 		}
-	} else if (!locate(pe, va, 1, write, flags, &target) ||
-		   !locate(pe, va + size - 1, 1, write, flags, &target)) {
+	} else if (!locate_both(pe, va, size, write, flags)) {
 		return true;
 	}
 	return debug_watchpoint_as(pe, va, size, write, unprivileged);
-}
-
-// An access across a page boundary: both pages must let it through before anything is done. It is
-// not aligned, and so neither may be Device memory. False: pe->fault.
-static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool write,
-				 unsigned flags)
-{
-	uint64_t last = va + size - 1;
-	struct target first, second;
-
-	if (!locate(pe, va, 1, write, flags, &first)) {
-		return false;
-	}
-	if (!locate(pe, last, 1, write, flags, &second)) {
-		pe->fault.far = last & ~PAGE_MASK;
-		return false;
-	}
-	if (first.memtype == MMU_MEM_DEVICE || second.memtype == MMU_MEM_DEVICE) {
-		alignment_abort(pe, va, write);
-		return false;
-	}
-	return true;
 }
 
 static inline bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
@@ -534,11 +525,12 @@ bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out
 		alignment_abort(pe, va, false);
 		return false;
 	}
-	low = mem_load_slow(pe, op, va, 8, flags & MEM_UNPRIV);
+	flags = (flags & MEM_UNPRIV) | ((va & 15) != 0 ? MEM_MISALIGNED : 0);
+	low = mem_load_slow(pe, op, va, 8, flags);
 	if (!low.ok) {
 		return false;
 	}
-	high = mem_load_slow(pe, op, va + 8, 8, flags & MEM_UNPRIV);
+	high = mem_load_slow(pe, op, va + 8, 8, flags);
 	if (!high.ok) {
 		return false;
 	}
@@ -559,8 +551,9 @@ bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const vo
 	}
 	memcpy(&low, in, 8);
 	memcpy(&high, (const uint8_t *)in + 8, 8);
-	return mem_store_slow(pe, op, va, 8, low, flags & MEM_UNPRIV) &&
-	       mem_store_slow(pe, op, va + 8, 8, high, flags & MEM_UNPRIV);
+	flags = (flags & MEM_UNPRIV) | ((va & 15) != 0 ? MEM_MISALIGNED : 0);
+	return mem_store_slow(pe, op, va, 8, low, flags) &&
+	       mem_store_slow(pe, op, va + 8, 8, high, flags);
 }
 
 // ---- atomics and exclusives ---------------------------------------------------------------------

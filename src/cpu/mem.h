@@ -27,6 +27,7 @@ enum {
 	MEM_ORDERED = 8, // acquire or release: alignment rules of FEAT_LSE2
 	MEM_UNTAGGED = 16, // Tag Unchecked whatever the instruction is (FEAT_MTE)
 	MEM_FOR_WRITE = 32, // a read that needs write permission too (the load half of an atomic)
+	MEM_MISALIGNED = 64, // part of an access that is not aligned
 };
 
 // size 1, 2, 4 or 8.

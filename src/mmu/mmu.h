@@ -80,8 +80,7 @@ struct mmu_access {
 	bool at; // AT instruction: no hardware update of dirty state for the target page
 	bool s1_only; // AT S1*: do not apply stage 2 to the output (walks still go through stage 2)
 	uint8_t size; // bytes; for alignment 1..64
-	bool aligned_required; // atomics, exclusives, DC ZVA on Device...: misaligned on Device
-			       // faults
+	bool misaligned; // not aligned to its size, or DC ZVA: faults on Device memory
 };
 
 // Memory type of the output, after combining both stages.
@@ -94,6 +93,7 @@ struct mmu_result {
 	uint8_t device; // MMU_MEM_DEVICE: 0 nGnRnE, 1 nGnRE, 2 nGRE, 3 GRE
 	uint8_t attr; // MAIR-format attribute byte, as PAR_EL1.ATTR reports it
 	uint8_t shareability; // 0 non, 2 outer, 3 inner, as PAR_EL1.SH
+	bool aligned; // Device memory by one of the stages: what is not aligned faults
 	bool guarded; // stage-1 GP
 	bool ns; // output NS bit as PAR_EL1.NS reports it
 	bool global; // stage 1 nG == 0
@@ -180,7 +180,7 @@ void mmu_tlb_destroy(struct mmu_tlb *tlb);
 void mmu_tlb_flush(struct mmu_tlb *tlb); // reset
 
 // Translate one access through the TLB, walking on a miss (AArch64.TranslateAddress, without
-// watchpoints). Alignment on Device memory and with SCTLR.A is NOT checked here (the PE does).
+// watchpoints). Alignment faults are those of the memory type; SCTLR.A is the PE's.
 // True: *result valid. False: *fault valid. bus is the one given at creation.
 bool mmu_translate(struct mmu_tlb *tlb, const struct mmu_regime *regime,
 		   const struct mmu_access *access, struct mmu_result *result,

@@ -379,7 +379,8 @@ static inline __attribute__((always_inline)) enum fast fast_translate(struct wal
 		(void)view_s1(view, upper);
 	}
 	if (!range->ok || tlb->mode != MMU_TLB_SIZED ||
-	    (access->atomic | access->cache_op | access->at | access->s1_only) ||
+	    (access->atomic | access->cache_op | access->at | access->s1_only |
+	     access->misaligned) ||
 	    ((va ^ range->fill) & range->outside[fetch]) != 0) {
 		return FAST_NO;
 	}

@@ -301,6 +301,7 @@ struct attr_result {
 	uint8_t device;
 	uint8_t attr;
 	uint8_t shareability;
+	bool aligned;
 };
 
 enum {
@@ -381,6 +382,7 @@ struct s2_access {
 	bool walk; // made by a stage 1 walk
 	bool cache_op;
 	bool at;
+	bool misaligned;
 };
 
 struct s2_output {
@@ -477,6 +479,7 @@ static inline void report_attrs(const struct walker *w, uint32_t s1_key, const s
 	result->device = attrs->device;
 	result->attr = attrs->attr;
 	result->shareability = attrs->shareability;
+	result->aligned = attrs->aligned;
 }
 
 #endif

@@ -138,6 +138,14 @@ void attr_combine_stages(const struct walker *w, uint32_t s1_key, const struct s
 	}
 	attrs.xs |= !w->regime->features->xs;
 	attr_report(&attrs, out);
+	// HCR_EL2.FWB may make Normal memory of what stage 1 has for Device memory.
+	out->aligned = s1.is_device || attrs.is_device;
+}
+
+// AArch64.S1HasAlignmentFault, which comes before permissions and before stage 2.
+static bool s1_misaligned(const struct walker *w, uint32_t attr_key)
+{
+	return unlikely(w->access->misaligned) && s1_attrs(w, attr_key).is_device;
 }
 
 // AArch64.VAIsOutOfRange.
@@ -172,7 +180,7 @@ static bool s1_disabled(struct walker *w, struct s1_output *out)
 	if (top >= pa_bits && bits(va, top, pa_bits) != 0) {
 		return fault_set(w, MMU_FAULT_ADDRESS_SIZE, 0, NULL);
 	}
-	return true;
+	return !s1_misaligned(w, out->attr_key) || fault_set(w, MMU_FAULT_ALIGNMENT, 0, NULL);
 }
 
 // AArch64.S1Translate.
@@ -205,6 +213,12 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	if (!hit && !s1_walk(w, params, va, leaf, &place)) {
 		return false;
 	}
+	out->attr_key =
+		(uint32_t)(bits(leaf->desc, 4, 2) |
+			   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
+	if (s1_misaligned(w, out->attr_key)) {
+		return fault_set(w, MMU_FAULT_ALIGNMENT, leaf->level, NULL);
+	}
 	s1_rights(w, params, leaf, &rights);
 	if (!s1_permits(w, params, leaf, &rights)) {
 		return false;
@@ -223,9 +237,6 @@ static bool s1_translate(struct walker *w, struct s1_output *out)
 	out->oa = leaf->oa | (va & (BIT(leaf->shift) - 1));
 	out->pas = leaf->pas;
 	out->shift = leaf->shift;
-	out->attr_key =
-		(uint32_t)(bits(leaf->desc, 4, 2) |
-			   (params->ds ? params->sh : bits(leaf->desc, 9, 8)) << ATTR_SH_SHIFT);
 	allowed = rights.base & rights.overlay;
 	out->readable = (allowed & RIGHT_READ) != 0;
 	out->writable = (allowed & RIGHT_WRITE) != 0 && (leaf->desc & DESC_AP2) == 0;
@@ -244,7 +255,8 @@ static bool s2_apply(struct walker *w, const struct s1_output *s1, struct mmu_re
 				      .fetch = fetch,
 				      .el0 = access->el0,
 				      .cache_op = access->cache_op,
-				      .at = access->at};
+				      .at = access->at,
+				      .misaligned = access->misaligned};
 	struct s2_output s2;
 
 	if (!s2_translate(w, s1->oa, s1->pas, &s2_access, &s2)) {

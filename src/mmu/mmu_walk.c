@@ -388,6 +388,10 @@ bool s2_translate(struct walker *w, uint64_t ipa, enum pas ipa_pas, const struct
 	if (!hit && !s2_walk(w, &step, leaf)) {
 		return false;
 	}
+	// AArch64.S2HasAlignmentFault.
+	if (unlikely(access->misaligned) && s2_is_device(p, leaf->desc)) {
+		return s2_fault(w, ipa, ipa_pas, access, MMU_FAULT_ALIGNMENT, leaf->level, NULL);
+	}
 	if (!s2_permits(w, &step, leaf, out)) {
 		return false;
 	}

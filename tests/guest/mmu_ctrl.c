@@ -457,6 +457,9 @@ SNIPPET(ldxp_x0, "ldxp x1, x2, [x0]");
 SNIPPET(ldrb_x0, "ldrb w1, [x0]");
 SNIPPET(ldp_x0, "ldp x1, x2, [x0]");
 SNIPPET(ldar_x0, "ldar x1, [x0]");
+SNIPPET(ldr_q_x0, "ldr q0, [x0]");
+SNIPPET(str_q_x0, "str q0, [x0]");
+SNIPPET(zva_x0, "dc zva, x0");
 
 TEST(sctlr_a_checks_alignment_at_el1_and_el0)
 {
@@ -550,6 +553,65 @@ TEST(device_memory_must_be_accessed_aligned)
 
 	EXPECT_ABORT(e, EL1, EC_DABT_SAME, FSC_ALIGNMENT, VA + 4);
 	EXPECT_NO_EXC(good);
+}
+
+static void start_device(uint64_t attrs)
+{
+	start(attrs);
+	*pgtable_entry(&tables, VA, 3) &= ~PT_ATTR(7); // index 0: Device-nGnRnE
+	tlbi_all();
+}
+
+TEST(alignment_on_device_memory_comes_before_permissions)
+{
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
+	start_device(PT_AP_RO_EL1);
+	struct exc w = run_at(EL1, store_x0, VA + 4);
+	struct exc r0 = run_at(EL0, load_x0, VA + 4);
+	struct exc aligned = run_at(EL1, store_x0, VA + 8);
+
+	EXPECT_ABORT(w, EL1, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, VA + 4);
+	EXPECT_ABORT(r0, EL1, EC_DABT_LOWER, FSC_ALIGNMENT, VA + 4);
+	EXPECT_ABORT(aligned, EL1, EC_DABT_SAME, ISS_WNR | FSC_PERMISSION(3), VA + 8);
+}
+
+TEST(the_access_flag_comes_before_alignment_on_device_memory)
+{
+	start_device(PT_AP_RW_ALL);
+	*pgtable_entry(&tables, VA, 3) &= ~PT_AF;
+	tlbi_all();
+	struct exc e = run_at(EL1, load_x0, VA + 4);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, FSC_ACCESS(3), VA + 4);
+}
+
+// A pair is aligned as its halves are; 16 bytes of one SIMD register are not.
+TEST(simd_registers_in_device_memory_are_aligned_to_16_bytes)
+{
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
+	start_device(PT_AP_RW_ALL);
+	for (unsigned i = 0; i < 2; i++) {
+		struct exc pair = run_at(EL1, ldp_x0, VA + 8);
+		struct exc good = run_at(EL1, ldr_q_x0, VA + 16);
+		struct exc r = run_at(EL1, ldr_q_x0, VA + 8);
+		struct exc w = run_at(EL1, str_q_x0, VA + 24);
+
+		EXPECT_NO_EXC(pair);
+		EXPECT_NO_EXC(good);
+		EXPECT_ABORT(r, EL1, EC_DABT_SAME, FSC_ALIGNMENT, VA + 8);
+		EXPECT_ABORT(w, EL1, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, VA + 24);
+	}
+}
+
+TEST(dc_zva_of_device_memory_is_an_alignment_fault)
+{
+	QEMU_DIFFERS("lets it pass");
+	start_device(PT_AP_RO_ALL);
+	struct exc e = run_at(EL1, zva_x0, VA + 8);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, VA + 8);
+	e = run_at(EL2, zva_x0, scratch[0]);
+	EXPECT_ABORT(e, EL2, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, scratch[0]);
 }
 
 TEST(data_is_device_memory_with_the_mmu_off)

@@ -417,6 +417,103 @@ TEST(hcr_ptw_forbids_walks_of_device_memory)
 	EXPECT_S2(with, EC_DABT_LOWER, ISS_S1PTW | FSC_PERMISSION(3), VA, ipa);
 }
 
+// ---- Alignment on Device memory -----------------------------------------------------------------
+
+// Of stage 1: before anything of stage 2, whatever that makes of the memory.
+TEST(alignment_of_stage1_comes_before_stage2)
+{
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
+	start_both(PT_AP_RW_ALL);
+	*pgtable_entry(&s1, VA, 3) = LOW_IPA | PT_DEVICE | PT_AP_RW_ALL | 3;
+	stage2_on(&s2); // LOW_IPA is not mapped
+	struct exc e = run_at(EL1, load_x0, VA + 4);
+	struct exc aligned = run_at(EL1, load_x0, VA + 8);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, FSC_ALIGNMENT, VA + 4);
+	EXPECT_S2(aligned, EC_DABT_LOWER, ISS_X1 | FSC_TRANSLATION(1), VA + 8, LOW_IPA);
+}
+
+TEST(alignment_with_stage1_off_comes_before_stage2)
+{
+	QEMU_DIFFERS("asks stage 2 first, or not at all");
+	start();
+	stage2_on(&s2);
+	struct exc e = run_at(EL1, store_x0, LOW_IPA + 4);
+	struct exc e0 = run_at(EL0, load_x0, LOW_IPA + 4);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, LOW_IPA + 4);
+	EXPECT_ABORT(e0, EL1, EC_DABT_LOWER, FSC_ALIGNMENT, LOW_IPA + 4);
+	write_sysreg(hcr_el2, read_sysreg(hcr_el2) | HCR_DC);
+	tlbi_all();
+	e = run_at(EL1, store_x0, LOW_IPA + 4);
+	EXPECT_S2(e, EC_DABT_LOWER, ISS_X1 | ISS_WNR | FSC_TRANSLATION(1), LOW_IPA + 4, LOW_IPA);
+}
+
+// Of stage 2 alone: a fault of stage 2, and before its permissions. (HPFAR is UNKNOWN.)
+TEST(alignment_on_device_memory_of_stage2_faults_to_el2)
+{
+	QEMU_7_DIFFERS("does not check alignment on Device memory");
+	start_both(PT_AP_RW_ALL);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_R, 3);
+	stage2_on(&s2);
+	struct exc r = run_at(EL1, load_x0, VA + 4);
+	struct exc w = run_at(EL0, store_x0, VA + 4);
+	struct exc aligned = run_at(EL1, store_x0, VA + 8);
+
+	EXPECT_ABORT(r, EL2, EC_DABT_LOWER, ISS_X1 | FSC_ALIGNMENT, VA + 4);
+	EXPECT_ABORT(w, EL2, EC_DABT_LOWER, ISS_X1 | ISS_WNR | FSC_ALIGNMENT, VA + 4);
+	EXPECT_S2(aligned, EC_DABT_LOWER, ISS_X1 | ISS_WNR | FSC_PERMISSION(3), VA + 8, LOW_IPA);
+}
+
+TEST(alignment_on_device_memory_of_stage2_is_checked_on_tlb_hits)
+{
+	QEMU_DIFFERS("takes it to EL1 then, or does not check it");
+	start_both(PT_AP_RW_ALL);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
+	stage2_on(&s2);
+	struct exc good = run_at(EL1, store_x0, VA + 8);
+	struct exc r = run_at(EL1, load_x0, VA + 4);
+	struct exc w = run_at(EL1, store_x0, VA + 4);
+
+	EXPECT_NO_EXC(good);
+	EXPECT_ABORT(r, EL2, EC_DABT_LOWER, ISS_X1 | FSC_ALIGNMENT, VA + 4);
+	EXPECT_ABORT(w, EL2, EC_DABT_LOWER, ISS_X1 | ISS_WNR | FSC_ALIGNMENT, VA + 4);
+}
+
+TEST(dc_zva_of_device_memory_of_stage2_faults_to_el2)
+{
+	const struct sysreg zva = SYSREG(dc_zva, 1, 3, 7, 4, 1);
+
+	QEMU_DIFFERS("lets it pass");
+	start_both(PT_AP_RW_ALL);
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
+	stage2_on(&s2);
+	struct exc e = access_at(EL1, WRITE, zva, VA);
+
+	EXPECT_ABORT(e, EL2, EC_DABT_LOWER, ISS_WNR | FSC_ALIGNMENT, VA);
+}
+
+// HCR_EL2.FWB makes Normal memory of it; stage 1 has been asked before.
+TEST(alignment_of_stage1_holds_where_stage2_forces_write_back)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 40), "no FEAT_S2FWB");
+	QEMU_DIFFERS("lets it pass");
+	start_both(PT_AP_RW_ALL);
+	*pgtable_entry(&s1, VA, 3) = LOW_IPA | PT_DEVICE | PT_AP_RW_ALL | 3;
+	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], PT_AF | PT_SH_INNER | S2_MEMATTR(6) | S2_RW,
+		 3);
+	stage2_on(&s2);
+	write_sysreg(hcr_el2, read_sysreg(hcr_el2) | HCR_FWB);
+	tlbi_all();
+	for (unsigned i = 0; i < 2; i++) {
+		struct exc good = run_at(EL1, store_x0, VA + 8, 1);
+		struct exc e = run_at(EL1, store_x0, VA + 4, 1);
+
+		EXPECT_NO_EXC(good);
+		EXPECT_ABORT(e, EL1, EC_DABT_SAME, ISS_WNR | FSC_ALIGNMENT, VA + 4);
+	}
+}
+
 // ---- Hardware access flag and dirty state -------------------------------------------------------
 
 #define VTCR_HA BIT(21)
@@ -649,6 +746,8 @@ TEST(cache_maintenance_at_stage2_sets_cm_without_isv)
 	QEMU_DIFFERS("does not translate for cache maintenance");
 	start_kinds();
 	struct exc c = access_at(EL1, WRITE, civac, LOW_IPA);
+	write_sysreg(hcr_el2, read_sysreg(hcr_el2) | HCR_DC); // Normal memory
+	tlbi_all();
 	struct exc z = access_at(EL1, WRITE, zva, LOW_IPA);
 
 	EXPECT_S2(c, EC_DABT_LOWER, ISS_CM | ISS_WNR | FSC_TRANSLATION(1), LOW_IPA, LOW_IPA);

@@ -155,6 +155,7 @@ static void random_access(struct mmu_access *a)
 	a->at = a->type != MMU_EXEC && coin(8);
 	a->s1_only = a->at && coin(2);
 	a->size = 4;
+	a->misaligned = a->type != MMU_EXEC && coin(4);
 }
 
 static void random_tlbi(struct mmu_tlb *tlb, uint64_t va)
@@ -181,7 +182,7 @@ static bool results_equal(const struct mmu_result *a, const struct mmu_result *b
 	       a->guarded == b->guarded && a->ns == b->ns && a->global == b->global &&
 	       a->readable == b->readable && a->writable == b->writable &&
 	       a->executable == b->executable && a->page_shift == b->page_shift &&
-	       a->ipa.v == b->ipa.v && a->has_stage2 == b->has_stage2;
+	       a->ipa.v == b->ipa.v && a->has_stage2 == b->has_stage2 && a->aligned == b->aligned;
 }
 
 static bool faults_equal(const struct mmu_fault *a, const struct mmu_fault *b)
