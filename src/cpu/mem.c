@@ -576,7 +576,8 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 	struct target target;
 
 	pe->cur = op;
-	if (atomic_misaligned(pe, va, size, true, flags)) {
+	// The read alone would fault: WnR is 0.
+	if (atomic_misaligned(pe, va, size, false, flags)) {
 		return NULL;
 	}
 	if (pe->watch_active &&

@@ -531,6 +531,16 @@ TEST(atomics_across_16_bytes_are_alignment_faults)
 	EXPECT_ABORT(ordered_across, EL1, EC_DABT_SAME, FSC_ALIGNMENT, VA + 12);
 }
 
+// The read would have faulted.
+TEST(misaligned_atomics_are_told_as_reads)
+{
+	QEMU_DIFFERS("takes them for writes");
+	start(PT_AP_RW_ALL);
+	struct exc e = run_at(EL1, ldadd_x0, VA + 12);
+
+	EXPECT_ABORT(e, EL1, EC_DABT_SAME, FSC_ALIGNMENT, VA + 12);
+}
+
 TEST(sctlr_naa_lets_ordered_accesses_cross_16_bytes)
 {
 	QEMU_7_DIFFERS("has no FEAT_LSE2");
