@@ -225,8 +225,8 @@ static void write_oslar(struct pe *pe, HOOK_UNUSED void *opaque, HOOK_UNUSED enu
 // While the OS lock is off, the fields that mirror EDSCR are read-only.
 static void write_mdscr(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
 {
-	uint64_t locked_only = MASK(30, 29) | MASK(27, 26) | MASK(23, 22) | BIT(19) |
-			       MDSCR_EL1_HDE | MDSCR_EL1_ERR;
+	uint64_t locked_only =
+		MASK(30, 29) | MASK(27, 26) | MASK(23, 21) | MDSCR_EL1_HDE | MDSCR_EL1_ERR;
 
 	if (!(pe->sr[SR_OSLSR_EL1] & OSLSR_OSLK)) {
 		value = (value & ~locked_only) | (pe->sr[reg] & locked_only);

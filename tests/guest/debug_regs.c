@@ -33,6 +33,9 @@ TEST(mdscr_bits_of_the_external_debugger_are_written_only_under_the_os_lock)
 	write_sysreg(oslar_el1, 1);
 	write_sysreg(mdscr_el1, MDSCR_MDE | BIT(14));
 	EXPECT_EQ(read_sysreg(mdscr_el1), MDSCR_MDE | BIT(14));
+	// All of them: RXfull, TXfull, RXO, TXU, INTdis, TDA, HDE, ERR.
+	write_sysreg(mdscr_el1, 0x6ce04040);
+	EXPECT_EQ(read_sysreg(mdscr_el1), 0x6ce04040);
 	write_sysreg(mdscr_el1, 0);
 }
 
