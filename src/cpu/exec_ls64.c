@@ -67,6 +67,24 @@ static bool begin(struct pe *pe, const struct uop *op, uint64_t va, bool write)
 	return true;
 }
 
+// What a Translation, Access flag or Permission fault, at either stage and taken to any Exception
+// level, tells of the instruction (LS64InstructionSyndrome): a valid syndrome of 64-bit registers
+// from Xt on, the register of the status of a store that has one, and the kind.
+static void add_syndrome(struct pe *pe, const struct uop *op)
+{
+	static const uint8_t load_store_type[3] = {1, 3, 2}; // LST, by kind
+	unsigned status = pe->fault.iss & 63;
+
+	if (pe->fault.ec != EC_DATA_ABORT || ((status < 4 || status > 15) && status != 0x2b)) {
+		return;
+	}
+	pe->fault.iss |= iss_data_syndrome(3, false, F_RD(op->insn), true, false) |
+			 (uint32_t)load_store_type[op->aux] << 11;
+	if (op->aux != KIND_PLAIN) {
+		pe->fault.iss2 |= F_RM(op->insn);
+	}
+}
+
 static NOINLINE bool load_block(struct pe *pe, const struct uop *op)
 {
 	uint64_t va = XN;
@@ -78,6 +96,7 @@ static NOINLINE bool load_block(struct pe *pe, const struct uop *op)
 		struct mem_val v = mem_load_slow(pe, op, va + 8 * i, 8, MEM_PLAIN);
 
 		if (!v.ok) {
+			add_syndrome(pe, op);
 			return false;
 		}
 		pe->scratch[i] = v.v;
@@ -100,6 +119,7 @@ static NOINLINE bool store_block(struct pe *pe, const struct uop *op)
 	}
 	for (unsigned i = 0; i < 8; i++) {
 		if (!mem_store_slow(pe, op, va + 8 * i, 8, pe->scratch[i], MEM_PLAIN)) {
+			add_syndrome(pe, op);
 			return false;
 		}
 	}

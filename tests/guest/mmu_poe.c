@@ -419,6 +419,22 @@ POE_TEST(changes_need_no_tlbi)
 	}
 }
 
+// What turns overlays on may not be held in a TLB either, and each bit is for its own half. The
+// hierarchical permissions are off all the while, by PIE.
+POE_TEST(turning_overlays_on_and_off_needs_no_tlbi)
+{
+	start(5, 5);
+	set_overlays(1, 1);
+	for (unsigned i = 0; i < 8; i++) {
+		write_reg(TCR2_EL1, TCR2_PIE | TCR2_E0POE);
+		expect_rights(__LINE__, EL1, 0, EL1, CAN_READ | CAN_WRITE, 0);
+		expect_rights(__LINE__, EL0, 0, EL1, CAN_READ, CAN_WRITE | CAN_EXEC);
+		write_reg(TCR2_EL1, TCR2_PIE | TCR2_POE);
+		expect_rights(__LINE__, EL1, 0, EL1, CAN_READ, CAN_WRITE | CAN_EXEC);
+		expect_rights(__LINE__, EL0, 0, EL1, CAN_READ | CAN_WRITE, 0);
+	}
+}
+
 // x0: address, x1, x2: values of POR_EL0, of which the first allows and the second does not.
 SNIPPET(el0_takes_its_own_rights, "msr S3_3_C10_C2_4, x1\n\tisb\n\tldr x3, [x0]\n\t"
 				  "str x3, [x0]\n\tmsr S3_3_C10_C2_4, x2\n\tisb\n\t"
