@@ -68,8 +68,9 @@ static bool begin(struct pe *pe, const struct uop *op, uint64_t va, bool write)
 }
 
 // What a Translation, Access flag or Permission fault, at either stage and taken to any Exception
-// level, tells of the instruction (LS64InstructionSyndrome): a valid syndrome of 64-bit registers
-// from Xt on, the register of the status of a store that has one, and the kind.
+// level, tells of the instruction (LS64InstructionSyndrome): the kind, the register of the status
+// of a store that has one, and a valid syndrome of 64-bit registers from Xt on, which a stage-2
+// fault on a stage-1 walk never has (Arm ARM, ESR_EL2.ISV; D8.15.4.1).
 static void add_syndrome(struct pe *pe, const struct uop *op)
 {
 	static const uint8_t load_store_type[3] = {1, 3, 2}; // LST, by kind
@@ -78,8 +79,10 @@ static void add_syndrome(struct pe *pe, const struct uop *op)
 	if (pe->fault.ec != EC_DATA_ABORT || ((status < 4 || status > 15) && status != 0x2b)) {
 		return;
 	}
-	pe->fault.iss |= iss_data_syndrome(3, false, F_RD(op->insn), true, false) |
-			 (uint32_t)load_store_type[op->aux] << 11;
+	pe->fault.iss |= (uint32_t)load_store_type[op->aux] << 11;
+	if (!pe->fault.s1ptw) {
+		pe->fault.iss |= iss_data_syndrome(3, false, F_RD(op->insn), true, false);
+	}
 	if (op->aux != KIND_PLAIN) {
 		pe->fault.iss2 |= F_RM(op->insn);
 	}
