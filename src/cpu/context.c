@@ -67,6 +67,7 @@ static void permissions_build(const struct pe *pe, struct mmu_regime *r)
 	if (el1 && r->has_el2) {
 		on = on && (sysreg_effective_hcrx(pe) & HCRX_EL2_TCR2En);
 	}
+	r->s2por = el1 && (r->vtcr & VTCR_EL2_S2POE) ? pe->sr[SR_S2POR_EL1] : 0;
 	r->s2pir = el1 && (r->vtcr & VTCR_EL2_S2PIE) ? pe->sr[SR_S2PIR_EL2] : 0;
 	if (!on) {
 		return;
@@ -209,7 +210,7 @@ static bool key_equal(const struct fast_key *a, const struct fast_key *b)
 	       a->has_el2 == b->has_el2 && a->tags == b->tags && a->sctlr == b->sctlr &&
 	       a->tcr == b->tcr && a->mair == b->mair && a->hcr == b->hcr && a->vtcr == b->vtcr &&
 	       a->scr == b->scr && a->tcr2 == b->tcr2 && a->pir == b->pir && a->pire0 == b->pire0 &&
-	       a->por == b->por && a->s2pir == b->s2pir;
+	       a->por == b->por && a->s2pir == b->s2pir && a->s2por == b->s2por;
 }
 
 #define SCTLR_CONTEXT \
@@ -232,6 +233,7 @@ static void key_build(const struct mmu_regime *r, bool el0, bool pan, struct fas
 	key->pire0 = r->pire0;
 	key->por = el0 ? r->por_el0 : r->por;
 	key->s2pir = r->s2pir;
+	key->s2por = r->s2por;
 	key->asid = (r->sctlr & SCTLR_M) ? mmu_regime_asid(r) : 0;
 	key->vmid = mmu_regime_vmid(r);
 	key->kind = (uint8_t)r->kind;
@@ -245,7 +247,7 @@ static unsigned key_hash(const struct fast_key *key)
 {
 	uint64_t h = key->sctlr ^ ror64(key->tcr, 17) ^ ror64(key->mair, 31) ^ ror64(key->hcr, 43) ^
 		     ror64(key->vtcr, 7) ^ ror64(key->pir, 3) ^ ror64(key->pire0, 29) ^ key->por ^
-		     ror64(key->s2pir, 37) ^ key->tcr2 << 48;
+		     ror64(key->s2pir, 37) ^ ror64(key->s2por, 53) ^ key->tcr2 << 48;
 
 	h ^= (uint64_t)key->asid << 20 ^ (uint64_t)key->vmid << 40 ^ (uint64_t)key->kind << 60 ^
 	     (uint64_t)key->el0 << 13 ^ (uint64_t)key->pan << 14 ^ (uint64_t)key->secure << 15 ^

@@ -37,7 +37,8 @@
 // Of `max`: waits, timers, interrupts, activity monitors, debug, permissions by index.
 #define FEATURES_SYSTEM \
 	FEAT_TWED, FEAT_ECV, FEAT_ECV_POFF, FEAT_NMI, FEAT_GICv3_NMI, FEAT_AMUv1, FEAT_AMUv1p1, \
-		FEAT_Debugv8p8, FEAT_TCR2, FEAT_SCTLR2, FEAT_S1PIE, FEAT_S2PIE, FEAT_S1POE
+		FEAT_Debugv8p8, FEAT_TCR2, FEAT_SCTLR2, FEAT_S1PIE, FEAT_S2PIE, FEAT_S1POE, \
+		FEAT_S2POE
 
 static const uint16_t features_a53[] = {FEATURES_V8_0, FEAT_NONE};
 static const uint16_t features_a72[] = {FEATURES_V8_0, FEAT_NONE};
@@ -347,6 +348,7 @@ static void build_mmu(struct cpu_model *model)
 	mmu->s1pie = feature_in(set, FEAT_S1PIE);
 	mmu->s1poe = feature_in(set, FEAT_S1POE);
 	mmu->s2pie = feature_in(set, FEAT_S2PIE);
+	mmu->s2poe = feature_in(set, FEAT_S2POE);
 	mmu->xs = feature_in(set, FEAT_XS);
 }
 

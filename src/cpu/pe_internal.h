@@ -53,7 +53,7 @@ struct exec_entry {
 // memory.
 struct fast_key {
 	uint64_t sctlr, tcr, mair, hcr, vtcr, scr;
-	uint64_t tcr2, pir, pire0, s2pir;
+	uint64_t tcr2, pir, pire0, s2pir, s2por;
 	uint64_t por; // that of the accesses' privilege
 	uint16_t asid, vmid;
 	uint8_t kind; // enum mmu_regime_kind

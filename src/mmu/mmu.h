@@ -34,7 +34,7 @@ struct mmu_features {
 	bool sel2; // Secure EL2: VSTTBR/VSTCR
 	bool mte2; // FEAT_MTE2: Normal Tagged memory
 	bool s1pie, s1poe; // stage 1: indirect permissions, overlays
-	bool s2pie; // stage 2: indirect permissions
+	bool s2pie, s2poe; // stage 2: the same
 	bool xs; // the XS attribute
 };
 
@@ -61,6 +61,7 @@ struct mmu_regime {
 	uint64_t vtcr, vttbr; // Non-secure (or secure's non-secure IPA) stage 2
 	uint64_t vstcr, vsttbr; // Secure stage 2 (FEAT_SEL2)
 	uint64_t s2pir; // FEAT_S2PIE, while VTCR_EL2.S2PIE is set
+	uint64_t s2por; // FEAT_S2POE, while VTCR_EL2.S2POE is set
 	uint64_t scr; // SCR_EL3.SIF, EEL2
 	bool s2_ee; // SCTLR_EL2.EE: endianness of stage 2 walks (EL1&0 with has_el2)
 	const struct mmu_features *features;

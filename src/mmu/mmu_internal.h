@@ -65,6 +65,7 @@
 #define VTCR_DS BIT(32)
 #define VTCR_SL2 BIT(33)
 #define VTCR_S2PIE BIT(36)
+#define VTCR_S2POE BIT(37)
 #define VSTCR_SW BIT(29)
 #define VSTCR_SA BIT(30)
 
@@ -155,6 +156,7 @@ struct s2_params {
 	bool level_fault; // SL0/SL2 invalid or inconsistent with T0SZ
 	bool ha, hd, ee, ds, ptw, fwb;
 	bool indirect; // permissions by S2PIR_EL2
+	bool overlaid; // and by S2POR_EL1
 	enum pas table_pas;
 	enum pas output_pas;
 	uint64_t table;
@@ -420,10 +422,17 @@ bool s1_permits(struct walker *w, const struct s1_params *params, const struct l
 // The access makes clean memory dirty, which hardware is to note in the descriptor.
 bool s1_needs_dirty(const struct walker *w, const struct s1_params *params, uint64_t desc);
 
-// AArch64.S2DirectBasePermissions, AArch64.S2IndirectBasePermissions.
+// AArch64.S2ComputePermissions.
+enum {
+	S2_R = 1,
+	S2_W = 2,
+	S2_PX = 4,
+	S2_UX = 8,
+	S2_WALK_W = 16, // written by walks of stage 1
+	S2_ALL = 31
+};
 struct s2_rights {
-	bool r, w, px, ux;
-	bool walk_w; // written by walks of stage 1
+	uint8_t base, overlay; // S2_*; overlay: all where none applies
 };
 void s2_rights(const struct walker *w, const struct s2_params *params, uint64_t desc,
 	       struct s2_rights *rights);

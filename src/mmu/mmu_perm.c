@@ -52,6 +52,11 @@ static unsigned po_index(uint64_t desc)
 	return (unsigned)bits(desc, 62, 60);
 }
 
+static unsigned s2_po_index(uint64_t desc)
+{
+	return (unsigned)bits(desc, 62, 59);
+}
+
 static void base_prepare(struct mmu_view *view, unsigned index)
 {
 	const struct mmu_regime *regime = view->regime;
@@ -273,11 +278,10 @@ bool s1_needs_dirty(const struct walker *w, const struct s1_params *params, uint
 
 // ---- stage 2 ------------------------------------------------------------------------------------
 
-enum { S2_R = 1, S2_W = 2, S2_PX = 4, S2_UX = 8, S2_WALK_W = 16 };
-
-// An entry of S2PIR_EL2 (AArch64.S2IndirectBasePermissions). "Mostly read-only" (MRO) memory is
-// written by walks of stage 1 alone; without FEAT_THE its forms for top-level tables are the same.
-static const uint8_t s2_base[16] = {
+// An entry of S2PIR_EL2 or S2POR_EL1 (AArch64.S2IndirectBasePermissions,
+// AArch64.S2OverlayPermissions). "Mostly read-only" (MRO) memory is written by walks of stage 1
+// alone; without FEAT_THE its forms for top-level tables are the same.
+static const uint8_t s2_entry[16] = {
 	[0x2] = S2_R | S2_WALK_W,
 	[0x3] = S2_R | S2_WALK_W,
 	[0x4] = S2_W,
@@ -296,23 +300,25 @@ static const uint8_t s2_base[16] = {
 void s2_rights(const struct walker *w, const struct s2_params *params, uint64_t desc,
 	       struct s2_rights *rights)
 {
-	if (unlikely(params->indirect)) {
-		unsigned base = s2_base[entry_of(w->regime->s2pir, pi_index(desc))];
+	uint8_t base = 0;
 
-		rights->r = (base & S2_R) != 0;
-		rights->w = (base & S2_W) != 0;
-		rights->px = (base & S2_PX) != 0;
-		rights->ux = (base & S2_UX) != 0;
-		rights->walk_w = (base & S2_WALK_W) != 0;
+	rights->overlay = S2_ALL;
+	if (unlikely(params->indirect)) {
+		base = s2_entry[entry_of(w->regime->s2pir, pi_index(desc))];
+		if (params->overlaid) {
+			rights->overlay = s2_entry[entry_of(w->regime->s2por, s2_po_index(desc))];
+		}
 	} else {
 		bool xn = (desc & DESC_UXN) != 0;
 		bool xnx = w->regime->features->xnx && (desc & DESC_PXN) != 0;
 
 		// DBM counts as already used.
-		rights->r = (desc & DESC_S2AP0) != 0;
-		rights->w = rights->walk_w =
-			(desc & DESC_S2AP1) != 0 || (params->hd && (desc & DESC_DBM) != 0);
-		rights->px = xn == xnx;
-		rights->ux = !xn;
+		base |= (desc & DESC_S2AP0) != 0 ? S2_R : 0;
+		base |= (desc & DESC_S2AP1) != 0 || (params->hd && (desc & DESC_DBM) != 0)
+				? S2_W | S2_WALK_W
+				: 0;
+		base |= xn == xnx ? S2_PX : 0;
+		base |= !xn ? S2_UX : 0;
 	}
+	rights->base = base;
 }

@@ -308,6 +308,7 @@ void s2_params_decode(const struct mmu_regime *regime, enum pas ipa_pas, struct 
 	params->ha = features->haf && (vtcr & VTCR_HA) != 0;
 	params->hd = params->ha && features->hdbs && (vtcr & VTCR_HD) != 0;
 	params->indirect = features->s2pie && (vtcr & VTCR_S2PIE) != 0;
+	params->overlaid = params->indirect && features->s2poe && (vtcr & VTCR_S2POE) != 0;
 	params->ee = regime->s2_ee;
 	params->ptw = (regime->hcr & HCR_PTW) != 0 && (regime->hcr & HCR_TGE) == 0;
 	params->fwb = features->s2fwb && (regime->hcr & HCR_FWB) != 0;

@@ -259,18 +259,25 @@ static bool s2_clean(const struct s2_params *p, uint64_t desc)
 	return p->indirect && !p->hd && (desc & DESC_S2_DIRTY) == 0;
 }
 
+// Which of them are not there: by the overlay, else by the base permissions.
+static unsigned s2_lost(struct walker *w, const struct s2_rights *rights, unsigned needed)
+{
+	unsigned lost = needed & ~(unsigned)rights->overlay;
+
+	w->fault->overlay = lost != 0;
+	return lost != 0 ? lost : needed & ~(unsigned)rights->base;
+}
+
 // AArch64.S2CheckPermissions, for data.
 static bool s2_data_permits(struct walker *w, const struct s2_step *step, uint64_t desc,
 			    const struct s2_rights *rights)
 {
 	const struct s2_access *access = step->access;
+	unsigned lost =
+		s2_lost(w, rights, (access->read ? S2_R : 0u) | (access->write ? S2_W : 0u));
 
-	if (access->read && !rights->r) {
-		w->fault->write = access->at;
-		return false;
-	}
-	if (access->write && !rights->w) {
-		w->fault->write = true;
+	if (lost != 0) {
+		w->fault->write = (lost & S2_R) == 0 || access->at;
 		return false;
 	}
 	if (access->write && unlikely(s2_clean(step->params, desc))) {
@@ -289,7 +296,7 @@ static bool s2_walk_permits(struct walker *w, const struct s2_step *step, uint64
 		*control = "HCR_EL2.PTW";
 		return false;
 	}
-	if (!rights->r || (step->access->write && !rights->walk_w)) {
+	if (s2_lost(w, rights, S2_R | (step->access->write ? S2_WALK_W : 0u)) != 0) {
 		return false;
 	}
 	w->fault->dirty = step->access->write && s2_clean(step->params, desc);
@@ -304,26 +311,31 @@ static bool s2_permits(struct walker *w, const struct s2_step *step, const struc
 	const struct s2_access *access = step->access;
 	const char *control = p->indirect ? "S2PIR_EL2" : NULL;
 	struct s2_rights rights;
+	unsigned all;
 	bool ok;
 
 	s2_rights(w, p, leaf->desc, &rights);
-	out->px = rights.px;
-	out->ux = rights.ux;
-	out->readable = rights.r;
-	out->writable = rights.w;
+	all = rights.base & rights.overlay;
+	out->px = (all & S2_PX) != 0;
+	out->ux = (all & S2_UX) != 0;
+	out->readable = (all & S2_R) != 0;
+	out->writable = (all & S2_W) != 0;
 	if (access->walk) {
 		ok = s2_walk_permits(w, step, leaf->desc, &rights, &control);
 	} else if (access->fetch) {
-		ok = access->el0 ? out->ux : out->px;
+		ok = s2_lost(w, &rights, access->el0 ? S2_UX : S2_PX) == 0;
 	} else if (access->cache_op) {
 		// Invalidation needs write permission; the rest needs it only at EL0.
-		ok = access->write ? rights.w : !access->el0 || rights.r;
+		ok = s2_lost(w, &rights, access->write ? S2_W : access->el0 ? S2_R : 0) == 0;
 	} else {
 		ok = s2_data_permits(w, step, leaf->desc, &rights);
 	}
 	if (!ok) {
 		return s2_fault(w, step->ipa, step->ipa_pas, access, MMU_FAULT_PERMISSION,
-				leaf->level, w->fault->dirty ? "VTCR_EL2.HD" : control);
+				leaf->level,
+				w->fault->dirty     ? "VTCR_EL2.HD"
+				: w->fault->overlay ? "S2POR_EL1"
+						    : control);
 	}
 	return true;
 }

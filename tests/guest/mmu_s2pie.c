@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// mmu_s2pie.c - stage-2 indirect permissions (FEAT_S2PIE): what the entries of S2PIR_EL2 give to
-// EL1, EL0 and the walks of stage 1, dirty state, and how faults tell of it.
+// mmu_s2pie.c - stage-2 indirect permissions and overlays (FEAT_S2PIE, FEAT_S2POE): what the
+// entries of S2PIR_EL2 give to EL1, EL0 and the walks of stage 1, what those of S2POR_EL1 take
+// away, dirty state, and how faults tell of it.
 
 #include "emit.h"
 #include "pie.h"
@@ -470,4 +471,198 @@ S2PIE_TEST(s2pir_el2_is_of_el2_and_above)
 	EXPECT_TRAP(EL2, READ, s2pir, EL3);
 	EXPECT_TRAP(EL2, WRITE, s2pir, EL3);
 	EXPECT_ACCESS(EL3, READ, s2pir);
+}
+
+// ---- Overlays -----------------------------------------------------------------------------------
+
+#define S2POE_TEST(name) PERM_TEST(FIELD_S2POE, name)
+
+// Everything but the page under test has the index 0, which takes nothing away.
+#define REST_OVERLAY PERM(0, 0xf)
+#define OVERLAY_INDEX 9u
+
+static void overlay(unsigned value)
+{
+	write_reg(S2POR_EL1, REST_OVERLAY | PERM(OVERLAY_INDEX, value));
+	__asm__ volatile("isb");
+}
+
+static void start_overlaid(unsigned base, unsigned value)
+{
+	start_with(PT_PI(PAGE_INDEX) | S2_DIRTY | S2_PO(OVERLAY_INDEX));
+	write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2PIE | VTCR_S2POE);
+	overlay(value);
+	set(base);
+}
+
+// The overlay is asked before the base permissions, and the fault tells of it.
+static void expect_overlaid_one(int line, const char *what, const struct exc *e, const char *base,
+				const char *over, char letter, uint64_t ec, uint64_t iss)
+{
+	expect_s2(line, what, e, has(base, letter) && has(over, letter), ec,
+		  iss | (has(over, letter) ? 0 : ISS2_OVERLAY));
+}
+
+static void expect_overlaid(int line, enum el el, const char *base, const char *over)
+{
+	struct exc r = run_at(el, load_x0, PAGE_VA);
+	struct exc w = run_at(el, store_x0, PAGE_VA, INSN_RET);
+	struct exc x = run_at(el, call_x0, PAGE_VA);
+
+	expect_overlaid_one(line, "read", &r, base, over, 'r', EC_DABT_LOWER, ISS_X1);
+	expect_overlaid_one(line, "write", &w, base, over, 'w', EC_DABT_LOWER, ISS_X1 | ISS_WNR);
+	expect_overlaid_one(line, "exec", &x, base, over, el == EL0 ? 'u' : 'x', EC_IABT_LOWER, 0);
+}
+
+#define EXPECT_S2_OVERLAID(el, base, over) expect_overlaid(__LINE__, el, base, over)
+
+S2POE_TEST(an_access_needs_both_permissions)
+{
+	start_overlaid(0, 0);
+	for (unsigned base = 0; base < 16; base++) {
+		set(base);
+		for (unsigned n = 0; n < 16; n++) {
+			overlay(n);
+			EXPECT_S2_OVERLAID(EL1, entries[base], entries[n]);
+			EXPECT_S2_OVERLAID(EL0, entries[base], entries[n]);
+		}
+	}
+}
+
+S2POE_TEST(the_index_of_the_overlay_is_bits_62_to_59)
+{
+	for (unsigned n = 1; n < 16; n++) {
+		start_with(PT_PI(PAGE_INDEX) | S2_DIRTY | S2_PO(n));
+		write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2PIE | VTCR_S2POE);
+		set(0xf);
+		for (unsigned k = 1; k < 16; k++) {
+			write_reg(S2POR_EL1, REST_OVERLAY | PERM(k, 0xc));
+			EXPECT_S2_OVERLAID(EL1, "rwxu", k == n ? "rw" : "");
+		}
+	}
+}
+
+S2POE_TEST(overlays_are_not_kept_in_a_tlb)
+{
+	start_overlaid(0xf, 0xf);
+	for (unsigned i = 0; i < 4; i++) {
+		EXPECT_S2_OVERLAID(EL1, "rwxu", "rwxu");
+		overlay(8);
+		EXPECT_S2_OVERLAID(EL1, "rwxu", "r");
+		overlay(0xa);
+		EXPECT_S2_OVERLAID(EL1, "rwxu", "rx");
+		overlay(0);
+		EXPECT_S2_OVERLAID(EL0, "rwxu", "");
+		overlay(0xf);
+	}
+}
+
+// EL1 writes the register itself.
+SNIPPET(overlay_and_load, "msr S3_0_C10_C2_5, x1\n\tisb\n\tldr x1, [x0]");
+S2POE_TEST(el1_takes_its_own_rights_away)
+{
+	start_overlaid(0xf, 0xf);
+	struct exc e = run_at(EL1, overlay_and_load, PAGE_VA, REST_OVERLAY);
+
+	expect_s2(__LINE__, "read", &e, false, EC_DABT_LOWER, ISS2_OVERLAY | ISS_X1);
+	e = run_at(EL1, overlay_and_load, PAGE_VA, REST_OVERLAY | PERM(OVERLAY_INDEX, 8));
+	EXPECT_NO_EXC(e);
+}
+
+S2POE_TEST(without_s2poe_there_are_no_overlays)
+{
+	start_overlaid(0xf, 0);
+	write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2PIE);
+	tlbi_all();
+	EXPECT_ENTRY(EL1, "rwx");
+}
+
+S2POE_TEST(direct_permissions_have_no_overlays)
+{
+	start_overlaid(0xf, 0);
+	// The index 4 is "execute never at EL1" and no right to read; Dirty is the right to write.
+	write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2POE);
+	tlbi_all();
+	EXPECT_ENTRY(EL1, "w");
+}
+
+S2POE_TEST(an_overlay_comes_before_dirty_state)
+{
+	start_overlaid(0xc, 8);
+	*page &= ~S2_DIRTY;
+	tlbi_all();
+	struct exc w = run_at(EL1, store_x0, PAGE_VA, 1);
+
+	expect_s2(__LINE__, "overlay", &w, false, EC_DABT_LOWER, ISS2_OVERLAY | ISS_X1 | ISS_WNR);
+	overlay(0xc);
+	w = run_at(EL1, store_x0, PAGE_VA, 1);
+	expect_s2(__LINE__, "dirty", &w, false, EC_DABT_LOWER, ISS2_DIRTY | ISS_X1 | ISS_WNR);
+	overlay(8);
+	write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2PIE | VTCR_S2POE | VTCR_HA | VTCR_HD);
+	tlbi_all();
+	w = run_at(EL1, store_x0, PAGE_VA, 1);
+	expect_s2(__LINE__, "hardware", &w, false, EC_DABT_LOWER, ISS2_OVERLAY | ISS_X1 | ISS_WNR);
+	EXPECT_EQ(*page & S2_DIRTY, 0);
+}
+
+// Read and write: the read is asked first, of the overlay and then of the base permissions.
+S2POE_TEST(an_atomic_is_told_by_what_lacks_first)
+{
+	start_overlaid(4, 8);
+	struct exc add = run_at(EL1, add_x0, PAGE_VA);
+
+	EXPECT_MASKED(add.esr, ISS2_OVERLAY | ISS_WNR | 0x3f,
+		      ISS2_OVERLAY | ISS_WNR | FSC_PERMISSION(3));
+	overlay(4);
+	add = run_at(EL1, add_x0, PAGE_VA);
+	EXPECT_MASKED(add.esr, ISS2_OVERLAY | ISS_WNR | 0x3f, ISS2_OVERLAY | FSC_PERMISSION(3));
+	overlay(0xc);
+	add = run_at(EL1, add_x0, PAGE_VA);
+	EXPECT_MASKED(add.esr, ISS2_OVERLAY | ISS_WNR | 0x3f, FSC_PERMISSION(3));
+}
+
+S2POE_TEST(address_translation_tells_of_overlays)
+{
+	start_overlaid(0xf, 8);
+	EXPECT_EQ(par_of(at_s12e1r) & 1, 0);
+	EXPECT_EQ(par_of(at_s12e1w), PAR_PERMISSION_3 | PAR_OVERLAY);
+	overlay(4);
+	EXPECT_EQ(par_of(at_s12e1r), PAR_PERMISSION_3 | PAR_OVERLAY);
+	set(8);
+	overlay(0xf);
+	EXPECT_EQ(par_of(at_s12e1w), PAR_PERMISSION_3);
+}
+
+S2POE_TEST(walks_of_stage_1_need_both_permissions)
+{
+	start_two_stages(S2_DIRTY | S2_PO(OVERLAY_INDEX), 0xc);
+	write_sysreg(vtcr_el2, vtcr_value(&s2) | VTCR_S2PIE | VTCR_S2POE);
+	for (unsigned n = 0; n < 16; n++) {
+		overlay(n);
+		tlbi_all();
+		struct exc e = run_at(EL1, load_x0, PAGE_VA);
+
+		if (has(entries[n], 'r')) {
+			EXPECT_NO_EXC(e);
+		} else {
+			expect_walk_fault(__LINE__, &e, ISS2_OVERLAY);
+		}
+	}
+	write_sysreg(tcr_el1, read_sysreg(tcr_el1) | TCR_HA | TCR_HD);
+	for (unsigned n = 0; n < 16; n++) {
+		*s1_page &= ~PT_AF;
+		overlay(n);
+		tlbi_all();
+		struct exc e = run_at(EL1, load_x0, PAGE_VA);
+
+		if (has(entries[n], 'm')) {
+			EXPECT_NO_EXC(e);
+			EXPECT_EQ(*s1_page & PT_AF, PT_AF);
+		} else {
+			EXPECT_EQ(e.el, EL2);
+			EXPECT_MASKED(e.esr, ISS2_OVERLAY | ISS_S1PTW | 0x3f,
+				      ISS2_OVERLAY | ISS_S1PTW | FSC_PERMISSION(3));
+			EXPECT_EQ(*s1_page & PT_AF, 0);
+		}
+	}
 }

@@ -54,6 +54,7 @@ static void random_features(struct mmu_features *f)
 	f->s1pie = coin(2);
 	f->s1poe = coin(2);
 	f->s2pie = coin(4);
+	f->s2poe = f->s2pie && coin(2);
 }
 
 static uint64_t random_table(void)
@@ -88,6 +89,7 @@ static void random_regime(struct mmu_regime *r)
 	r->por = next();
 	r->por_el0 = next();
 	r->s2pir = next() | next();
+	r->s2por = next() | next();
 	r->has_el2 = !coin(3);
 	r->hcr = coin(2) ? 0 : next() & (MASK(33, 0) | BIT(42) | BIT(43) | BIT(46));
 	r->hcr &= coin(4) ? ~UINT64_C(0) : ~(BIT(12) | BIT(27));

@@ -17,6 +17,7 @@
 #define PIR_EL2 S3_4_C10_C2_3
 #define POR_EL2 S3_4_C10_C2_4
 #define S2PIR_EL2 S3_4_C10_C2_5
+#define S2POR_EL1 S3_0_C10_C2_5
 #define PIR_EL3 S3_6_C10_C2_3
 #define POR_EL3 S3_6_C10_C2_4
 #define HCRX_EL2 S3_4_C1_C2_2
@@ -31,6 +32,7 @@
 #define TCR_EL3_PIE BIT(35)
 #define TCR_EL3_POE BIT(36)
 #define VTCR_S2PIE BIT(36)
+#define VTCR_S2POE BIT(37)
 #define HCRX_TCR2EN BIT(14)
 #define HCRX_SCTLR2EN BIT(15)
 #define SCR_HXEN BIT(38)
@@ -59,11 +61,12 @@
 		tlbi_all(); \
 	} while (0)
 
-// Indices: PIIndex is bits 54, 53, 51 and 6; POIndex 62:60. Bit 7 is nDirty at stage 1 and Dirty at
-// stage 2.
+// Indices: PIIndex is bits 54, 53, 51 and 6; POIndex 62:60, at stage 2 62:59. Bit 7 is nDirty at
+// stage 1 and Dirty at stage 2.
 #define PT_PI(n) \
 	((uint64_t)((n) >> 2 & 3) << 53 | (uint64_t)((n) >> 1 & 1) << 51 | (uint64_t)((n)&1) << 6)
 #define PT_PO(n) ((uint64_t)(n) << 60)
+#define S2_PO(n) ((uint64_t)(n) << 59)
 #define PT_NDIRTY BIT(7)
 #define S2_DIRTY BIT(7)
 
@@ -149,6 +152,7 @@ static inline void permissions_reset(void)
 #define FIELD_S1PIE 8
 #define FIELD_S2PIE 12
 #define FIELD_S1POE 16
+#define FIELD_S2POE 20
 #define FIELD_AIE 24
 #define FIELD_MEC 28
 #define FIELD_ASID2 8 // of ID_AA64MMFR4_EL1
