@@ -39,7 +39,7 @@ if [ "$only" != tidy ]; then
 	tests/images/fetch.sh
 fi
 if wanted gcc; then
-	tests/images/fetch.sh --kvm
+	tests/images/fetch.sh --kvm --xen
 	build build -DCMAKE_C_COMPILER=gcc -DSTRATA_TESTS=ON
 	check build
 fi

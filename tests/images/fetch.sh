@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # Fetch Debian's arm64 cloud kernel and a static busybox, and build the initramfs of the tests; with
-# --kvm also Debian's QEMU for arm64, for a guest under KVM.
+# --kvm also Debian's QEMU for arm64, for a guest under KVM; with --xen Debian's Xen.
 #
 # Packages come through apt-get from the sources this machine is configured with, and apt checks
 # their signatures.  Lists, state and cache are private, so the host's packages stay as they are.
@@ -22,6 +22,7 @@ usage() {
 	Fetch the Linux kernel and build the initramfs that the system tests and bench/boot run.
 
 	  --kvm        also bring a user space that runs a guest with KVM: Debian's QEMU for arm64
+	  --xen        also bring the Xen hypervisor
 	  --print-dir  print the directory they are in, and do nothing else
 	  --check      fetch nothing; exit with 77 unless everything is there
 	  --refresh    fetch the newest packages even if there are images already
@@ -30,7 +31,7 @@ usage() {
 	The packages come from this machine's apt sources, or from those in the file
 	\$STRATA_APT_SOURCES: another release's, with another directory.
 	The directory is \$STRATA_IMAGE_CACHE, or strata/images in \$XDG_CACHE_HOME or ~/.cache.
-	In it: Image, System.map, initramfs.cpio.gz; with --kvm also kvm.cpio.
+	In it: Image, System.map, initramfs.cpio.gz; with --kvm also kvm.cpio; with --xen also xen.
 	Exit status: 0 they are there; 77 they can't be had (1 if STRATA_REQUIRE_IMAGES=1); 2 usage.
 	END
 }
@@ -82,10 +83,10 @@ fetch_package() {
 		skip "package $1 can't be unpacked"
 }
 
-# Names the real kernel package, on which the metapackage depends.
-kernel_package() {
-	apt apt-cache depends --no-recommends --no-suggests linux-image-cloud-arm64 2>/dev/null |
-		sed -n 's/^ *Depends: *\(linux-image-[0-9][^ :]*\).*/\1/p' | head -n 1
+# Names the real package $2-VERSION, on which the metapackage $1 depends.
+real_package() {
+	apt apt-cache depends --no-recommends --no-suggests "$1" 2>/dev/null |
+		sed -n "s/^ *Depends: *\\($2-[0-9][^ :]*\\).*/\\1/p" | head -n 1
 }
 
 read_lists() {
@@ -102,7 +103,7 @@ read_lists() {
 fetch_all() {
 	local kernel
 	read_lists
-	kernel=$(kernel_package) || true
+	kernel=$(real_package linux-image-cloud-arm64 linux-image) || true
 	# apt-get update is content when a source can't be reached, so look for its complaint here.
 	[ -n "$kernel" ] ||
 		skip "the package sources have no linux-image-cloud-arm64: $(reason "$work/log")"
@@ -153,6 +154,20 @@ kvm_sound() {
 		(cd "$cache" && sha256sum --status -c kvm.sha256) 2>/dev/null
 }
 
+fetch_xen() {
+	local xen
+	read_lists
+	xen=$(real_package xen-system-arm64 xen-hypervisor) || true
+	[ -n "$xen" ] || skip "the package sources have no xen-system-arm64: $(reason "$work/log")"
+	fetch_package "$xen"
+	mv "$work/root/boot/${xen/hypervisor-/}" "$cache/xen"
+	(cd "$cache" && sha256sum xen >xen.sha256)
+}
+
+xen_sound() {
+	[ -s "$cache/xen.sha256" ] && (cd "$cache" && sha256sum --status -c xen.sha256) 2>/dev/null
+}
+
 packages_sound() {
 	[ -s "$cache/packages.sha256" ] &&
 		(cd "$cache" && sha256sum --status -c packages.sha256) 2>/dev/null
@@ -188,11 +203,13 @@ make_rest() {
 refresh=0
 check=0
 kvm=0
+xen=0
 for arg in "$@"; do
 	case $arg in
 	--print-dir) printf '%s\n' "$cache"; exit 0 ;;
 	--check) check=1 ;;
 	--kvm) kvm=1 ;;
+	--xen) xen=1 ;;
 	--refresh) refresh=1 ;;
 	--help) usage; exit 0 ;;
 	*) say "unknown option $arg"; usage >&2; exit 2 ;;
@@ -218,5 +235,9 @@ fi
 if [ $kvm = 1 ] && { [ $refresh = 1 ] || ! kvm_sound; }; then
 	[ $check = 0 ] || skip "no kvm.cpio in $cache (tests/images/fetch.sh --kvm brings it)"
 	fetch_kvm
+fi
+if [ $xen = 1 ] && { [ $refresh = 1 ] || ! xen_sound; }; then
+	[ $check = 0 ] || skip "no Xen in $cache (tests/images/fetch.sh --xen brings it)"
+	fetch_xen
 fi
 say "kernel $(cat "$cache/version") and initramfs are in $cache"
