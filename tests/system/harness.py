@@ -10,6 +10,7 @@ right: what neither machine shows is a fault of the test.
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
@@ -37,16 +38,21 @@ class Skip(Exception):
     """The test can't run here."""
 
 
+def fetch(*options):
+    """Have tests/images/fetch.sh bring what the options say; the directory that it is in."""
+    run = subprocess.run([FETCH, *options], stdout=subprocess.PIPE, universal_newlines=True)
+    if run.returncode == 77:
+        raise Skip(run.stdout.strip().replace("SKIP: ", "", 1))
+    if run.returncode != 0:
+        raise Failure("tests/images/fetch.sh ended with status %d" % run.returncode)
+    return subprocess.check_output([FETCH, "--print-dir"], universal_newlines=True).strip()
+
+
 class Images:
     """The kernel, its symbols and the initramfs, fetched if need be."""
 
     def __init__(self):
-        run = subprocess.run([FETCH], stdout=subprocess.PIPE, universal_newlines=True)
-        if run.returncode == 77:
-            raise Skip(run.stdout.strip().replace("SKIP: ", "", 1))
-        if run.returncode != 0:
-            raise Failure("tests/images/fetch.sh ended with status %d" % run.returncode)
-        where = subprocess.check_output([FETCH, "--print-dir"], universal_newlines=True).strip()
+        where = fetch()
         self.kernel = os.path.join(where, "Image")
         self.initramfs = os.path.join(where, "initramfs.cpio.gz")
         self.system_map = os.path.join(where, "System.map")
@@ -108,6 +114,18 @@ def run(argv, timeout):
     return Result(argv, process.returncode, out, err, time.monotonic() - begin)
 
 
+def run_checked(argv, timeout, checks):
+    """Run to the end, which has to be a good one; checks(result) looks at what was said."""
+    result = run(argv, timeout)
+    try:
+        check(result.status == 0, "exit status %d" % result.status)
+        checks(result)
+    except Failure:
+        show(result.argv, result.out, result.err)
+        raise
+    print("%.1f s" % result.seconds)
+
+
 def show(argv, out, err, lines=40):
     """Print what a person needs to see of a run that went wrong."""
     print("command: " + " ".join("'%s'" % word if " " in word else word for word in argv))
@@ -122,6 +140,12 @@ def show(argv, out, err, lines=40):
 def check(condition, message):
     if not condition:
         raise Failure(message)
+
+
+def transitions(text):
+    """Counts of the table of --stats: {(from, to, cause): count}."""
+    rows = re.findall(r"^(EL\d) +(EL\d) +(\S+) +(\d+) ", text, re.M)
+    return {(source, target, cause): int(count) for source, target, cause, count in rows}
 
 
 def check_healthy(console):

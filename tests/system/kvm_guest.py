@@ -12,11 +12,11 @@ Debian 12's kernel does not know FEAT_NV2: "nested" wants a newer release's imag
 brings with $STRATA_APT_SOURCES and $STRATA_IMAGE_CACHE set.
 """
 
+import os
 import re
-import subprocess
 
 import harness
-from harness import Failure, Skip, check
+from harness import Skip, check
 
 HOST = "STRATA-HOST-OK"
 HOST_END = "STRATA-HOST-END 0"
@@ -29,22 +29,6 @@ CASES = {
     "smp": ("max", ["--smp", "2"], "", "VHE mode initialized successfully"),
     "nested": ("max", [], "kvm-arm.mode=nested strata.guest=,virtualization=on", "mode initialized successfully"),
 }
-
-
-def images():
-    """The kernel and the user space that runs a guest."""
-    run = subprocess.run([harness.FETCH, "--kvm"], stdout=subprocess.PIPE, universal_newlines=True)
-    if run.returncode == 77:
-        raise Skip(run.stdout.strip().replace("SKIP: ", "", 1))
-    check(run.returncode == 0, "tests/images/fetch.sh --kvm ended with status %d" % run.returncode)
-    where = subprocess.check_output([harness.FETCH, "--print-dir"], universal_newlines=True).strip()
-    return where + "/Image", where + "/kvm.cpio"
-
-
-def transitions(text):
-    """Counts of the table of --stats: {(from, to, cause): count}."""
-    rows = re.findall(r"^(EL\d) +(EL\d) +(\S+) +(\d+) ", text, re.M)
-    return {(source, target, cause): int(count) for source, target, cause, count in rows}
 
 
 def check_console(console, case, says):
@@ -83,18 +67,15 @@ def main():
     def body():
         if arguments.qemu:
             raise Skip("made for Strata alone")
-        kernel, user_space = images()
-        result = harness.run([arguments.strata, "run", kernel, "--cpu", cpu, "--memory", "2G", "--initrd", user_space,
-                              "--append", ("console=ttyAMA0 panic=-1 quiet " + words).strip(), "--stats", *options],
-                             arguments.timeout)
-        try:
-            check(result.status == 0, "exit status %d" % result.status)
+        kernel, user_space = (os.path.join(harness.fetch("--kvm"), name) for name in ("Image", "kvm.cpio"))
+
+        def checks(result):
             check_console(result.out, arguments.case, says)
-            check_transitions(transitions(result.err), arguments.case)
-        except Failure:
-            harness.show(result.argv, result.out, result.err)
-            raise
-        print("%.1f s" % result.seconds)
+            check_transitions(harness.transitions(result.err), arguments.case)
+
+        harness.run_checked([arguments.strata, "run", kernel, "--cpu", cpu, "--memory", "2G", "--initrd", user_space,
+                             "--append", ("console=ttyAMA0 panic=-1 quiet " + words).strip(), "--stats", *options],
+                            arguments.timeout, checks)
 
     harness.main(body)
 

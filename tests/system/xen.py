@@ -16,8 +16,7 @@ import subprocess
 import tempfile
 
 import harness
-from harness import Failure, Skip, check
-from kvm_guest import transitions
+from harness import Skip, check
 
 RAM = 0x40000000
 # The CPU model, PEs, the base of RAM.
@@ -28,15 +27,6 @@ CASES = {
 }
 XEN_WORDS = "console=dtuart dom0_mem=512M dom0_max_vcpus=%d loglvl=all guest_loglvl=all"
 DOM0_WORDS = "console=hvc0"
-
-
-def images():
-    run = subprocess.run([harness.FETCH, "--xen"], stdout=subprocess.PIPE, universal_newlines=True)
-    if run.returncode == 77:
-        raise Skip(run.stdout.strip().replace("SKIP: ", "", 1))
-    check(run.returncode == 0, "tests/images/fetch.sh --xen ended with status %d" % run.returncode)
-    where = subprocess.check_output([harness.FETCH, "--print-dir"], universal_newlines=True).strip()
-    return [os.path.join(where, name) for name in ("xen", "Image", "initramfs.cpio.gz")]
 
 
 def dtc(source, *options):
@@ -96,23 +86,21 @@ def main():
     def body():
         if arguments.qemu:
             raise Skip("made for Strata alone")
-        xen, kernel, initramfs = images()
+        where = harness.fetch("--xen")
+        xen, kernel, initramfs = (os.path.join(where, name) for name in ("xen", "Image", "initramfs.cpio.gz"))
         modules = [("kernel", ram + 0x10000000, kernel), ("ramdisk", ram + 0x18000000, initramfs)]
         machine = [arguments.strata, "run", xen, "--cpu", cpu, "--smp", str(cpus), "--memory", "2G",
                    "--ram-base", hex(ram)]
+
+        def checks(result):
+            check_console(result.out, cpus)
+            check_transitions(harness.transitions(result.err))
+
         with tempfile.TemporaryDirectory() as directory:
             tree = os.path.join(directory, "xen.dtb")
             device_tree(machine, tree, modules, min(cpus, 2))
             loads = [option for _, address, path in modules for option in ("--load", "%s@%#x" % (path, address))]
-            result = harness.run([*machine, "--dtb", tree, *loads, "--stats"], arguments.timeout)
-        try:
-            check(result.status == 0, "exit status %d" % result.status)
-            check_console(result.out, cpus)
-            check_transitions(transitions(result.err))
-        except Failure:
-            harness.show(result.argv, result.out, result.err)
-            raise
-        print("%.1f s" % result.seconds)
+            harness.run_checked([*machine, "--dtb", tree, *loads, "--stats"], arguments.timeout, checks)
 
     harness.main(body)
 
