@@ -385,9 +385,11 @@ static inline __attribute__((always_inline)) void enter(struct pe *pe, const str
 	set_el_sp(pe, target, true);
 	pe->daif = rule->masks;
 	pe_set_flags(pe, (pe_flags(pe) & rule->keep) | rule->set);
-	pe->pc = vector;
 	pe->cur = NULL;
 	level_changed(pe, from, was_secure);
+	pe->pc = likely((int64_t)(vector << 8) >> 8 == (int64_t)vector)
+			 ? vector
+			 : exception_branch_address(pe, vector);
 	watch_progress(pe, e->pc, vector);
 }
 
@@ -554,6 +556,12 @@ struct pending {
 	const char *control;
 };
 
+// EffectiveNMEA, with FEAT_DoubleFault: at EL3 an SError that is routed there is not masked.
+static inline bool serror_unmaskable(const struct pe *pe)
+{
+	return pe->el == 3 && !(~pe->sr[SR_SCR_EL3] & (SCR_EL3_EA | SCR_EL3_NMEA));
+}
+
 // Is the interrupt of a line masked by PSTATE at its target level, if that is the current one
 // (AArch64.PendingUnmaskedPhysicalInterrupts, ...VirtualInterrupts)? With SCTLR_ELx.NMI, ALLINT or
 // (SPINTMASK) the use of SP_ELx masks all of them, and what has Superpriority is masked by nothing
@@ -564,7 +572,10 @@ static inline __attribute__((always_inline)) bool masked_here(const struct pe *p
 	bool masked = (pe->daif >> daif_bit) & 1;
 	uint64_t sctlr;
 
-	if (likely(!has(pe, FEAT_NMI)) || daif_bit == 2) {
+	if (daif_bit == 2) {
+		return masked && !serror_unmaskable(pe);
+	}
+	if (likely(!has(pe, FEAT_NMI))) {
 		return masked;
 	}
 	sctlr = pe->sr[sctlr_of[pe_regime_el(pe)]];
@@ -944,8 +955,7 @@ void exception_return(struct pe *pe, uint64_t target, uint64_t spsr, uint64_t pc
 		trace_end(pe);
 	}
 	if (unlikely(pe->il)) {
-		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
-		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
+		code_illegal_state(pe);
 	}
 }
 

@@ -114,6 +114,11 @@ op_fn op_leave_before;
 // where to go on (a fetch fault was taken, or instructions run one at a time).
 const struct uop *code_lookup(struct pe *pe, uint64_t pc);
 
+// PSTATE.IL is set: takes the exception of the instruction at pe->pc, which is that of the Illegal
+// Execution state unless a step, the PC's alignment, the fetch or a breakpoint comes before (Arm
+// ARM, Prioritization of Synchronous exceptions taken to AArch64 state).
+void code_illegal_state(struct pe *pe);
+
 // The same, and go on there.
 const struct uop *code_lookup_enter(struct pe *pe, uint64_t pc);
 

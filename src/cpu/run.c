@@ -251,6 +251,20 @@ OP(code_link_enter)
 
 // ---- one instruction at a time ------------------------------------------------------------------
 
+void code_illegal_state(struct pe *pe)
+{
+	uint64_t pc = pe->pc;
+
+	if (debug_before_insn(pe, pc)) {
+		exception_take_fault(pe, pc, pc, 0, false);
+	} else if (pc & 3) {
+		misaligned(pe, pc);
+	} else if (exec_page(pe, pc) != NULL) {
+		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
+		exception_take_fault(pe, pc, pc, 0, false);
+	}
+}
+
 // Run the instruction at pe->pc, and nothing more. Breakpoints and software step are looked at
 // first.
 static void step_one(struct pe *pe)
@@ -368,8 +382,7 @@ void pe_step(struct pe *pe)
 	}
 	if (pe->il) {
 		// Only from outside: an exception return that sets it takes the exception at once.
-		fault_trap(pe, 0, EC_ILLEGAL_STATE, 0, TRACE_CAUSE_ILLEGAL_STATE, NULL);
-		exception_take_fault(pe, pe->pc, pe->pc, 0, false);
+		code_illegal_state(pe);
 		return;
 	}
 	// As while debugging, so that the next instruction is not even looked for.

@@ -229,6 +229,43 @@ TEST(illegal_return_takes_the_masks_of_the_spsr)
 	EXPECT_MASKED(e.spsr, 0xf0000000 | SPSR_DAIF, SPSR_A | SPSR_I | SPSR_Z | SPSR_V);
 }
 
+// What comes of fetching the next instruction has priority over the Illegal Execution state.
+TEST(illegal_return_to_an_unaligned_address_is_a_pc_alignment_fault)
+{
+	for (enum el el = EL1; el <= EL2; el++) {
+		set_return(el, SPSR_DAIF | SPSR_M_EL3H, nothing + 2);
+		struct exc e = run_at(el, eret_only);
+
+		EXPECT_EXC_AT(e, el, 0x200, ESR(EC_PC_ALIGN, 0));
+		EXPECT_EQ(e.elr, nothing + 2);
+		EXPECT_EQ(e.far, nothing + 2);
+		EXPECT_MASKED(e.spsr, SPSR_IL | SPSR_M_MASK, SPSR_IL | own_mode[el]);
+		EXPECT_MASKED(e.pstate, SPSR_IL, 0);
+	}
+}
+
+TEST(illegal_return_to_where_nothing_can_be_fetched_is_an_instruction_abort)
+{
+	const char *beyond = (const char *)(1ul << 52); // more than any physical address
+
+	set_return(EL2, SPSR_DAIF | SPSR_M_EL3H, beyond);
+	struct exc e = run_at(EL2, eret_only);
+
+	EXPECT_EXC_AT(e, EL2, 0x200, ESR(EC_IABT_SAME, FSC_ADDR_SIZE(0)));
+	EXPECT_EQ(e.elr, beyond);
+	EXPECT_MASKED(e.spsr, SPSR_IL, SPSR_IL);
+}
+
+TEST(legal_return_with_il_to_an_unaligned_address_is_a_pc_alignment_fault)
+{
+	set_return(EL2, SPSR_DAIF | SPSR_IL | SPSR_M_EL1H, nothing + 1);
+	struct exc e = run_at(EL2, eret_only);
+
+	EXPECT_EXC_AT(e, EL1, 0x200, ESR(EC_PC_ALIGN, 0));
+	EXPECT_EQ(e.far, nothing + 1);
+	EXPECT_MASKED(e.spsr, SPSR_IL | SPSR_M_MASK, SPSR_IL | SPSR_M_EL1H);
+}
+
 // ---- PSTATE by SPSR and back --------------------------------------------------------------------
 
 // Starts nop at el with the bits set in SPSR_EL3 and looks at PSTATE at the end.
