@@ -331,7 +331,7 @@ void pe_contexts_reset(struct pe *pe)
 
 // EL0's view through LDTR/STTR: from EL1, unless NV and NV1 make it privileged, or from EL2 with
 // E2H and TGE (Arm ARM, AArch64.IsUnprivAccessPriv).
-static bool unpriv_level(const struct pe *pe)
+bool pe_has_unpriv(const struct pe *pe)
 {
 	uint64_t hcr = pe_hcr_effective(pe);
 
@@ -341,7 +341,7 @@ static bool unpriv_level(const struct pe *pe)
 
 bool pe_unpriv_is_el0(const struct pe *pe)
 {
-	return !pe->uao && unpriv_level(pe);
+	return !pe->uao && pe_has_unpriv(pe);
 }
 
 void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
@@ -354,7 +354,7 @@ void pe_view_build(struct pe *pe, struct level_view *view, bool pan)
 	key_build(&view->regime, pe->el == 0, pan, &key);
 	key.tags = mte_checks_enabled(pe, false);
 	view->fast = view->unpriv = context_find(pe, &key);
-	if (unpriv_level(pe)) {
+	if (pe_has_unpriv(pe)) {
 		// EL0 is of the same regime.
 		key_build(&view->regime, true, false, &key);
 		key.tags = mte_checks_enabled(pe, true);

@@ -42,6 +42,7 @@ enum {
 #define VTCR_EL2_VS BIT(19)
 
 #define FSC_DEBUG 0x22u
+#define FAR_BLOCK 64u // may be no larger than a block of DC ZVA
 #define ISS_STEP_EX BIT(6)
 #define ISS_STEP_ISV BIT(24)
 
@@ -404,7 +405,8 @@ static bool breakpoint_hit(struct pe *pe, uint64_t pc)
 
 // ---- watchpoints --------------------------------------------------------------------------------
 
-// Can this watchpoint match at the current level? LDTR and STTR count as accesses of EL0.
+// Can this watchpoint match at the current level? LDTR and STTR count as accesses of EL0, unless
+// PSTATE.UAO makes them plain ones, which is asked when they come.
 static bool watchpoint_applies(const struct pe *pe, unsigned n)
 {
 	uint64_t control = watchpoint_control(pe, n);
@@ -413,7 +415,7 @@ static bool watchpoint_applies(const struct pe *pe, unsigned n)
 		return false;
 	}
 	return state_matches(pe, control, pe->el) ||
-	       (pe_unpriv_is_el0(pe) && state_matches(pe, control, 0));
+	       (pe_has_unpriv(pe) && state_matches(pe, control, 0));
 }
 
 bool debug_watching(const struct pe *pe)
@@ -429,61 +431,69 @@ bool debug_watching(const struct pe *pe)
 	return false;
 }
 
-// AArch64.WatchpointByteMatch for any byte of [va, va + size). CONSTRAINED UNPREDICTABLE
-// programming: reserved masks disable; with a mask BAS and the masked bits of the address are
-// ignored; BAS with gaps watches exactly its bytes.
-static bool watchpoint_bytes_match(const struct pe *pe, unsigned n, uint64_t va, unsigned size)
+// The first byte of [va, va + size) for which AArch64.WatchpointByteMatch holds, or size.
+// CONSTRAINED UNPREDICTABLE programming: reserved masks disable; with a mask BAS and the masked
+// bits of the address are ignored; BAS with gaps watches exactly its bytes.
+static unsigned watchpoint_first_byte(const struct pe *pe, unsigned n, uint64_t va, unsigned size)
 {
 	uint64_t control = watchpoint_control(pe, n), value = pe->sr[watchpoint_regs[n].value];
 	unsigned mask = DBGWCR_MASK(control), bas = DBGWCR_BAS(control), top = address_top(pe);
 
 	if (mask == 1 || mask == 2) {
-		return false;
+		return size;
 	}
 	for (unsigned i = 0; i < size; i++) {
 		uint64_t byte = va + i, differs = byte ^ value;
 
 		if (mask != 0) {
 			if ((differs & MASK(top, mask)) == 0) {
-				return true;
+				return i;
 			}
 		} else if (bit(value, 2)) {
 			// A word address: BAS[3:0] select, BAS[7:4] are RES0.
 			if ((differs & MASK(top, 2)) == 0 && bit(bas & 0xf, (unsigned)byte & 3)) {
-				return true;
+				return i;
 			}
 		} else if ((differs & MASK(top, 3)) == 0 && bit(bas, (unsigned)byte & 7)) {
-			return true;
+			return i;
 		}
 	}
-	return false;
+	return size;
 }
 
-// AArch64.WatchpointMatch.
+// AArch64.WatchpointMatch. `far` is the address to record: of the first byte of the access that
+// lies in the same naturally aligned block as the watched one (Arm ARM, Fault address information).
 static bool watchpoint_matches(const struct pe *pe, unsigned n, uint64_t va, unsigned size,
-			       bool write, unsigned el)
+			       bool write, unsigned el, uint64_t *far)
 {
-	uint64_t control = watchpoint_control(pe, n);
+	uint64_t control = watchpoint_control(pe, n), block;
+	unsigned first;
 
-	if (!(control & DBGCR_E) || !bit(DBGWCR_LSC(control), write ? 1 : 0)) {
+	if (!(control & DBGCR_E) || !bit(DBGWCR_LSC(control), write ? 1 : 0) ||
+	    !state_matches(pe, control, el)) {
 		return false;
 	}
-	return state_matches(pe, control, el) && watchpoint_bytes_match(pe, n, va, size) &&
-	       (!DBGWCR_WT(control) || link_matches(pe, DBGCR_LBN(control)));
+	first = watchpoint_first_byte(pe, n, va, size);
+	if (first == size || (DBGWCR_WT(control) && !link_matches(pe, DBGCR_LBN(control)))) {
+		return false;
+	}
+	block = (va + first) & ~(uint64_t)(FAR_BLOCK - 1);
+	*far = ((va ^ block) & ~(uint64_t)(FAR_BLOCK - 1)) == 0 ? va : block;
+	return true;
 }
 
+// Where debug exceptions are enabled for an access made as `el`.
 static bool watchpoint_hit(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned el)
 {
-	if (!monitor_enabled(pe)) {
-		return false;
-	}
+	uint64_t far;
+
 	for (unsigned n = 0; n < pe->model->watchpoints; n++) {
-		if (watchpoint_matches(pe, n, va, size, write, el)) {
+		if (watchpoint_matches(pe, n, va, size, write, el, &far)) {
 			debug_fault(pe, EC_WATCHPOINT,
 				    iss_abort(FSC_DEBUG, write, false, false, false, false),
 				    TRACE_CAUSE_WATCHPOINT);
 			pe->fault.has_far = true;
-			pe->fault.far = va;
+			pe->fault.far = far;
 			pe->fault.write = write;
 			return true;
 		}
@@ -493,21 +503,22 @@ static bool watchpoint_hit(struct pe *pe, uint64_t va, unsigned size, bool write
 
 bool debug_watchpoint_as(struct pe *pe, uint64_t va, unsigned size, bool write, bool unprivileged)
 {
-	return watchpoint_hit(pe, va, size, write, unprivileged ? 0 : pe->el);
+	return monitor_enabled(pe) &&
+	       watchpoint_hit(pe, va, size, write, unprivileged ? 0 : pe->el);
 }
 
-// An access that EL1 makes as EL2 is EL2's to watch and to hear of (Exception_NV2Watchpoint).
+// An access that EL1 makes as EL2 is EL2's to watch and to hear of (Exception_NV2Watchpoint). It
+// does so as if EL2 made it with PSTATE.D clear (AArch64.CheckDebug): MDCR_EL2.TDE and
+// MDSCR_EL1.KDE are needed.
 bool debug_watchpoint_nv2(struct pe *pe, uint64_t va, unsigned size, bool write)
 {
-	if (!watchpoint_hit(pe, va, size, write, 2)) {
+	if (!(pe->sr[SR_MDSCR_EL1] & MDSCR_EL1_MDE) ||
+	    !enabled_from(pe, 2, pe_is_secure(pe), false) ||
+	    !watchpoint_hit(pe, va, size, write, 2)) {
 		return false;
 	}
 	pe->fault.ec = EC_WATCHPOINT_SAME;
 	pe->fault.iss |= ISS_VNCR;
-	pe->fault.target_el = 2;
-	if (pe->fault.control == NULL) {
-		pe->fault.control = "HCR_EL2.NV2";
-	}
 	return true;
 }
 
@@ -523,10 +534,11 @@ bool debug_step_active(const struct pe *pe)
 	return (pe->sr[SR_MDSCR_EL1] & MDSCR_EL1_SS) && debug_exceptions_enabled(pe);
 }
 
-// A Load-Exclusive or Load-Acquire Exclusive, single or pair.
+// A Load-Exclusive or Load-Acquire Exclusive, single or pair. With bit 21 set and bit 31 clear it
+// is CASPA.
 static bool is_load_exclusive(uint32_t insn)
 {
-	return (insn & 0x3fc00000) == 0x08400000;
+	return (insn & 0x3fc00000) == 0x08400000 && (!bit(insn, 21) || bit(insn, 31));
 }
 
 void debug_after_insn(struct pe *pe, uint32_t insn)

@@ -491,7 +491,8 @@ uint64_t pe_spsr_from_pstate(const struct pe *pe);
 // EL2&0).
 void pe_regime_build(const struct pe *pe, unsigned el, bool secure, struct mmu_regime *regime);
 
-// Do LDTR and STTR make accesses as EL0 would?
+// Do LDTR and STTR make accesses as EL0 would while PSTATE.UAO is 0? And now?
+bool pe_has_unpriv(const struct pe *pe);
 bool pe_unpriv_is_el0(const struct pe *pe);
 
 // Forget all contexts (reset).

@@ -135,6 +135,18 @@ TEST(syndrome_tells_a_load_exclusive)
 	EXPECT_EXC(ldar, EL1, EC_STEP_LOWER, STEPPED);
 }
 
+SNIPPET(swap_pair, ".arch_extension lse\n\tcaspa x2, x3, x4, x5, [x0]\n\tnop");
+
+// CASPA has the bits of LDAXP but for the highest.
+TEST(syndrome_tells_no_compare_and_swap)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64isar0_el1), 20), "no FEAT_LSE");
+	step_on();
+	struct exc e = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, swap_pair, scratch);
+
+	EXPECT_EXC(e, EL1, EC_STEP_LOWER, STEPPED);
+}
+
 // ---- Exceptions of the stepped instruction ------------------------------------------------------
 
 TEST(stepped_svc_saves_ss_clear)
@@ -327,4 +339,43 @@ TEST(pending_step_comes_before_the_fetch_of_its_target)
 
 	EXPECT_EXC(e, EL1, EC_STEP_LOWER, STEPPED);
 	EXPECT_EQ(e.elr, count_up + 2);
+}
+
+TEST(pending_step_comes_before_the_illegal_state)
+{
+	step_on();
+	route_to_el2();
+	struct exc pending = run_at_spsr(SPSR_IL | SPSR_M_EL1H | SPSR_DAIF, count_up);
+	struct exc stepped = run_at_spsr(SPSR_SS | SPSR_IL | SPSR_M_EL1H | SPSR_DAIF, count_up);
+
+	EXPECT_EXC(pending, EL2, EC_STEP_LOWER, NOT_STEPPED);
+	EXPECT_EQ(pending.elr, count_up);
+	EXPECT_MASKED(pending.spsr, SPSR_IL | SPSR_SS, SPSR_IL);
+	// Not executed, and so not stepped: EL1 takes it, whose next step is pending then.
+	EXPECT_EXC(stepped, EL2, EC_STEP_LOWER, NOT_STEPPED);
+	EXPECT_MASKED(stepped.spsr, SPSR_IL, 0);
+	EXPECT_EQ(read_sysreg(esr_el1), ESR(EC_ILLEGAL, 0));
+	EXPECT_EQ(stepped.elr, (read_sysreg(vbar_el1) & ~0x7fful) + 0x200);
+}
+
+// A tagged VBAR_EL1: what is fetched from, and what the next exception saves, has no tag
+// (AArch64.BranchAddr).
+TEST(vector_address_loses_its_tag)
+{
+	QEMU_DIFFERS("keeps the tag");
+	uint64_t vbar = read_sysreg(vbar_el1);
+
+	write_sysreg(tcr_el1, read_sysreg(tcr_el1) | 1ul << 37); // TBI0
+	write_sysreg(vbar_el1, vbar | 0x5aul << 56);
+	step_on();
+	route_to_el2();
+	struct exc svc = run_at_spsr(SPSR_SS | SPSR_M_EL1H | SPSR_DAIF, svc_1);
+	struct exc unaligned = run_at_spsr(SPSR_SS | SPSR_M_EL1H | SPSR_DAIF, svc_1 + 2);
+
+	EXPECT_EXC(svc, EL2, EC_STEP_LOWER, NOT_STEPPED);
+	EXPECT_EQ(svc.elr, vbar + 0x200);
+	EXPECT_EXC(unaligned, EL2, EC_STEP_LOWER, NOT_STEPPED);
+	EXPECT_EQ(unaligned.elr, vbar + 0x200);
+	write_sysreg(vbar_el1, vbar);
+	write_sysreg(tcr_el1, read_sysreg(tcr_el1) & ~(1ul << 37));
 }

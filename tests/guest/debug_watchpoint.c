@@ -227,6 +227,28 @@ TEST(access_across_the_edge_of_a_mask_hits)
 	EXPECT_EQ(*(volatile uint32_t *)(data() + 0xffc), 0x5a5a5a5a);
 }
 
+// FAR lies in the same naturally aligned block as the watched byte, which is no larger than what DC
+// ZVA zeroes.
+TEST(far_is_in_the_block_of_the_watched_byte)
+{
+	uint64_t block = 4ul << (read_sysreg(dczid_el0) & 15);
+
+	SKIP_UNLESS(block <= 0x800, "no DC ZVA");
+	normal_memory();
+	watch(data() + block, WCR_EL0 | WCR_BOTH | ALL_BYTES);
+	struct exc load = run_at(EL0, load_x, data() + block - 3);
+	struct exc store = run_at(EL0, store_x, data() + block - 3);
+	watch(data() + block - 8, WCR_EL0 | WCR_BOTH | ALL_BYTES);
+	struct exc lower = run_at(EL0, load_x, data() + block - 3);
+
+	EXPECT_EXC(load, EL1, EC_WATCHPT_LOWER, ISS_LOAD);
+	EXPECT_FAR_WITHIN(load, data() + block, data() + block + 4);
+	EXPECT_EXC(store, EL1, EC_WATCHPT_LOWER, ISS_STORE);
+	EXPECT_FAR_WITHIN(store, data() + block, data() + block + 4);
+	EXPECT_EXC(lower, EL1, EC_WATCHPT_LOWER, ISS_LOAD);
+	EXPECT_FAR_WITHIN(lower, data() + block - 3, data() + block - 1);
+}
+
 // ---- Level, Security state, routing -------------------------------------------------------------
 
 TEST(pac_chooses_the_level)
@@ -260,6 +282,20 @@ TEST(unprivileged_accesses_of_el1_count_as_el0)
 	EXPECT_WATCHPOINT(load, EL1, EC_WATCHPT_SAME, ISS_LOAD, data(), load_unprivileged);
 	EXPECT_WATCHPOINT(store, EL1, EC_WATCHPT_SAME, ISS_STORE, data(), store_unprivileged);
 	EXPECT_NO_EXC(el1_only);
+}
+
+SNIPPET(clear_uao, "msr uao, #0\n\tldtr x1, [x0]");
+
+TEST(uao_decides_what_unprivileged_accesses_count_as)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64mmfr2_el1), 4), "no FEAT_UAO");
+	kernel_debug();
+	watch(data(), WCR_EL0 | WCR_LOAD | ALL_BYTES);
+	struct exc set = run_at_spsr(SPSR_UAO | SPSR_M_EL1H | AIF, load_unprivileged, data());
+	struct exc cleared = run_at_spsr(SPSR_UAO | SPSR_M_EL1H | AIF, clear_uao, data());
+
+	EXPECT_NO_EXC(set);
+	EXPECT_WATCHPOINT(cleared, EL1, EC_WATCHPT_SAME, ISS_LOAD, data(), clear_uao + 4);
 }
 
 TEST(tde_routes_to_el2)

@@ -336,19 +336,44 @@ static void watch(uint64_t control)
 	write_sysreg(oslar_el1, 0);
 }
 
+static struct exc access_unmasked(struct sysreg reg)
+{
+	return run_at_spsr(SPSR_M_EL1H | SPSR_A | SPSR_I | SPSR_F, emit(sysreg_insn(WRITE, reg)));
+}
+
 TEST(a_watchpoint_of_el2_sees_the_access)
 {
 	QEMU_11_DIFFERS("looks at watchpoints as for an access of EL1");
 	NEEDS_NV2;
 	nv2_set(0);
 	watch(WCR_EL2);
-	struct exc e = run_at_spsr(SPSR_M_EL1H | SPSR_A | SPSR_I | SPSR_F,
-				   emit(sysreg_insn(WRITE, tpidr_el2)));
+	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TDE);
+	struct exc e = access_unmasked(tpidr_el2);
 
 	EXPECT_EQ(e.el, EL2);
 	EXPECT_EQ(e.esr, ESR(EC_WATCHPT_SAME, ISS_VNCR | ISS_WNR | FSC_DEBUG));
 	EXPECT_EQ(e.far, (uint64_t)NV_PAGE + TPIDR);
 	EXPECT_EQ(e.offset, VECTOR_LOWER_A64);
+}
+
+// Whether debug exceptions are enabled is asked as for EL2 with PSTATE.D clear
+// (AArch64.CheckDebug).
+TEST(a_watchpoint_of_el2_needs_tde_and_kde_but_not_d)
+{
+	QEMU_11_DIFFERS("looks at watchpoints as for an access of EL1");
+	NEEDS_NV2;
+	nv2_set(0);
+	watch(WCR_EL2);
+	struct exc no_tde = access_unmasked(tpidr_el2);
+	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TDE);
+	struct exc masked = run_at(EL1, emit(sysreg_insn(WRITE, tpidr_el2)));
+	write_sysreg(mdscr_el1, MDSCR_MDE);
+	struct exc no_kde = access_unmasked(tpidr_el2);
+
+	EXPECT_NO_EXC(no_tde);
+	EXPECT_EQ(masked.el, EL2);
+	EXPECT_EQ(masked.esr, ESR(EC_WATCHPT_SAME, ISS_VNCR | ISS_WNR | FSC_DEBUG));
+	EXPECT_NO_EXC(no_kde);
 }
 
 TEST(a_watchpoint_of_el1_does_not)
@@ -357,8 +382,8 @@ TEST(a_watchpoint_of_el1_does_not)
 	NEEDS_NV2;
 	nv2_set(0);
 	watch(WCR_EL1);
-	struct exc e = run_at_spsr(SPSR_M_EL1H | SPSR_A | SPSR_I | SPSR_F,
-				   emit(sysreg_insn(WRITE, tpidr_el2)));
+	write_sysreg(mdcr_el2, read_sysreg(mdcr_el2) | MDCR_EL2_TDE);
+	struct exc e = access_unmasked(tpidr_el2);
 
 	EXPECT_NO_EXC(e);
 }
