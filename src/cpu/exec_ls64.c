@@ -120,6 +120,10 @@ static NOINLINE bool store_block(struct pe *pe, const struct uop *op)
 		pe->scratch[0] = (pe->scratch[0] & ~UINT64_C(0xffffffff)) |
 				 (pe->sr[SR_ACCDATA_EL1] & UINT32_MAX);
 	}
+	if (mem_watched_store(pe, op, va, BLOCK)) {
+		add_syndrome(pe, op);
+		return false;
+	}
 	for (unsigned i = 0; i < 8; i++) {
 		if (!mem_store_slow(pe, op, va + 8 * i, 8, pe->scratch[i], MEM_PLAIN)) {
 			add_syndrome(pe, op);

@@ -316,11 +316,13 @@ static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool
 }
 
 // Does the access hit a watchpoint? True: pe->fault, which is the abort of the translation if there
-// is one, since that comes first (Arm ARM, Synchronous exception prioritization).
+// is one, since that comes first; a failed check of tags comes later (AArch64.MemSingle).
 static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
 {
 	bool unprivileged = (flags & MEM_UNPRIV) && pe_unpriv_is_el0(pe);
 	struct target target;
+
+	flags |= MEM_UNTAGGED;
 
 	if (!debug_watchpoint_as(pe, va, size, write, unprivileged)) {
 		return false;
@@ -333,6 +335,12 @@ static bool watched(struct pe *pe, uint64_t va, unsigned size, bool write, unsig
 		return true;
 	}
 	return debug_watchpoint_as(pe, va, size, write, unprivileged);
+}
+
+bool mem_watched_store(struct pe *pe, const struct uop *op, uint64_t va, unsigned size)
+{
+	pe->cur = op;
+	return pe->watch_active && watched(pe, va, size, true, MEM_PLAIN);
 }
 
 static inline bool checks(struct pe *pe, uint64_t va, unsigned size, bool write, unsigned flags)
@@ -526,6 +534,12 @@ bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out
 		return false;
 	}
 	flags = (flags & MEM_UNPRIV) | ((va & 15) != 0 ? MEM_MISALIGNED : 0);
+	if (pe->watch_active) {
+		pe->cur = op;
+		if (watched(pe, va, 16, false, flags)) {
+			return false;
+		}
+	}
 	low = mem_load_slow(pe, op, va, 8, flags);
 	if (!low.ok) {
 		return false;
@@ -552,6 +566,12 @@ bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const vo
 	memcpy(&low, in, 8);
 	memcpy(&high, (const uint8_t *)in + 8, 8);
 	flags = (flags & MEM_UNPRIV) | ((va & 15) != 0 ? MEM_MISALIGNED : 0);
+	if (pe->watch_active) {
+		pe->cur = op;
+		if (watched(pe, va, 16, true, flags)) {
+			return false;
+		}
+	}
 	return mem_store_slow(pe, op, va, 8, low, flags) &&
 	       mem_store_slow(pe, op, va + 8, 8, high, flags);
 }
@@ -580,8 +600,10 @@ void *mem_atomic_ptr(struct pe *pe, const struct uop *op, uint64_t va, unsigned 
 	if (atomic_misaligned(pe, va, size, false, flags)) {
 		return NULL;
 	}
+	// What the write alone is not permitted comes before a watchpoint of the read.
 	if (pe->watch_active &&
-	    (watched(pe, va, size, false, flags) || watched(pe, va, size, true, flags))) {
+	    (!locate(pe, va, size, true, flags | MEM_UNTAGGED, &target) ||
+	     debug_watchpoint(pe, va, size, false) || debug_watchpoint(pe, va, size, true))) {
 		return NULL;
 	}
 	if (!locate(pe, va, size, true, flags, &target)) {

@@ -40,6 +40,10 @@ bool mem_load16_slow(struct pe *pe, const struct uop *op, uint64_t va, void *out
 bool mem_store16_slow(struct pe *pe, const struct uop *op, uint64_t va, const void *in,
 		      unsigned flags);
 
+// Before a store that is one access of more bytes than are written at a time: does it hit a
+// watchpoint? True: pe->fault, and nothing may be written.
+bool mem_watched_store(struct pe *pe, const struct uop *op, uint64_t va, unsigned size);
+
 // One access that must be both readable and writable: a host pointer to `size` aligned bytes of
 // RAM, for atomics and exclusives. NULL with *fault set on failure, or, when the target is a
 // device, with pe->fault set likewise (IMPLEMENTATION DEFINED abort: unsupported atomic).

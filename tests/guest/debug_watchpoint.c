@@ -441,6 +441,43 @@ TEST(atomic_hits_a_store_watchpoint)
 	EXPECT_EQ(*(volatile uint64_t *)scratch, 7);
 }
 
+// The translation of an atomic is asked for both, before a watchpoint of the read.
+TEST(permission_fault_of_an_atomic_comes_before_the_watchpoint)
+{
+	struct pgtable pt;
+
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64isar0_el1), 20), "no FEAT_LSE");
+	QEMU_DIFFERS("looks at the watchpoint of the read first");
+	pgtable_init(&pt, 12, 39);
+	map_guest_code(&pt);
+	map_range(&pt, data(), data(), 0x1000, PT_NORMAL | PT_AP_RO_ALL | PT_UXN | PT_PXN, 3);
+	stage1_on_el1(&pt);
+	watch(data(), WCR_EL0 | WCR_BOTH | ALL_BYTES);
+	struct exc e = run_at(EL0, add_atomic, data());
+	struct exc load = run_at(EL0, load_x, data());
+
+	EXPECT_EXC(e, EL1, EC_DABT_LOWER, ISS_WNR | FSC_PERMISSION(3));
+	EXPECT_EXC(load, EL1, EC_WATCHPT_LOWER, ISS_LOAD);
+}
+
+// One access of 16 bytes: all or nothing of it is seen.
+TEST(store_exclusive_pair_with_a_watched_half_writes_nothing)
+{
+	SNIPPET(exclusive_pairs, "ldxp x1, x2, [x0]\n\tstxp w3, x4, x4, [x0]");
+	volatile uint64_t *words = (volatile uint64_t *)scratch;
+
+	words[0] = 5;
+	words[1] = 6;
+	watch(data() + 8, WCR_EL0 | WCR_STORE | ALL_BYTES);
+	struct exc e = run_at(EL0, exclusive_pairs, data());
+
+	EXPECT_EXC(e, EL1, EC_WATCHPT_LOWER, ISS_STORE);
+	EXPECT_EQ(e.elr, exclusive_pairs + 4);
+	EXPECT_FAR_WITHIN(e, data(), data() + 15);
+	EXPECT_EQ(words[0], 5);
+	EXPECT_EQ(words[1], 6);
+}
+
 TEST(dc_zva_is_a_store_to_its_whole_block)
 {
 	normal_memory();

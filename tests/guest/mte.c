@@ -549,6 +549,21 @@ TEST(watchpoints_see_loads_of_tags)
 	EXPECT_EXC(e, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
 }
 
+TEST(watchpoints_come_before_tag_check_faults)
+{
+	QEMU_DIFFERS("checks the tag first");
+	NEEDS_MTE;
+	check(TCF_SYNC, TCF_SYNC);
+	watch_granule();
+	struct exc load = run_at(EL0, load_x, TAG(6) + VA + 0x48);
+	struct exc store = run_at(EL0, store_x, TAG(6) + VA + 0x48);
+	struct exc atomic = run_at(EL0, add_x, TAG(6) + VA + 0x48);
+
+	EXPECT_EXC(load, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
+	EXPECT_EXC(store, EL1, EC_WATCHPT_LOWER, ISS_WNR | FSC_DEBUG);
+	EXPECT_EXC(atomic, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
+}
+
 // ---- What makes tags inaccessible ---------------------------------------------------------------
 
 static void expect_no_tags(int line, enum el el)
