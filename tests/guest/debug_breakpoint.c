@@ -125,6 +125,23 @@ TEST(breakpoint_at_el0_goes_to_el2_with_tge)
 	EXPECT_BREAKPOINT(e, EL2, EC_BREAKPT_LOWER);
 }
 
+SNIPPET(write_hcr, "msr hcr_el2, x0\n\tisb\n\tnop");
+
+// HCR_EL2.TGE makes EL2 the target of debug exceptions at once, without a change of level.
+TEST(breakpoint_at_el2_hits_when_tge_is_set_there)
+{
+	breakpoint((uint64_t)write_hcr + 8, BCR_EL2);
+	kernel_debug();
+	struct exc same = run_at_spsr(SPSR_M_EL2H | AIF, write_hcr, HCR_BASE);
+	struct exc tge = run_at_spsr(SPSR_M_EL2H | AIF, write_hcr, HCR_BASE | HCR_TGE);
+	struct exc cleared = run_at_spsr(SPSR_M_EL2H | AIF, write_hcr, HCR_BASE);
+
+	EXPECT_NO_EXC(same);
+	EXPECT_EXC(tge, EL2, EC_BREAKPT_SAME, FSC_DEBUG);
+	EXPECT_EQ(tge.elr, write_hcr + 8);
+	EXPECT_NO_EXC(cleared);
+}
+
 TEST(breakpoint_at_el2_needs_tde_and_kde)
 {
 	breakpoint((uint64_t)TARGET, BCR_EL2);
