@@ -26,6 +26,7 @@ enum {
 	EC_DABORT_LOWER = 0x24,
 	EC_DABORT_SAME = 0x25,
 	EC_SP_ALIGNMENT = 0x26,
+	EC_MOPS = 0x27,
 	EC_FP_EXCEPTION = 0x2c,
 	EC_SERROR = 0x2f,
 	EC_BREAKPOINT_LOWER = 0x30,
@@ -62,6 +63,7 @@ const char *esr_class_name(uint64_t esr)
 		[EC_DABORT_LOWER] = "DataAbort-lower",
 		[EC_DABORT_SAME] = "DataAbort-same",
 		[EC_SP_ALIGNMENT] = "SPAlignment",
+		[EC_MOPS] = "MOPS",
 		[EC_FP_EXCEPTION] = "FPException",
 		[EC_SERROR] = "SError",
 		[EC_BREAKPOINT_LOWER] = "Breakpoint-lower",
@@ -154,6 +156,17 @@ static void decode_sysreg(uint64_t esr, struct text *text)
 		 field(esr, 19, 17), field(esr, 9, 5));
 }
 
+// ISS2 of a Permission fault.
+static void decode_permission(uint64_t esr, struct text *text)
+{
+	if (bit(esr, 32 + 5)) {
+		text_add(text, " DirtyBit");
+	}
+	if (bit(esr, 32 + 6)) {
+		text_add(text, " Overlay");
+	}
+}
+
 static void decode_abort(uint64_t esr, bool data, struct text *text)
 {
 	esr_fault_status(field(esr, 5, 0), text);
@@ -180,6 +193,15 @@ static void decode_abort(uint64_t esr, bool data, struct text *text)
 			 field(esr, 21, 21), field(esr, 20, 16), field(esr, 15, 15),
 			 field(esr, 14, 14));
 	}
+	decode_permission(esr, text);
+}
+
+static void decode_mops(uint64_t esr, struct text *text)
+{
+	text_add(text, "%s%s options=%u %s%s Rd=x%u", bit(esr, 24) ? "SET" : "CPY",
+		 bit(esr, 23) ? "G" : "", field(esr, 22, 19), bit(esr, 18) ? "epilogue" : "main",
+		 bit(esr, 17) ? " wrong-option" : "", field(esr, 14, 10));
+	text_add(text, " Rs=x%u Rn=x%u", field(esr, 9, 5), field(esr, 4, 0));
 }
 
 static void decode_debug(uint64_t esr, struct text *text)
@@ -236,6 +258,9 @@ void esr_decode(uint64_t esr, struct text *text)
 	case EC_WATCHPOINT_LOWER:
 	case EC_WATCHPOINT_SAME:
 		decode_debug(esr, text);
+		break;
+	case EC_MOPS:
+		decode_mops(esr, text);
 		break;
 	case EC_SERROR:
 		decode_serror(esr, text);

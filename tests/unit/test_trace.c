@@ -391,6 +391,11 @@ START_TEST(esr_in_words)
 		{0xf2000123, "BRK64", "comment=0x123"},
 		{0x1fe00000, "FP/SIMD", "ISS=0x1e00000"},
 		{0xbe000011, "SError", "AET=0 DFSC=0x11"},
+		{UINT64_C(0x409200000f), "DataAbort-lower",
+		 "permission fault, level 3 WnR=0 Overlay"},
+		{UINT64_C(0x209600004f), "DataAbort-same", "WnR=1 DirtyBit"},
+		{0x9e020443, "MOPS", "CPY options=0 main wrong-option Rd=x1 Rs=x2 Rn=x3"},
+		{0x9f8e0443, "MOPS", "SETG options=1 epilogue wrong-option Rd=x1 Rs=x2 Rn=x3"},
 	};
 	char buffer[256];
 	struct text text;
@@ -448,7 +453,7 @@ int main(void)
 	tcase_add_test(tcase, json_is_json);
 	tcase_add_test(tcase, stats_count_and_measure);
 	tcase_add_loop_test(tcase, stats_median_of_large_values_is_close, 0, 10);
-	tcase_add_loop_test(tcase, esr_in_words, 0, 13);
+	tcase_add_loop_test(tcase, esr_in_words, 0, 17);
 	tcase_add_test(tcase, every_cause_has_a_name_of_its_own);
 	tcase_add_test(tcase, every_esr_is_decoded_within_bounds);
 	suite_add_tcase(suite, tcase);
