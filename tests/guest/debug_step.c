@@ -93,6 +93,23 @@ TEST(stepped_branch_leads_to_its_target)
 	EXPECT_EQ(e.elr, forward + 8);
 }
 
+SNIPPET(call_x0, "blr x0");
+
+// PSTATE.BTYPE as the branch left it, and not yet looked at.
+TEST(step_of_an_indirect_branch_saves_btype)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64pfr1_el1), 0), "no FEAT_BTI");
+	step_on();
+	struct exc blr = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, call_x0, count_up);
+	struct exc add = run_at_spsr(blr.spsr | SPSR_SS, blr.elr);
+
+	EXPECT_EQ(blr.elr, count_up);
+	EXPECT_MASKED(blr.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+	EXPECT_MASKED(blr.pstate, SPSR_BTYPE(3), 0);
+	EXPECT_EQ(add.elr, count_up + 4);
+	EXPECT_MASKED(add.spsr, SPSR_BTYPE(3), 0);
+}
+
 TEST(el1_steps_el0_by_its_own_eret)
 {
 	step_on();

@@ -248,6 +248,29 @@ TEST(pc_alignment_fault_is_taken_where_it_happens)
 	}
 }
 
+// What is raised instead of the first instruction at the target saves PSTATE.BTYPE as BR left it
+// (AArch64.TakeException).
+TEST(exceptions_at_the_target_of_an_indirect_branch_save_btype)
+{
+	SNIPPET(call_x0, "blr x0");
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64pfr1_el1), 0), "no FEAT_BTI");
+	struct exc unaligned = run_at(EL0, call_x0, nothing + 2);
+	struct exc abort = run_at(EL0, call_x0, 1ul << 52);
+	write_sysreg(dbgbvr0_el1, nothing);
+	write_sysreg(dbgbcr0_el1, BIT(0) | 2 << 1 | 0xf << 5);
+	write_sysreg(mdscr_el1, BIT(15));
+	struct exc breakpoint = run_at(EL0, call_x0, nothing);
+	write_sysreg(mdscr_el1, 0);
+	write_sysreg(dbgbcr0_el1, 0);
+
+	EXPECT_EXC(unaligned, EL1, EC_PC_ALIGN, 0);
+	EXPECT_MASKED(unaligned.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+	EXPECT_EXC(abort, EL1, EC_IABT_LOWER, FSC_ADDR_SIZE(0));
+	EXPECT_MASKED(abort.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+	EXPECT_EXC(breakpoint, EL1, EC_BREAKPT_LOWER, FSC_DEBUG);
+	EXPECT_MASKED(breakpoint.spsr, SPSR_BTYPE(3), SPSR_BTYPE(2));
+}
+
 TEST(exception_return_to_a_misaligned_address_faults_at_the_target)
 {
 	struct exc e0 = run_at(EL0, nothing + 2);
