@@ -98,6 +98,9 @@ static void look(struct scene *scene, const struct place *p, uint16_t enc, bool 
 		    cell->control_count < CONTROLS_MAX) {
 			cell->controls[cell->control_count++] = c;
 		}
+		if (c.involved && c.holds) {
+			break; // decided by where the access is made: nothing after it is asked
+		}
 	}
 }
 
