@@ -70,7 +70,9 @@ static inline uint32_t iss_data_syndrome(unsigned sas, bool sse, unsigned srt, b
 	       (ar ? 1u << 14 : 0);
 }
 
-// Of a Data Abort or Watchpoint exception: the access was made by way of VNCR_EL2.
+// Of a Data Abort or Watchpoint exception: of an instruction that maintains caches; and the access
+// was made by way of VNCR_EL2.
+#define ISS_CM (UINT32_C(1) << 8)
 #define ISS_VNCR (UINT32_C(1) << 13)
 
 // ISS2 of Instruction and Data Aborts: what a Permission fault is due to.

@@ -13,6 +13,7 @@
 #include "cpu/sysreg_fields.h"
 
 #define ZVA_SIZE 64 // DCZID_EL0.BS = 4
+#define DC_WATCH_SIZE 64 // DataCacheWatchpointSize: a line, CTR_EL0.DminLine
 
 // ---- TLB maintenance ----------------------------------------------------------------------------
 
@@ -289,6 +290,17 @@ static bool dc_block(struct pe *pe, unsigned op2, uint64_t va)
 	return (op2 == 3 || dc_zva(pe, va, unchecked)) && (op2 == 1 || dc_gva(pe, va));
 }
 
+// DC IVAC and its like are watched as stores to a line. True: pe->fault.
+static bool invalidate_watched(struct pe *pe, uint64_t va)
+{
+	if (!pe->watch_active ||
+	    !debug_watchpoint(pe, va & ~(uint64_t)(DC_WATCH_SIZE - 1), DC_WATCH_SIZE, true)) {
+		return false;
+	}
+	pe->fault.iss |= ISS_CM;
+	return true;
+}
+
 // Maintenance by address: caches do not exist, the translation and its faults do. PSTATE.PAN is not
 // asked (CreateAccDescDC, CreateAccDescIC).
 static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
@@ -308,7 +320,7 @@ static bool cache_by_va(struct pe *pe, uint64_t va, bool invalidate)
 		return true;
 	}
 	if (mmu_view_translate(pe->tlb, pe->mmu, &access, &result, &fault)) {
-		return true;
+		return !invalidate || !invalidate_watched(pe, va);
 	}
 	mem_abort(pe, va, &fault, false, true);
 	return false;

@@ -490,6 +490,27 @@ TEST(dc_zva_is_a_store_to_its_whole_block)
 	EXPECT_EQ(*(volatile uint64_t *)scratch, 3);
 }
 
+SNIPPET(invalidate, "dc ivac, x0");
+SNIPPET(clean_invalidate, "dc civac, x0");
+
+// DC IVAC is a store to a line at the least, with ESR_ELx.CM; other maintenance is not watched.
+TEST(dc_ivac_is_a_store_and_other_maintenance_is_nothing)
+{
+	QEMU_DIFFERS("watches no maintenance");
+	normal_memory();
+	kernel_debug();
+	watch(data() + 8, WCR_EL1 | WCR_STORE | ALL_BYTES);
+	struct exc e = run_at_spsr(SPSR_M_EL1H | AIF, invalidate, data() + 1);
+	struct exc civac = run_at_spsr(SPSR_M_EL1H | AIF, clean_invalidate, data());
+	watch(data() + 8, WCR_EL1 | WCR_LOAD | ALL_BYTES);
+	struct exc load = run_at_spsr(SPSR_M_EL1H | AIF, invalidate, data());
+
+	EXPECT_EXC(e, EL1, EC_WATCHPT_SAME, ISS_STORE | BIT(8));
+	EXPECT_FAR_WITHIN(e, data(), data() + 15);
+	EXPECT_NO_EXC(civac);
+	EXPECT_NO_EXC(load);
+}
+
 TEST(prefetch_never_hits)
 {
 	watch(data(), WCR_EL0 | WCR_BOTH | ALL_BYTES);
