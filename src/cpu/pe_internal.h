@@ -202,6 +202,8 @@ struct pe {
 	uint64_t excl_pa; // physical granule address with PAS in bits 63:62
 	uint64_t excl_va;
 
+	uint64_t lor[4][3]; // the LORegion descriptors that LORC_EL1.DS does not select: see
+			    // write_lorc
 	uint64_t sp_el3;
 	uint64_t *sp_banks[4]; // where SP_ELx is kept while another stack pointer is in use
 	uint64_t pc; // valid between blocks

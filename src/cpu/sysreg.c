@@ -5,6 +5,7 @@
 #include "cpu/sysreg.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "base/bits.h"
 #include "base/check.h"
@@ -160,6 +161,7 @@ void sysreg_reset(struct pe *pe)
 	}
 	pe->sr[SR_MPIDR_EL1] = pe->affinity | BIT(31);
 	pe->sr[SR_VMPIDR_EL2] = pe->has_el2 ? pe->sr[SR_MPIDR_EL1] : 0;
+	memset(pe->lor, 0, sizeof(pe->lor));
 }
 
 // ---- the check of the table ---------------------------------------------------------------------

@@ -290,6 +290,24 @@ static void write_cptr_el2(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg 
 	}
 }
 
+// ---- LORegions ----------------------------------------------------------------------------------
+
+#define LORC_DS(lorc) ((unsigned)bits((lorc), 3, 2))
+
+// LORSA_EL1, LOREA_EL1 and LORN_EL1 are the descriptor that DS selects. No access is limited by a
+// region: they only hold what is written.
+static void write_lorc(struct pe *pe, HOOK_UNUSED void *opaque, enum sysreg reg, uint64_t value)
+{
+	static const uint16_t regs[] = {SR_LORSA_EL1, SR_LOREA_EL1, SR_LORN_EL1};
+	unsigned from = LORC_DS(pe->sr[reg]), to = LORC_DS(value);
+
+	for (unsigned i = 0; i < sizeof(regs) / sizeof(regs[0]); i++) {
+		pe->lor[from][i] = pe->sr[regs[i]];
+		pe->sr[regs[i]] = pe->lor[to][i];
+	}
+	pe->sr[reg] = value;
+}
+
 // ---- random numbers -----------------------------------------------------------------------------
 
 // xorshift64*: the sequence is part of the machine's determinism. RNDR and RNDRRS clear NZCV when a
@@ -340,6 +358,7 @@ static const struct {
 	{SR_OSDTRRX_EL1, read_zero, write_ignored},
 	{SR_OSDTRTX_EL1, read_zero, write_ignored},
 	{SR_CPTR_EL2, NULL, write_cptr_el2},
+	{SR_LORC_EL1, NULL, write_lorc},
 	{SR_RNDR, read_rndr, NULL},
 	{SR_RNDRRS, read_rndr, NULL},
 };
