@@ -180,6 +180,7 @@ static const struct {
 	{SR_SCTLR_EL2, FEAT_PAN3, SCTLR_EPAN},
 	{SR_SCTLR_EL2, FEAT_ExS, SCTLR_EIS | SCTLR_EOS},
 	{SR_SCTLR_EL2, FEAT_IESB, SCTLR_IESB},
+	{SR_SCTLR_EL2, FEAT_SPECRES, SCTLR_ENRCTX},
 	{SR_SCTLR_EL2, FEAT_LSE2, SCTLR_NAA},
 	{SR_SCTLR_EL2, FEAT_PAuth, SCTLR_ENIA | SCTLR_ENIB | SCTLR_ENDA | SCTLR_ENDB},
 	{SR_SCTLR_EL2, FEAT_BTI, SCTLR_BT0 | SCTLR_BT1},
@@ -242,7 +243,7 @@ static const struct {
 	{SR_MDCR_EL2, FEAT_PMUv3p5, MDCR_EL2_HCCD | MDCR_EL2_HLP},
 	{SR_MDCR_EL3, FEAT_PMUv3, MDCR_EL3_TPM | MDCR_EL3_SPME | MDCR_EL3_EPMAD},
 	{SR_MDCR_EL3, FEAT_PMUv3p5, MDCR_EL3_SCCD},
-	{SR_PMCR_EL0, FEAT_PMUv3p5, BIT(7)}, // LP
+	{SR_PMCR_EL0, FEAT_PMUv3p5, PMCR_EL0_LP},
 	{SR_FPCR, FEAT_AFP, MASK(2, 0)}, // FIZ, AH, NEP
 	{SR_FPCR, FEAT_FP16, BIT(19)}, // FZ16
 	{SR_SCTLR_EL1, FEAT_MTE2, SCTLR_ITFSB | SCTLR_TCF | SCTLR_ATA | SCTLR_TCF0 | SCTLR_ATA0},
@@ -354,6 +355,24 @@ static void fgt_mask_registers(const struct feature_set *set, uint64_t *writable
 	}
 }
 
+// The filters of the performance monitors have a bit for each level and Security state there is.
+static void pmu_mask_registers(const struct feature_set *set, uint64_t *writable)
+{
+	bool el2 = feature_in(set, FEAT_EL2), el3 = feature_in(set, FEAT_EL3);
+	bool p1 = feature_in(set, FEAT_PMUv3p1);
+	uint64_t absent = (el3 ? 0 : PMCCFILTR_NS | PMCCFILTR_M) | (el2 ? 0 : PMCCFILTR_NSH) |
+			  (feature_in(set, FEAT_SEL2) ? 0 : PMCCFILTR_SH);
+
+	writable[SR_PMCCFILTR_EL0] &= ~absent;
+	for (unsigned reg = SR_PMEVTYPER0_EL0; reg <= SR_PMEVTYPER30_EL0; reg++) {
+		writable[reg] &= ~(absent | (p1 ? 0 : PMEVTYPER_EVTCOUNT_HI));
+	}
+	// Nowhere is counting prohibited.
+	if (!el3 && !(p1 && el2)) {
+		writable[SR_PMCR_EL0] &= ~PMCR_EL0_DP;
+	}
+}
+
 void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 {
 	static const uint16_t spsr[] = {SR_SPSR_EL1, SR_SPSR_EL2, SR_SPSR_EL3};
@@ -376,6 +395,7 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3] & ~(TCR_EL3_PIE | TCR_EL3_POE);
 	}
 	fgt_mask_registers(set, writable);
+	pmu_mask_registers(set, writable);
 	// No OS double lock: no trap of it either.
 	if (feature_in(set, FEAT_DoPD)) {
 		writable[SR_OSDLR_EL1] = 0;

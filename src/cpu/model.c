@@ -73,7 +73,7 @@ static const struct model_row model_rows[] = {
 		.features = features_max,
 		.midr = 0x000f0510,
 		.ctr = 0xb444c004, // IDC and DIC: no cache maintenance is needed for coherent code
-		.clidr = 0x0a200023,
+		.clidr = 0x02000023, // FEAT_S2FWB: LoUU and LoUIS are 0
 		.ccsidr = {{0x701fe00a, 0x201fe012}, {0x70ffe07a, 0}},
 		.pmcr = 0x00003000,
 		.pa_bits = 52,
@@ -304,14 +304,23 @@ static void build_id(struct cpu_model *model, const struct model_row *row)
 	}
 }
 
-// Without EL2 its registers read as zero from EL3, apart from EL1's own stack pointer among them.
+// Physical addresses end where the model's do: what is above is RES0.
+static void limit_addresses(struct cpu_model *model)
+{
+	model->writable[SR_HPFAR_EL2] &= BIT(63) | MASK(model->pa_bits - 9, 4); // FIPA: IPA >> 8
+	model->writable[SR_LORSA_EL1] &= MASK(model->pa_bits - 1, 0);
+	model->writable[SR_LOREA_EL1] &= MASK(model->pa_bits - 1, 0);
+}
+
+// Without EL2 its registers read as zero from EL3. Not so EL1's own stack pointer among them, and
+// the identities: VPIDR_EL2 is MIDR_EL1 then, VMPIDR_EL2 MPIDR_EL1 (sysreg_reset).
 static void hide_el2(struct cpu_model *model)
 {
 	for (unsigned reg = 0; reg < SYSREG_COUNT; reg++) {
 		unsigned enc = sysreg_rows[reg].enc;
 
 		if ((enc >> 14) == 3 && ((enc >> 11) & 7) == 4 && reg != SR_SP_EL1) {
-			model->id[reg] = 0;
+			model->id[reg] = reg == SR_VPIDR_EL2 ? model->id[SR_MIDR_EL1] : 0;
 			model->writable[reg] = 0;
 		}
 	}
@@ -370,6 +379,7 @@ static void build(struct cpu_model *model, const struct model_row *row)
 		model->writable[reg] = sysreg_rows[reg].writable;
 	}
 	feature_mask_registers(set, model->writable);
+	limit_addresses(model);
 	if (!feature_in(set, FEAT_EL2)) {
 		hide_el2(model);
 	}

@@ -22,9 +22,7 @@
 #define PMCR_EL0_P BIT(1)
 #define PMCR_EL0_C BIT(2)
 #define PMCR_EL0_D BIT(3)
-#define PMCR_EL0_DP BIT(5)
 #define PMCR_EL0_LC BIT(6)
-#define PMCR_EL0_LP BIT(7)
 #define PMCR_EL0_N MASK(15, 11)
 
 // PMEVTYPERn_EL0 and PMCCFILTR_EL0.

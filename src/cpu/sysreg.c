@@ -160,7 +160,7 @@ void sysreg_reset(struct pe *pe)
 		pe->sr[reg] = pe->model->id[reg];
 	}
 	pe->sr[SR_MPIDR_EL1] = pe->affinity | BIT(31);
-	pe->sr[SR_VMPIDR_EL2] = pe->has_el2 ? pe->sr[SR_MPIDR_EL1] : 0;
+	pe->sr[SR_VMPIDR_EL2] = pe->sr[SR_MPIDR_EL1];
 	memset(pe->lor, 0, sizeof(pe->lor));
 }
 

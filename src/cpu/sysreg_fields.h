@@ -12,7 +12,10 @@
 #define SCTLR_C BIT(2)
 #define SCTLR_SA BIT(3)
 #define SCTLR_SA0 BIT(4)
+#define SCTLR_CP15BEN BIT(5)
 #define SCTLR_NAA BIT(6)
+#define SCTLR_ITD BIT(7)
+#define SCTLR_SED BIT(8)
 #define SCTLR_UMA BIT(9)
 #define SCTLR_ENRCTX BIT(10)
 #define SCTLR_EOS BIT(11)
@@ -217,6 +220,13 @@
 #define MDSCR_EL1_KDE BIT(13)
 #define MDSCR_EL1_HDE BIT(14)
 #define MDSCR_EL1_MDE BIT(15)
+#define PMCR_EL0_DP BIT(5)
+#define PMCR_EL0_LP BIT(7)
+#define PMCCFILTR_NS MASK(29, 28) // NSK, NSU
+#define PMCCFILTR_NSH BIT(27)
+#define PMCCFILTR_M BIT(26)
+#define PMCCFILTR_SH BIT(24)
+#define PMEVTYPER_EVTCOUNT_HI MASK(15, 10)
 #define PMUSERENR_EL0_EN BIT(0)
 #define PMUSERENR_EL0_SW BIT(1)
 #define PMUSERENR_EL0_CR BIT(2)
@@ -273,8 +283,10 @@
 	 SCTLR_NTWI | SCTLR_NTWE | SCTLR_TSCXT | SCTLR_SPAN | SCTLR_UCI | SCTLR_BT0 | SCTLR_EPAN | \
 	 SCTLR_MSCEN | SCTLR_TCF0 | SCTLR_ATA0 | SCTLR_TWEDEN | SCTLR_TWEDEL | SCTLR_ENASR | \
 	 SCTLR_ENAS0 | SCTLR_ENALS | SCTLR_TIDCP)
-// SCTLR_EL2 has no UMA (EL0 of a host never reaches DAIF); SA0 and CP15BEN are RES1 with E2H = 0.
-#define SCTLR_EL2_WRITABLE ((SCTLR_EL1_WRITABLE & ~SCTLR_UMA) | MASK(5, 4))
+// SCTLR_EL2 has no UMA (EL0 of a host never reaches DAIF). Without AArch32 CP15BEN is RES0 with E2H
+// = 1 and RES1 with E2H = 0, ITD and SED the other way round: they read as what was written.
+#define SCTLR_EL2_WRITABLE \
+	((SCTLR_EL1_WRITABLE & ~SCTLR_UMA) | SCTLR_CP15BEN | SCTLR_ITD | SCTLR_SED)
 // Without FEAT_VHE SCTLR_EL2 has the EL3 layout; what is only its EL0's then is RES0 or RES1.
 #define SCTLR_EL2_VHE_ONLY (SCTLR_EL2_WRITABLE & ~SCTLR_EL3_WRITABLE)
 
@@ -315,6 +327,10 @@
 #define VTCR_EL2_WRITABLE \
 	(MASK(19, 0) | MASK(22, 21) | MASK(30, 25) | MASK(33, 32) | VTCR_EL2_S2PIE | VTCR_EL2_S2POE)
 #define VSTCR_EL2_WRITABLE (MASK(7, 0) | MASK(15, 14) | MASK(30, 29) | BIT(33))
+// P, U, and what the other levels and Secure EL2 bring (feature.c).
+#define PMCCFILTR_WRITABLE \
+	(MASK(31, 30) | PMCCFILTR_NS | PMCCFILTR_NSH | PMCCFILTR_M | PMCCFILTR_SH)
+#define PMEVTYPER_WRITABLE (PMCCFILTR_WRITABLE | MASK(15, 0))
 #define SPSR_WRITABLE (MASK(31, 28) | MASK(25, 20) | MASK(13, 6) | MASK(4, 0))
 
 #endif

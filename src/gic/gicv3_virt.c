@@ -19,12 +19,12 @@
 #define ICH_HCR_TC BIT(10)
 #define ICH_HCR_TALL0 BIT(11)
 #define ICH_HCR_TALL1 BIT(12)
-#define ICH_HCR_TSEI BIT(13)
 #define ICH_HCR_TDIR BIT(14)
 #define ICH_HCR_EOICOUNT_HI 31
 #define ICH_HCR_EOICOUNT_LO 27
+// TSEI is RES0 where the CPU interface makes no SErrors (ICH_VTR_EL2.SEIS).
 #define ICH_HCR_WRITABLE \
-	(MASK(7, 0) | ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1 | ICH_HCR_TSEI | ICH_HCR_TDIR | \
+	(MASK(7, 0) | ICH_HCR_TC | ICH_HCR_TALL0 | ICH_HCR_TALL1 | ICH_HCR_TDIR | \
 	 MASK(ICH_HCR_EOICOUNT_HI, ICH_HCR_EOICOUNT_LO))
 
 // ICH_VTR_EL2: four list registers, TDIR, no GICv2 compatibility, Aff3, 16-bit INTIDs, 5 priority

@@ -168,16 +168,16 @@ START_TEST(time_at_a_level_is_attributed_to_it)
 }
 END_TEST
 
-// Without LC (which the models have as RES1) the counter is divided by 64 with D, and overflows at
-// 32 bits.
+// Without LC (which the models have as RES1, and D as RES0) the counter is divided by 64 with D,
+// and overflows at 32 bits.
 START_TEST(divider)
 {
+	model->writable[SR_PMCR_EL0] |= LC | D;
 	count_cycles(LC | D); // LC turns the divider off
 	run(10);
 	ck_assert_uint_eq(get(SR_PMCCNTR_EL0), 10);
 	set(SR_PMCCNTR_EL0, 0);
 	pe->sr[SR_PMCR_EL0] &= ~(uint64_t)LC;
-	model->writable[SR_PMCR_EL0] |= LC;
 	count_cycles(D);
 	run(63);
 	ck_assert_uint_eq(get(SR_PMCCNTR_EL0), 0);
