@@ -233,6 +233,7 @@ static OP(op_mops)
 	case FAULTED:
 		return exc_raise(pe, op);
 	case AGAIN:
+		pe->step_armed = false; // a step is of the whole instruction
 		GOTO_PC(pe_uop_pc(pe, op));
 	default:
 		GOTO_NEXT_PC;

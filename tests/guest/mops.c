@@ -66,6 +66,7 @@ SNIPPET(other_registers, "mov x7, x0\n\tmov x9, x1\n\tmov x11, x2\n\t"
 // Two areas of sixteen pages; the page before and the page after each are not mapped.
 #define FROM 0x80010000ul
 #define TO 0x80030000ul
+#define LONG_VA 0x80100000ul
 #define AREA 0x10000ul
 
 static struct pgtable tables;
@@ -515,6 +516,30 @@ TEST(a_watchpoint_of_a_copy_is_resumed)
 }
 
 // ---- Unprivileged accesses ----------------------------------------------------------------------
+
+// For single stepping each of them is one instruction (Arm ARM C3.2.14), however much it does.
+TEST(a_step_is_of_a_whole_instruction)
+{
+	const uint64_t size = 0x28000;
+
+	NEEDS_MOPS;
+	for (uint64_t i = 0; i < size; i += 0x1000) { // all of them the same memory
+		map_page(&tables, LONG_VA + i, (uint64_t)to_mem, PT_NORMAL | PT_AP_RW_ALL, 3);
+	}
+	tlbi_all();
+	write_sysreg(mdscr_el1, BIT(0));
+	struct exc p = run_at_spsr(SPSR_SS | SPSR_M_EL0T | SPSR_DAIF, set, LONG_VA, size, 0x5a);
+	struct exc m = run_at_spsr(p.spsr | SPSR_SS, p.elr, p.x[0], p.x[1], p.x[2]);
+	struct exc e = run_at_spsr(m.spsr | SPSR_SS, m.elr, m.x[0], m.x[1], m.x[2]);
+
+	EXPECT_EXC(p, EL1, EC_STEP_LOWER, BIT(24) | FSC_DEBUG);
+	EXPECT_EQ(p.elr, set + 4);
+	EXPECT_EXC(m, EL1, EC_STEP_LOWER, BIT(24) | FSC_DEBUG);
+	EXPECT_EQ(m.elr, set + 8);
+	EXPECT_EXC(e, EL1, EC_STEP_LOWER, BIT(24) | FSC_DEBUG);
+	EXPECT_EQ(e.elr, set + 12);
+	EXPECT_REG(e, 1, 0);
+}
 
 TEST(wt_writes_and_rt_reads_as_el0)
 {
