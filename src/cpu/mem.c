@@ -654,7 +654,8 @@ bool mem_physical(struct pe *pe, const struct uop *op, uint64_t va, unsigned siz
 	if (mem_hit(write ? entry->tag_w : entry->tag_r, va, size)) {
 		*pa = ((entry->pa & ~PAGE_MASK) | (va & PAGE_MASK)) | (entry->pa & 3) << 62;
 	} else {
-		if (!locate(pe, va, size, write, flags, &target)) {
+		// Its tags are checked with the access itself, if that is made.
+		if (!locate(pe, va, size, write, flags | MEM_UNTAGGED, &target)) {
 			return false;
 		}
 		if (target.host == NULL) {

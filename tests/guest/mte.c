@@ -558,7 +558,9 @@ TEST(watchpoints_come_before_tag_check_faults)
 	struct exc load = run_at(EL0, load_x, TAG(6) + VA + 0x48);
 	struct exc store = run_at(EL0, store_x, TAG(6) + VA + 0x48);
 	struct exc atomic = run_at(EL0, add_x, TAG(6) + VA + 0x48);
+	struct exc exclusive = run_at(EL0, load_exclusive, TAG(6) + VA + 0x48);
 
+	EXPECT_EXC(exclusive, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
 	EXPECT_EXC(load, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
 	EXPECT_EXC(store, EL1, EC_WATCHPT_LOWER, ISS_WNR | FSC_DEBUG);
 	EXPECT_EXC(atomic, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
