@@ -187,6 +187,22 @@ TEST(secure_levels_ignore_nsk_and_nsu)
 	EXPECT_EQ(cycles_of(EL0), 0);
 }
 
+TEST(secure_el2_counts_where_sh_differs_from_nsh)
+{
+	SKIP_UNLESS(id_field(read_sysreg(id_aa64pfr0_el1), 36) >= 1, "no FEAT_SEL2");
+	QEMU_DIFFERS("has no SH");
+	write_sysreg(scr_el3, (SCR_BASE & ~SCR_NS) | SCR_EEL2);
+	write_sysreg(mdcr_el3, MDCR_EL3_SPME);
+	for (unsigned i = 0; i < 4; i++) {
+		uint64_t filter = FILTER_M | (i & 1 ? FILTER_SH : 0) | (i & 2 ? FILTER_NSH : 0);
+
+		event_on(EVENT_CPU_CYCLES | filter);
+		EXPECT_EQ(events_of(EL2) != 0, i == 1 || i == 2);
+		cycles_on(filter);
+		EXPECT_EQ(cycles_of(EL2) != 0, i == 1 || i == 2);
+	}
+}
+
 TEST(el3_counts_where_m_equals_p)
 {
 	cycles_on(FILTER_M);
