@@ -64,6 +64,8 @@ static inline uint32_t iss_fp(void)
 
 // Data abort with the instruction syndrome (aborts to EL2 from a single general-purpose register
 // access).
+#define ISS_INSN_SYNDROME (UINT32_C(0x7ff) << 14) // ISV and what it says to be valid
+
 static inline uint32_t iss_data_syndrome(unsigned sas, bool sse, unsigned srt, bool sf, bool ar)
 {
 	return 1u << 24 | sas << 22 | (sse ? 1u << 21 : 0) | srt << 16 | (sf ? 1u << 15 : 0) |

@@ -310,6 +310,9 @@ static NOINLINE bool locate_both(struct pe *pe, uint64_t va, unsigned size, bool
 	}
 	if (!locate(pe, last, 1, write, flags, &target)) {
 		pe->fault.far = last & ~PAGE_MASK;
+		// The syndrome describes an access from its lowest address on alone
+		// (AArch64.InstructionSyndromeValid).
+		pe->fault.iss &= ~ISS_INSN_SYNDROME;
 		return false;
 	}
 	return true;
