@@ -375,6 +375,31 @@ TEST(pending_step_comes_before_the_illegal_state)
 	EXPECT_EQ(stepped.elr, (read_sysreg(vbar_el1) & ~0x7fful) + 0x200);
 }
 
+// Of an illegal return the destination is the level that makes it (DebugExceptionReturnSS): SS is
+// taken from the SPSR where unmasking D enables the step there.
+TEST(illegal_return_takes_ss_from_the_spsr)
+{
+	QEMU_DIFFERS("keeps SS");
+	kernel_step_on();
+	write_sysreg(spsr_el1, SPSR_SS | AIF | SPSR_M_EL2H);
+	write_sysreg(elr_el1, count_up);
+	struct exc set = run_at(EL1, eret_only);
+	write_sysreg(spsr_el1, AIF | SPSR_M_EL2H);
+	write_sysreg(elr_el1, count_up);
+	struct exc clear = run_at(EL1, eret_only);
+	write_sysreg(spsr_el1, SPSR_SS | SPSR_DAIF | SPSR_M_EL2H);
+	write_sysreg(elr_el1, count_up);
+	struct exc masked = run_at(EL1, eret_only);
+
+	EXPECT_EXC(set, EL1, EC_ILLEGAL, 0);
+	EXPECT_MASKED(set.spsr, SPSR_SS | SPSR_IL | SPSR_M_MASK, SPSR_SS | SPSR_IL | SPSR_M_EL1H);
+	EXPECT_EXC(clear, EL1, EC_STEP_SAME, NOT_STEPPED);
+	EXPECT_EQ(clear.elr, count_up);
+	EXPECT_MASKED(clear.spsr, SPSR_SS | SPSR_IL, SPSR_IL);
+	EXPECT_EXC(masked, EL1, EC_ILLEGAL, 0);
+	EXPECT_MASKED(masked.spsr, SPSR_SS, 0);
+}
+
 // A tagged VBAR_EL1: what is fetched from, and what the next exception saves, has no tag
 // (AArch64.BranchAddr).
 TEST(vector_address_loses_its_tag)
