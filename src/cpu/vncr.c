@@ -33,14 +33,14 @@ static struct mmu_view *vncr_view(struct pe *pe)
 }
 
 // The abort is EL2's own in its class (Exception_NV2DataAbort, EC 0x25 from EL1), and taken to EL2
-// unless SCR_EL3.EA has an external one.
+// unless SCR_EL3.EA has an external one, which is to EL3 as any other (AArch64.TakeException).
 static void vncr_abort(struct pe *pe, uint64_t va, const struct mmu_fault *mf)
 {
 	mem_abort(pe, va, mf, false, false);
-	pe->fault.ec = EC_DATA_ABORT_SAME;
 	pe->fault.iss |= ISS_VNCR;
-	if (pe->fault.target_el == 0) {
+	if (pe->fault.target_el != 3) {
 		pe->fault.target_el = 2;
+		pe->fault.ec = EC_DATA_ABORT_SAME;
 	}
 	if (pe->fault.control == NULL) {
 		pe->fault.control = "HCR_EL2.NV2";

@@ -351,7 +351,9 @@ static bool chain_fits(struct scene *scene, const struct strata_explanation *e, 
 	}
 	explain_end_of_control(&c, enc, read, e->word & 31, scene_pe(scene), &end);
 	if (c.outcome == SYSREG_IN_MEMORY) {
-		return e->end.outcome == STRATA_EXPLAIN_MEMORY || e->end.ec == 0x25;
+		// An external abort that goes to EL3 is there one of a lower level.
+		return e->end.outcome == STRATA_EXPLAIN_MEMORY || e->end.ec == 0x25 ||
+		       (e->end.ec == 0x24 && e->end.el == 3);
 	}
 	return e->end.outcome == end.outcome && e->end.el == end.el && e->end.ec == end.ec &&
 	       e->end.iss == end.iss;
