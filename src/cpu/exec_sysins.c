@@ -274,6 +274,10 @@ static bool dc_gva(struct pe *pe, uint64_t va)
 			pe->fault.far = va;
 			return false;
 		}
+		// One store to the whole block.
+		if (i == 0 && pe->watch_active && debug_watchpoint(pe, start, ZVA_SIZE, true)) {
+			return false;
+		}
 		if (place.ram != NULL && mte_tags_enabled(pe, pe->el == 0)) {
 			bus_tag_set(place.ram, place.pa, mte_tag(va));
 		}

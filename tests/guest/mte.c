@@ -549,6 +549,20 @@ TEST(watchpoints_see_loads_of_tags)
 	EXPECT_EXC(e, EL1, EC_WATCHPT_LOWER, FSC_DEBUG);
 }
 
+TEST(dc_gva_with_a_watched_granule_sets_no_tag)
+{
+	QEMU_DIFFERS("does not watch it");
+	NEEDS_MTE;
+	write_sysreg(dbgwvr0_el1, VA + 0x78);
+	write_sysreg(dbgwcr0_el1, BIT(0) | 2ul << 1 | 2ul << 3 | 0xfful << 5); // EL0's stores
+	write_sysreg(mdscr_el1, read_sysreg(mdscr_el1) | MDSCR_MDE);
+	struct exc e = run_at(EL0, dc_gva, TAG(5) + VA + 0x44);
+
+	EXPECT_EXC(e, EL1, EC_WATCHPT_LOWER, ISS_WNR | FSC_DEBUG);
+	EXPECT_EQ(tag_at(VA + 0x40), 0);
+	EXPECT_EQ(tag_at(VA + 0x70), 0);
+}
+
 TEST(watchpoints_come_before_tag_check_faults)
 {
 	QEMU_DIFFERS("checks the tag first");
