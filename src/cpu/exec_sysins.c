@@ -231,7 +231,7 @@ static bool dc_zva(struct pe *pe, uint64_t va, unsigned flags)
 				    .type = MMU_WRITE,
 				    .el0 = pe->el == 0,
 				    .size = 1,
-				    .misaligned = true};
+				    .misaligned = true}; // a fault on any Device memory
 	uint64_t start = va & ~(uint64_t)(ZVA_SIZE - 1);
 	const struct fast_entry *entry;
 	struct mmu_result result;

@@ -216,14 +216,6 @@ static const struct {
 	{SR_TCR_EL1, FEAT_PAuth, MASK(52, 51)}, // TBID
 	{SR_TCR_EL1, FEAT_E0PD, MASK(56, 55)},
 	{SR_TCR_EL1, FEAT_LPA2, BIT(59)}, // DS
-	{SR_TCR_EL2, FEAT_VHE, TCR_EL1_WRITABLE & ~TCR_EL3_WRITABLE},
-	{SR_TCR_EL2, FEAT_ASID16, BIT(36)}, // with E2H = 1: the fields of TCR_EL1
-	{SR_TCR_EL2, FEAT_HAFDBS, MASK(40, 39)},
-	{SR_TCR_EL2, FEAT_HPDS, MASK(42, 41)},
-	{SR_TCR_EL2, FEAT_HPDS2, MASK(50, 43)},
-	{SR_TCR_EL2, FEAT_PAuth, MASK(52, 51)},
-	{SR_TCR_EL2, FEAT_E0PD, MASK(56, 55)},
-	{SR_TCR_EL2, FEAT_LPA2, BIT(59)},
 	{SR_TCR_EL3, FEAT_HAFDBS, MASK(22, 21)},
 	{SR_TCR_EL3, FEAT_HPDS, BIT(24)},
 	{SR_TCR_EL3, FEAT_HPDS2, MASK(28, 25)},
@@ -308,7 +300,6 @@ static const struct {
 	{SR_MDCR_EL2, FEAT_FGT, MDCR_EL2_TDCC},
 	{SR_MDCR_EL3, FEAT_FGT, MDCR_EL3_TDCC},
 	{SR_TCR_EL1, FEAT_MTE2, TCR_TCMA},
-	{SR_TCR_EL2, FEAT_MTE2, TCR_TCMA},
 	{SR_TCR_EL3, FEAT_MTE2, TCR_EL3_TCMA},
 	{SR_TCR_EL3, FEAT_S1PIE, TCR_EL3_PIE},
 	{SR_TCR_EL3, FEAT_S1POE, TCR_EL3_POE},
@@ -381,6 +372,17 @@ static void pmu_mask_registers(const struct feature_set *set, uint64_t *writable
 	}
 }
 
+// It has the fields of TCR_EL3 with E2H = 0, and those of TCR_EL1 with E2H = 1.
+static void tcr_el2_mask_register(const struct feature_set *set, uint64_t *writable)
+{
+	uint64_t fields = writable[SR_TCR_EL3] & ~(TCR_EL3_PIE | TCR_EL3_POE);
+
+	if (feature_in(set, FEAT_VHE)) {
+		fields |= writable[SR_TCR_EL1];
+	}
+	writable[SR_TCR_EL2] &= fields;
+}
+
 void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 {
 	static const uint16_t spsr[] = {SR_SPSR_EL1, SR_SPSR_EL2, SR_SPSR_EL3};
@@ -399,9 +401,7 @@ void feature_mask_registers(const struct feature_set *set, uint64_t *writable)
 				       (feature_in(set, FEAT_SSBS) ? 0 : BIT(12)) |
 				       (feature_in(set, FEAT_BTI) ? 0 : MASK(11, 10)));
 	}
-	if (!feature_in(set, FEAT_VHE)) {
-		writable[SR_TCR_EL2] &= writable[SR_TCR_EL3] & ~(TCR_EL3_PIE | TCR_EL3_POE);
-	}
+	tcr_el2_mask_register(set, writable);
 	fgt_mask_registers(set, writable);
 	pmu_mask_registers(set, writable);
 	// No OS double lock: no trap of it either.

@@ -435,16 +435,24 @@ TEST(s2fwb_changes_the_attributes_of_stage2)
 	EXPECT_MASKED(device.x[0], PAR_ATTR(0xf3), PAR_ATTR(0)); // Device-nGnRE: 0x04
 }
 
-TEST(the_weaker_memory_type_of_the_two_stages_wins)
+// What AT says of memory that is write-back in stage 1 and weaker in stage 2.
+static void weaken_by_stage_2(struct exc *nc, struct exc *device)
 {
 	start_both(PT_AP_RW_ALL);
 	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], PT_AF | S2_MEMATTR(5) | S2_RW,
 		 3); // Non-cacheable
 	stage2_on(&s2);
-	struct exc nc = run_at(EL2, at_s12e1r, VA);
+	*nc = run_at(EL2, at_s12e1r, VA);
 	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
 	tlbi_all();
-	struct exc device = run_at(EL2, at_s12e1r, VA);
+	*device = run_at(EL2, at_s12e1r, VA);
+}
+
+TEST(the_weaker_memory_type_of_the_two_stages_wins)
+{
+	struct exc nc, device;
+
+	weaken_by_stage_2(&nc, &device);
 
 	// Less what FEAT_XS says.
 	EXPECT_MASKED(nc.x[0], PAR_ATTR(0xfb) | PAR_SH(3), PAR_ATTR(ATTR_NC & 0xfb) | PAR_SH(2));
@@ -455,14 +463,9 @@ TEST(memory_that_is_write_back_in_stage_1_has_not_the_xs_attribute)
 {
 	SKIP_UNLESS(id_field(read_sysreg(id_aa64isar1_el1), 56) >= 1, "no FEAT_XS");
 	QEMU_11_DIFFERS("PAR_EL1.ATTR does not say what stage 1 makes of XS");
-	start_both(PT_AP_RW_ALL);
-	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], PT_AF | S2_MEMATTR(5) | S2_RW,
-		 3); // Non-cacheable
-	stage2_on(&s2);
-	struct exc nc = run_at(EL2, at_s12e1r, VA);
-	map_page(&s2, LOW_IPA, (uint64_t)scratch[1], S2_DEVICE | S2_RW, 3);
-	tlbi_all();
-	struct exc device = run_at(EL2, at_s12e1r, VA);
+	struct exc nc, device;
+
+	weaken_by_stage_2(&nc, &device);
 
 	EXPECT_MASKED(nc.x[0], PAR_ATTR(0xff), PAR_ATTR(0x40));
 	EXPECT_MASKED(device.x[0], PAR_ATTR(0xff), PAR_ATTR(0x01));

@@ -3,29 +3,13 @@
 // step after the other, against random descriptors, registers and accesses: direct and indirect
 // permissions, overlays, PAN, WXN, hierarchical permissions, dirty state, the order of the checks.
 // Usage: test_mmu_model [SEED [ROUNDS]]
+#include "draws.h"
 #include "mmu_world.h"
 
 #define VA UINT64_C(0x0000123456789abc)
 #define PA UINT64_C(0x0000000045678000)
 
 enum { R = 1, W = 2, X = 4 };
-
-static uint64_t seed = 1;
-static unsigned rounds = 20000;
-static uint64_t state;
-
-static uint64_t next(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static bool coin(unsigned n)
-{
-	return next() % n == 0;
-}
 
 // ---- The rules ----------------------------------------------------------------------------------
 
@@ -273,12 +257,7 @@ int main(int argc, char **argv)
 	Suite *suite = suite_create("mmu_model");
 	TCase *tcase = tcase_create("model");
 
-	if (argc > 1) {
-		seed = strtoull(argv[1], NULL, 0);
-	}
-	if (argc > 2) {
-		rounds = (unsigned)strtoul(argv[2], NULL, 0);
-	}
+	draws_arguments(argc, argv);
 	tcase_add_checked_fixture(tcase, world_setup, world_teardown);
 	tcase_set_timeout(tcase, 600);
 	tcase_add_test(tcase, permissions_are_what_the_tables_say);

@@ -2,27 +2,11 @@
 // Random registers, tables and accesses: nothing crashes (run it under UBSan), a translation that
 // hits the TLB says what the walk said, and a walk that may not write leaves memory alone. Usage:
 // test_mmu_random [SEED [ROUNDS]]
+#include "draws.h"
 #include "mmu_world.h"
 
 #define TABLE_AREA (RAM_BASE + 0x200000)
 #define TABLE_PAGES 24
-
-static uint64_t seed = 1;
-static unsigned rounds = 20000;
-static uint64_t state;
-
-static uint64_t next(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state * UINT64_C(0x2545f4914f6cdd1d);
-}
-
-static bool coin(unsigned n)
-{
-	return next() % n == 0;
-}
 
 static void random_features(struct mmu_features *f)
 {
@@ -309,12 +293,7 @@ int main(int argc, char **argv)
 	Suite *suite = suite_create("mmu_random");
 	TCase *tcase = tcase_create("random");
 
-	if (argc > 1) {
-		seed = strtoull(argv[1], NULL, 0);
-	}
-	if (argc > 2) {
-		rounds = (unsigned)strtoul(argv[2], NULL, 0);
-	}
+	draws_arguments(argc, argv);
 	tcase_add_checked_fixture(tcase, world_setup, world_teardown);
 	tcase_set_timeout(tcase, 600);
 	tcase_add_test(tcase, hits_say_what_walks_say);
